@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+# One makefile, not recursive; everything built goes to build/. `make help` lists the targets.
+
+B        ?= build
+V        ?= 0
+CC       ?= gcc
+CLANG    ?= clang
+BPFTOOL  ?= bpftool
+PREFIX   ?= /usr
+DESTDIR  ?=
+
+ifeq ($(V),0)
+Q     := @
+say    = @printf '  %-8s %s\n' $(1) $(2)
+else
+Q     :=
+say    =
+endif
+
+# SAN=1 builds with address and undefined-behaviour sanitizers, beside the normal build.
+ifdef SAN
+B      := build/san
+SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+endif
+
+PKGS     := libbpf libsodium libcrypto json-c libsystemd libmnl
+PKG_CFLAGS := $(subst -I,-isystem ,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+
+WARN     := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
+            -Wmissing-prototypes -Wold-style-definition -Wvla -Wundef -Wformat=2 \
+            -Wnull-dereference -Wswitch-enum -Wimplicit-fallthrough -Wcast-qual \
+            -Wwrite-strings -Wpointer-arith -Werror
+GCC_WARN := -Wlogical-op -Wduplicated-cond -Wduplicated-branches
+CLANG_WARN := -Wcomma -Wunreachable-code -Wconditional-uninitialized
+IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
+WARN     += $(if $(IS_CLANG),$(CLANG_WARN),$(GCC_WARN))
+HARDEN   := -fstack-protector-strong -fPIE -fno-common $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+CFLAGS   ?= -O2 -g
+override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(WARN) $(HARDEN) $(SANFLAGS) -I. -isystem $(B)/gen $(PKG_CFLAGS)
+LDFLAGS  += -pie -Wl,-z,relro,-z,now $(SANFLAGS)
+
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wshadow -Wundef -I.
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.DEFAULT_GOAL := all
+
+## all: build the daemon, the CLI and the BPF object
+all: $(B)/bpf/fairlead.bpf.o $(if $(wildcard agent/main.c),$(B)/fairleadd) \
+     $(if $(wildcard agent/cli/*.c),$(B)/fairlead)
+
+# --- data plane: separate objects, linked into one, one skeleton -----------------------------
+
+BPF_SRCS := $(wildcard bpf/*.bpf.c)
+BPF_OBJS := $(BPF_SRCS:bpf/%.bpf.c=$(B)/bpf/%.o)
+
+$(B)/bpf/%.o: bpf/%.bpf.c vmlinux.h
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/bpf/fairlead.bpf.o: $(BPF_OBJS)
+	$(call say,BPFLINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(B)/gen/fairlead.skel.h: $(B)/bpf/fairlead.bpf.o
+	$(call say,SKEL,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name fairlead_bpf > $@
+
+# --- user space -------------------------------------------------------------------------------
+
+objs = $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$(1))))
+
+DAEMON_DIRS := agent/base agent/codec agent/config agent/crypto agent/session agent/path agent/net \
+               agent/dp agent/api
+CLI_DIRS    := agent/base agent/codec agent/config agent/crypto agent/cli
+
+$(B)/%.o: %.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# Only these know the skeleton.
+$(call objs,agent/dp) $(call objs,test/bpf) $(call objs,bench): $(B)/gen/fairlead.skel.h
+
+$(B)/fairleadd: $(B)/agent/main.o $(call objs,$(DAEMON_DIRS))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(B)/fairlead: $(call objs,$(CLI_DIRS))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+# --- unit tests: each links the files under test, named here, and nothing else -----------------
+
+UNIT_buf       := agent/base/addr
+UNIT_meta      := agent/codec/meta agent/base/addr
+UNIT_hmac      := agent/crypto/hmac
+UNIT_parse     :=
+
+UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
+UNIT_BINS  := $(UNIT_NAMES:%=$(B)/test/unit/test_%)
+
+.SECONDEXPANSION:
+$(UNIT_BINS): $(B)/test/unit/test_%: $(B)/test/unit/test_%.o $$(addprefix $(B)/,$$(addsuffix .o,$$(UNIT_$$*)))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcriterion
+
+# Criterion's assertion macros convert freely.
+$(B)/test/unit/%.o: override CFLAGS += -Wno-conversion -Wno-sign-conversion -Wno-missing-prototypes
+
+# --- tests ------------------------------------------------------------------------------------
+
+## check: every test that needs no root (under 2 minutes)
+check: all $(UNIT_BINS)
+	$(Q)test/run.sh $(B) check
+
+unit: $(UNIT_BINS)
+	$(Q)test/run.sh $(B) unit
+
+## test: all tests; ends with "N passed, N failed, N skipped" (root, under 15 minutes)
+test: all $(UNIT_BINS)
+	$(Q)test/run.sh $(B) all
+
+## lint: formatting, dependencies between folders, headers, shell scripts, spelling
+lint:
+	$(Q)test/run.sh $(B) lint
+
+## fmt: put all C files in the house format
+fmt:
+	$(Q)git ls-files -co --exclude-standard '*.c' '*.h' ':!vmlinux.h' | xargs clang-format -i
+
+## deps: install what building and testing needs from Debian (root)
+DEPS := build-essential pkg-config clang-14 clang llvm-14 libclang-rt-14-dev clang-format-14 bpftool \
+        libbpf-dev libelf-dev zlib1g-dev libsodium-dev libssl-dev libjson-c-dev libsystemd-dev \
+        libmnl-dev uthash-dev libcriterion-dev iproute2 ethtool nftables iperf3 nginx-light wrk curl \
+        bind9-dnsutils dnsmasq-base tcpdump iputils-ping jq shellcheck codespell cppcheck procps \
+        python3 systemd
+deps:
+	$(Q)DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(DEPS)
+
+## clean: remove build/
+clean:
+	$(Q)rm -rf build
+
+## help: this list
+help:
+	@sed -n 's/^## /  make /p' $(MAKEFILE_LIST)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+.PHONY: all check unit test lint fmt deps clean help

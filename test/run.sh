@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs suites and counts. Every suite prints TAP lines; a suite that prints none, or that ends with an
+# error without a "not ok", counts as one failure. The last line is "N passed, N failed, N skipped".
+#
+# usage: test/run.sh BUILD unit|lint|bpf|netns|fuzz|all
+set -u
+
+build=$1
+what=$2
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(dirname "$here")
+cd "$top" || exit 2
+
+passed=0 failed=0 skipped=0
+log_dir=$build/test-logs
+mkdir -p "$log_dir"
+
+# suite NAME COMMAND...: run one, show what is not plainly ok.
+suite() {
+	local name=$1 log="$log_dir/${1//\//_}.log" status ok bad skip started=$SECONDS
+	shift
+	"$@" >"$log" 2>&1
+	status=$?
+	skip=$(grep -cE '^(not )?ok\b.*# SKIP' "$log")
+	ok=$(grep -E '^ok\b' "$log" | grep -cv '# SKIP')
+	bad=$(grep -cE '^not ok\b' "$log")
+	if [ "$bad" -eq 0 ] && { [ "$status" -ne 0 ] || [ $((ok + skip)) -eq 0 ]; }; then
+		bad=1
+		echo "not ok - $name ended with status $status"
+	fi
+	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+	printf '%-28s %4d passed %3d failed %3d skipped  (%d s)\n' "$name" "$ok" "$bad" "$skip" \
+		$((SECONDS - started))
+	grep -E '^ok\b.*# SKIP' "$log" | sed 's/^/    /'
+	if [ "$bad" -ne 0 ]; then
+		grep -E '^not ok\b' "$log" | sed 's/^/    /'
+		echo "    last lines of $log:"
+		tail -n 25 "$log" | sed 's/^/    | /'
+	fi
+}
+
+run_unit() {
+	local bin
+	for bin in "$build"/test/unit/test_*; do
+		[ -x "$bin" ] || continue
+		[[ $bin == *.[od] ]] || suite "unit/$(basename "$bin")" "$bin" --tap=- -j1
+	done
+}
+
+run_lint() {
+	local script
+	for script in test/lint/*.sh; do
+		suite "lint/$(basename "$script" .sh)" "$script"
+	done
+}
+
+run_bpf() {
+	suite bpf/fixtures "$build/test/bpf/runner"
+}
+
+run_netns() {
+	local script
+	for script in test/netns/[0-9]*.sh; do
+		[ -e "$script" ] && suite "netns/$(basename "$script" .sh)" "$script"
+	done
+}
+
+run_fuzz() {
+	suite fuzz test/fuzz/run.sh "$build"
+}
+
+case $what in
+unit | lint | bpf | netns | fuzz) "run_$what" ;;
+check) run_lint && run_unit ;;
+all)
+	run_lint
+	run_unit
+	run_bpf
+	run_netns
+	run_fuzz
+	;;
+*)
+	echo "usage: $0 BUILD unit|lint|bpf|netns|fuzz|check|all" >&2
+	exit 2
+	;;
+esac
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
