@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* From a flow to the rewrite it stands for: vector to path, or next hop, or this host. */
+#ifndef FL_BPF_NAT_H
+#define FL_BPF_NAT_H
+
+#include "bpf/lib/rewrite.bpf.h"
+#include "bpf/maps.bpf.h"
+#include "common/session.h"
+
+/* May a packet of this flow come by this path? Also for a while after its vector has moved (P-16).
+ */
+static __always_inline bool fl_path_expected(const struct fl_flow *flow, __u32 path)
+{
+	__u32 id = flow->in_vector;
+	const struct fl_vector *vector = bpf_map_lookup_elem(&fl_vectors, &id);
+
+	if (!vector)
+		return false;
+	if (vector->path == path)
+		return true;
+	return vector->prev_path == path &&
+	       (__s32)(vector->prev_until - (__u32)bpf_jiffies64()) > 0;
+}
+
+static __always_inline int fl_nat_to_peer(const struct fl_flow *flow, const struct fl_pkt *pkt,
+					  struct fl_rewrite *rw, bool plain)
+{
+	const struct fl_vector *vector;
+	const struct fl_path *path;
+	__u32 id = flow->out;
+
+	vector = bpf_map_lookup_elem(&fl_vectors, &id);
+	if (!vector)
+		return -FL_DROP_INTERNAL;
+	id = vector->path;
+	path = bpf_map_lookup_elem(&fl_paths, &id);
+	if (plain && (!path || path->plain != pkt->family))
+		return FL_NOT_PLAIN;
+	if (!path || path->state != FL_PATH_UP)
+		return -FL_DROP_NO_PATH;
+	rw->saddr = path->local;
+	rw->daddr = path->remote;
+	rw->smac = path->smac;
+	rw->dmac = path->dmac;
+	rw->ifindex = path->ifindex;
+	rw->iface = path->iface;
+	rw->mtu = path->mtu;
+	rw->addr_delta = fl_csum_add(flow->addr_delta, path->addr_sum);
+	rw->proto = pkt->proto;
+	if (plain) {
+		rw->family = pkt->family;
+		return 0;
+	}
+	rw->family = path->family;
+	rw->vlan = path->vlan;
+	rw->ivlan = path->ivlan;
+	rw->tx_flags = path->tx_flags;
+	if (flow->flags & FL_FLOW_WRAP) {
+		/* From peer to peer it is wrapped already. */
+		rw->wrap = flow->key.kind == FL_KEY_PEER ? FL_WRAP_NONE : FL_WRAP_INSERT;
+		rw->proto = FL_IPPROTO_UDP;
+	}
+	return 0;
+}
+
+/* New addresses of an IPv6 session stand in its record; a flow slot has no room for them. */
+static __always_inline int fl_nat_addrs6(const struct fl_flow *flow, struct fl_rewrite *rw)
+{
+	__u32 id = flow->session;
+	const struct fl_session *session = bpf_map_lookup_elem(&fl_sessions, &id);
+
+	if (!session)
+		return -FL_DROP_INTERNAL;
+	if (flow->flags & FL_FLOW_REVERSE) {
+		rw->saddr = session->dst;
+		rw->daddr = session->src;
+	} else {
+		rw->saddr = session->nat_src;
+		rw->daddr = session->nat_dst;
+	}
+	return 0;
+}
+
+static __always_inline int fl_nat_to_nexthop(const struct fl_flow *flow, struct fl_rewrite *rw,
+					     bool plain)
+{
+	__u32 id = flow->out;
+	const struct fl_nexthop *hop = bpf_map_lookup_elem(&fl_nexthops, &id);
+
+	if (plain && (!hop || !hop->plain))
+		return FL_NOT_PLAIN;
+	if (!hop || hop->state != FL_PATH_UP)
+		return -FL_DROP_NEXT_HOP;
+	rw->smac = hop->smac;
+	rw->dmac = hop->dmac;
+	rw->ifindex = hop->ifindex;
+	rw->iface = hop->iface;
+	rw->mtu = hop->mtu;
+	if (!plain) {
+		rw->vlan = hop->vlan;
+		rw->ivlan = hop->ivlan;
+		rw->tx_flags = hop->tx_flags;
+	}
+	return 0;
+}
+
+/* Toward a LAN, the Internet or this host: the session's own addresses. */
+static __always_inline int fl_nat_to_lan(const struct fl_flow *flow, enum fl_out_kind out,
+					 const struct fl_pkt *pkt, struct fl_rewrite *rw,
+					 bool plain)
+{
+	int err = 0;
+
+	rw->family = flow->flags & FL_FLOW_INNER6 ? 6 : 4;
+	if (plain && rw->family != pkt->family)
+		return FL_NOT_PLAIN;
+	if (out == FL_OUT_NEXTHOP)
+		err = fl_nat_to_nexthop(flow, rw, plain);
+	else
+		rw->mtu = 0xffff; /* no MAC addresses: this host */
+	if (err)
+		return err;
+	rw->addr_delta = flow->addr_delta;
+	rw->proto = pkt->proto;
+	if (!plain) {
+		rw->id_port = flow->flags & FL_FLOW_ID_PORT;
+		if (flow->flags & FL_FLOW_WRAP && flow->key.kind == FL_KEY_PEER) {
+			__u32 id = flow->session;
+			const struct fl_session *session = bpf_map_lookup_elem(&fl_sessions, &id);
+
+			if (!session)
+				return -FL_DROP_INTERNAL;
+			rw->proto = session->proto;
+			rw->wrap = FL_WRAP_REMOVE;
+		}
+	}
+	if (flow->flags & FL_FLOW_INNER6)
+		return fl_nat_addrs6(flow, rw);
+	rw->saddr = flow->saddr;
+	rw->daddr = flow->daddr;
+	return 0;
+}
+
+/**
+ * fl_nat_resolve() - what has to become of a packet of this flow
+ * @out:   the flow's out_kind
+ * @rw:    zeroed
+ * @plain: constant; leave out what only unusual packets and ways need
+ *
+ * Return: 0, FL_NOT_PLAIN, or a negative drop reason.
+ */
+static __always_inline int fl_nat_resolve(const struct fl_flow *flow, enum fl_out_kind out,
+					  const struct fl_pkt *pkt, struct fl_rewrite *rw,
+					  bool plain)
+{
+	rw->ports = *(const fl_u32_al *)&flow->dport;
+	rw->port_delta = flow->port_delta;
+	if (out == FL_OUT_PEER)
+		return fl_nat_to_peer(flow, pkt, rw, plain);
+	return fl_nat_to_lan(flow, out, pkt, rw, plain);
+}
+
+#endif

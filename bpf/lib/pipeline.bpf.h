@@ -1,0 +1,738 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The stages of ingress, in order, for XDP and TC alike: who sent it, which flow, may it pass, does
+ * it need the agent, rewrite, send. A stage returns 0 to go on, a negative drop reason, or a
+ * positive FL_DONE_*; only fl_verdict() turns that into what the hook returns.
+ *
+ * The stages are compiled twice. The common path (plain = true) takes the packet of an established
+ * session that has no options, tags or fragments, and keeps everything in registers at constant
+ * offsets; where it meets anything else it gives up with FL_NOT_PLAIN. The full path (plain =
+ * false) then starts anew, with its state in memory. Carrying the common path's results over would
+ * keep them alive, and spilling a dozen values to the stack costs the common packet more than all
+ * of its lookups (bench/README.md).
+ */
+#ifndef FL_BPF_PIPELINE_H
+#define FL_BPF_PIPELINE_H
+
+#include "bpf/lib/flow.bpf.h"
+#include "bpf/lib/nat.bpf.h"
+#include "bpf/lib/path.bpf.h"
+#include "bpf/lib/punt.bpf.h"
+#include "bpf/lib/tcp.bpf.h"
+
+/* FL_NOT_PLAIN is 1. */
+#define FL_DONE_KERNEL 2 /* not ours: pass untouched */
+#define FL_DONE_PUNTED 3
+#define FL_DONE_SENT   0x100 /* the hook's verdict is in the low byte */
+
+/* The full path goes on with one of these, each a call of its own: call chains share 512 bytes of
+ * stack. */
+#define FL_GO_FRAGMENT   0x201
+#define FL_GO_ICMP_ERROR 0x202
+#define FL_GO_PEER_MISS  0x203
+#define FL_GO_LAN_MISS   0x204
+
+/* A packet on its way through the stages. Never pass the address of a member in the common path. */
+struct fl_job {
+	struct fl_pkt pkt;
+	__u32 slot; /* flow, FL_NO_SLOT without one */
+	__u32 session;
+	__u32 path; /* from a peer: arrival path, else 0 */
+	__u16 peer;
+	__u16 iface; /* interface id; 0 = this host */
+	__u8 iface_flags;
+	enum fl_hook hook;
+};
+
+static __always_inline int fl_job_punt(FL_CTX *ctx, const struct fl_job *job,
+				       enum fl_punt_reason reason)
+{
+	struct fl_punt_req req = {
+		.reason = reason,
+		.hook = job->hook,
+		.iface = job->iface,
+		.path = (__u16)job->path,
+		.slot = job->slot,
+		.session = job->session,
+	};
+	int err = fl_punt(ctx, &job->pkt, &req);
+
+	return err ? err : FL_DONE_PUNTED;
+}
+
+/* Take a token of whoever sent this: the peer, or the LAN source. @key is the packet's tuple. */
+static __always_inline int fl_take_token(const struct fl_job *job, const __u8 *saddr, __u32 purpose)
+{
+	struct fl_local_addr source;
+
+	if (job->path)
+		return fl_peer_allowed(job->peer) ? 0 : -FL_DROP_RATE_PEER;
+	fl_addr_key(&source, saddr, job->pkt.family);
+	source.family |= purpose;
+	return fl_source_allowed(&source) ? 0 : -FL_DROP_RATE_SOURCE;
+}
+
+/* Addresses of the packet, of its own family; NULL when they do not lie in the first buffer. */
+static __always_inline const __u8 *fl_pkt_saddr(FL_CTX *ctx, const struct fl_pkt *pkt)
+{
+	const __u8 *ip = (const __u8 *)fl_ctx_data(ctx) + (pkt->l3 & FL_OFFSET_MASK);
+
+	FL_KEEP(ip);
+	if (pkt->family == 6) {
+		if ((const void *)(ip + sizeof(struct fl_ip6)) > fl_ctx_end(ctx))
+			return NULL;
+		return ip + offsetof(struct fl_ip6, src);
+	}
+	if ((const void *)(ip + sizeof(struct fl_ip4)) > fl_ctx_end(ctx))
+		return NULL;
+	return ip + offsetof(struct fl_ip4, src);
+}
+
+/* The packet's own tuple as the index and the denials hold it. */
+static __always_inline int fl_tuple_wide(FL_CTX *ctx, const struct fl_job *job, bool host,
+					 struct fl_wide_key *wide)
+{
+	const __u8 *addr = fl_pkt_saddr(ctx, &job->pkt);
+
+	if (!addr)
+		return -FL_DROP_MALFORMED;
+	__builtin_memset(wide, 0, sizeof(*wide));
+	if (job->pkt.family == 6) {
+		if ((const void *)(addr + 32) > fl_ctx_end(ctx))
+			return -FL_DROP_MALFORMED;
+		__builtin_memcpy(wide->saddr, addr, 16);
+		__builtin_memcpy(wide->daddr, addr + 16, 16);
+		wide->kind = host ? FL_KEY_HOST6 : FL_KEY_LAN6;
+	} else {
+		if ((const void *)(addr + 8) > fl_ctx_end(ctx))
+			return -FL_DROP_MALFORMED;
+		*(fl_u32_al *)wide->saddr = *(const fl_u32_una *)addr;
+		*(fl_u32_al *)wide->daddr = *(const fl_u32_una *)(addr + 4);
+		wide->kind = host ? FL_KEY_HOST4 : FL_KEY_LAN4;
+	}
+	wide->sport = fl_pkt_sport(&job->pkt);
+	wide->dport = fl_pkt_dport(&job->pkt);
+	wide->scope = job->iface;
+	wide->proto = job->pkt.proto;
+	return 0;
+}
+
+/* Flow of an IPv6 packet that is not from a peer; NULL without one. */
+static __noinline struct fl_flow *fl_find_tuple6(FL_CTX *ctx, __u32 l3, __u64 rest, __u32 *slot)
+{
+	struct fl_wide_key wide;
+
+	/* Source and destination stand side by side, as they do in the key. */
+	if (fl_ctx_load(ctx, l3 + offsetof(struct fl_ip6, src), &wide, 32))
+		return NULL;
+	*(fl_u64_al *)&wide.dport = rest;
+	return fl_find_wide(&wide, slot);
+}
+
+static __noinline __u32 fl_find_path6(FL_CTX *ctx, __u32 l3)
+{
+	struct fl_path6_key key;
+	__u8 pair[32];
+
+	if (fl_ctx_load(ctx, l3 + offsetof(struct fl_ip6, src), pair, sizeof(pair)))
+		return 0;
+	__builtin_memcpy(key.local, pair + 16, 16);
+	__builtin_memcpy(key.remote, pair, 16);
+	return fl_path_find6(&key);
+}
+
+/* Is the sender a peer's waypoint, the destination ours? Sets job->path and job->peer. */
+static __always_inline void fl_find_path(FL_CTX *ctx, struct fl_job *job)
+{
+	const struct fl_path *path;
+	__u32 id;
+
+	if (job->pkt.family == 4) {
+		const __u8 *src = fl_pkt_saddr(ctx, &job->pkt);
+
+		if (!src || (const void *)(src + 8) > fl_ctx_end(ctx))
+			return;
+		id = fl_path_find4(*(const fl_u32_una *)(src + 4), *(const fl_u32_una *)src);
+	} else {
+		id = fl_find_path6(ctx, job->pkt.l3);
+	}
+	if (!id)
+		return;
+	path = bpf_map_lookup_elem(&fl_paths, &id);
+	if (!path)
+		return;
+	job->path = id;
+	job->peer = path->peer;
+}
+
+static __always_inline bool fl_in_waypoint_range(const struct fl_path *path,
+						 const struct fl_pkt *pkt)
+{
+	__u16 sport = fl_pkt_sport(pkt), dport = fl_pkt_dport(pkt);
+
+	return dport >= path->port_lo && dport <= path->port_hi && sport >= path->port_lo &&
+	       sport <= path->port_hi;
+}
+
+/*
+ * From a peer, but no flow: a new session of the peer's, a session that we lost, or traffic between
+ * the two hosts that has nothing to do with sessions.
+ */
+static __noinline int fl_peer_miss(FL_CTX *ctx, struct fl_job *job)
+{
+	const struct fl_path *path;
+	bool meta;
+
+	path = bpf_map_lookup_elem(&fl_paths, &job->path);
+	if (!path || !fl_in_waypoint_range(path, &job->pkt))
+		return FL_DONE_KERNEL;
+	meta = fl_has_cookie(fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt);
+	if (!meta)
+		fl_stat_add(FL_STAT_META_NOT_PRESENT);
+	if (!fl_peer_allowed(job->peer))
+		return -FL_DROP_RATE_PEER;
+	return fl_job_punt(ctx, job, meta ? FL_PUNT_META : FL_PUNT_BARE);
+}
+
+/* A denial that is remembered and still holds; FL_DROP_NONE without one. */
+static __always_inline enum fl_drop_reason fl_denied(const struct fl_wide_key *key)
+{
+	const struct fl_denial *denial = bpf_map_lookup_elem(&fl_denials, key);
+	const struct fl_settings *settings;
+	__u32 zero = 0;
+
+	if (!denial)
+		return FL_DROP_NONE;
+	settings = bpf_map_lookup_elem(&fl_settings, &zero);
+	if (!settings || denial->generation != settings->generation ||
+	    denial->until_ns < bpf_ktime_get_ns())
+		return FL_DROP_NONE;
+	return denial->reason;
+}
+
+/* First packet of a session, or nothing that may become one. */
+static __noinline int fl_lan_miss(FL_CTX *ctx, struct fl_job *job)
+{
+	enum fl_drop_reason denied;
+	struct fl_wide_key key;
+	int err;
+
+	err = fl_tuple_wide(ctx, job, false, &key);
+	if (err)
+		return err;
+	if (fl_addr_is_special(key.daddr, job->pkt.family) ||
+	    fl_addr_is_local(key.daddr, job->pkt.family)) {
+		/* Metadata from an address that is no peer's: say nothing. */
+		if ((job->iface_flags & FL_IFACE_WAN) && !(job->pkt.flags & FL_PKT_PORTLESS) &&
+		    fl_has_cookie(fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt))
+			return -FL_DROP_UNKNOWN_PEER;
+		return FL_DONE_KERNEL;
+	}
+	if (job->pkt.family == 6 && job->pkt.proto == FL_IPPROTO_ICMPV6 &&
+	    job->pkt.icmp_type >= FL_ICMP6_ND_FIRST && job->pkt.icmp_type <= FL_ICMP6_ND_LAST)
+		return FL_DONE_KERNEL;
+	if (!(job->iface_flags & FL_IFACE_SESSIONS))
+		return -FL_DROP_NO_TENANT;
+	if (fl_source_is_bad(key.saddr, job->pkt.family))
+		return -FL_DROP_BAD_SOURCE;
+	if ((job->pkt.proto == FL_IPPROTO_ICMP || job->pkt.proto == FL_IPPROTO_ICMPV6) &&
+	    !(job->pkt.flags & (FL_PKT_ICMP_REQUEST | FL_PKT_FRAGMENT)))
+		return -FL_DROP_ICMP_UNSOLICITED;
+	denied = fl_denied(&key);
+	if (denied) {
+		fl_stat_add(FL_STAT_DENIED_CACHED);
+		return -(int)denied;
+	}
+	err = fl_take_token(job, key.saddr, 0);
+	return err ? err : fl_job_punt(ctx, job, FL_PUNT_NEW);
+}
+
+/* The flow that answers to the packet at @inner come by, if we sent that packet in a session. */
+static __noinline struct fl_flow *fl_quoted_flow(FL_CTX *ctx, struct fl_job *job,
+						 const struct fl_pkt *inner, __u32 *slot)
+{
+	const struct fl_path *path = NULL;
+	struct fl_wide_key key = {};
+	__u32 id;
+
+	/* The answer's source is the quoted packet's destination. */
+	if (inner->family == 6) {
+		struct fl_path6_key pair;
+
+		if (fl_ctx_load(ctx, inner->l3 + offsetof(struct fl_ip6, src), key.daddr, 16) ||
+		    fl_ctx_load(ctx, inner->l3 + offsetof(struct fl_ip6, dst), key.saddr, 16))
+			return NULL;
+		__builtin_memcpy(pair.local, key.daddr, 16);
+		__builtin_memcpy(pair.remote, key.saddr, 16);
+		id = fl_path_find6(&pair);
+		key.kind = FL_KEY_LAN6;
+	} else {
+		if (fl_ctx_load(ctx, inner->l3 + offsetof(struct fl_ip4, src), key.daddr, 4) ||
+		    fl_ctx_load(ctx, inner->l3 + offsetof(struct fl_ip4, dst), key.saddr, 4))
+			return NULL;
+		id = fl_path_find4(*(fl_u32_al *)key.daddr, *(fl_u32_al *)key.saddr);
+		key.kind = FL_KEY_LAN4;
+	}
+	key.sport = fl_pkt_dport(inner);
+	key.dport = fl_pkt_sport(inner);
+	key.scope = job->iface;
+	key.proto = inner->proto;
+	if (id)
+		path = bpf_map_lookup_elem(&fl_paths, &id);
+	if (path) {
+		__builtin_memset(key.saddr, 0, sizeof(key.saddr));
+		__builtin_memset(key.daddr, 0, sizeof(key.daddr));
+		key.scope = path->peer;
+		key.kind = FL_KEY_PEER;
+		job->path = id;
+		job->peer = path->peer;
+	}
+	if (key.kind != FL_KEY_LAN6) {
+		struct fl_key_words words = {
+			.addrs = *(fl_u32_al *)key.saddr | (__u64) * (fl_u32_al *)key.daddr << 32,
+			.rest = *(fl_u64_al *)&key.dport,
+		};
+		struct fl_found found = {};
+
+		if (fl_flow_find(&words, &found)) {
+			*slot = found.slot;
+			return found.flow;
+		}
+	}
+	return fl_find_wide(&key, slot);
+}
+
+/*
+ * ICMP error: about a packet of ours (then the agent translates it), or about somebody else's. To
+ * us it is the kernel's; through us, there is no session that it could belong to.
+ */
+static __noinline int fl_icmp_error(FL_CTX *ctx, struct fl_job *job)
+{
+	struct fl_pkt inner = {};
+	struct fl_wide_key key;
+	struct fl_flow *flow;
+	__u32 slot = 0;
+	int err;
+
+	inner.l3 = job->pkt.payload;
+	inner.eth_proto = job->pkt.eth_proto;
+	if (fl_ctx_pull(ctx, (__u32)inner.l3 + 60))
+		return -FL_DROP_MALFORMED;
+	err = fl_parse_l3(fl_ctx_data(ctx), fl_ctx_end(ctx), &inner);
+	if (err || inner.family != job->pkt.family || (inner.flags & FL_PKT_ICMP_ERROR))
+		return -FL_DROP_ICMP_ERROR;
+	flow = fl_quoted_flow(ctx, job, &inner, &slot);
+	err = fl_tuple_wide(ctx, job, false, &key);
+	if (err)
+		return err;
+	if (flow) {
+		job->slot = slot;
+		job->session = flow->session;
+		err = fl_take_token(job, key.saddr, FL_BUCKET_ERRORS);
+		return err ? err : fl_job_punt(ctx, job, FL_PUNT_ICMP_ERROR);
+	}
+	if (fl_addr_is_special(key.daddr, job->pkt.family) ||
+	    fl_addr_is_local(key.daddr, job->pkt.family))
+		return FL_DONE_KERNEL;
+	return -FL_DROP_ICMP_ERROR;
+}
+
+/* Fragments have no ports but in the first: the agent makes them whole, at the price of the slow
+ * path. */
+static __noinline int fl_fragment(FL_CTX *ctx, struct fl_job *job)
+{
+	struct fl_wide_key key;
+	int err;
+
+	err = fl_tuple_wide(ctx, job, false, &key);
+	if (err)
+		return err;
+	if (!job->path) {
+		if (fl_addr_is_special(key.daddr, job->pkt.family) ||
+		    fl_addr_is_local(key.daddr, job->pkt.family))
+			return FL_DONE_KERNEL;
+		if (!(job->iface_flags & FL_IFACE_SESSIONS))
+			return -FL_DROP_NO_TENANT;
+	}
+	err = fl_take_token(job, key.saddr, FL_BUCKET_FRAGMENTS);
+	return err ? err : fl_job_punt(ctx, job, FL_PUNT_FRAGMENT);
+}
+
+/* TTL used up: the agent answers with an ICMP error. */
+static __noinline int fl_expired(FL_CTX *ctx, const struct fl_job *job)
+{
+	struct fl_wide_key key;
+	int err;
+
+	err = fl_tuple_wide(ctx, job, false, &key);
+	if (!err)
+		err = fl_take_token(job, key.saddr, FL_BUCKET_ERRORS);
+	return err ? -FL_DROP_TTL_EXPIRED : fl_job_punt(ctx, job, FL_PUNT_TTL);
+}
+
+/* By another path than the session's: only metadata may announce a move. */
+static __noinline int fl_elsewhere(FL_CTX *ctx, const struct fl_job *job)
+{
+	if (!fl_has_cookie(fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt))
+		return -FL_DROP_SYMMETRY;
+	return fl_job_punt(ctx, job, FL_PUNT_META);
+}
+
+/* The responder's side has heard a bare forward packet: the peer has our answer (SEND_R -> EST). */
+static __noinline void fl_handshake_done(struct fl_flow *flow)
+{
+	const struct fl_session *session;
+	__u32 id = flow->session;
+	struct fl_flow *twin;
+
+	session = bpf_map_lookup_elem(&fl_sessions, &id);
+	if (!session)
+		return;
+	twin = fl_flow_at(session->slot[1]);
+	if (twin && twin->session == id)
+		twin->state &= ~FL_FLOW_TX_META;
+	flow->state &= ~FL_FLOW_RX_META;
+	fl_stat_add(FL_STAT_HANDSHAKE_DONE);
+}
+
+/* Is there a cookie where any segment of a super-packet starts? Then the agent takes it apart. */
+struct fl_gso_scan {
+	FL_CTX *ctx;
+	__u32 at;
+	__u32 step;
+	__u32 end;
+	__u32 found;
+};
+
+static long fl_gso_scan_step(__u32 i, struct fl_gso_scan *scan)
+{
+	__u64 word;
+
+	(void)i;
+	if (scan->at + 8 > scan->end)
+		return 1;
+	if (!fl_ctx_load(scan->ctx, scan->at, &word, sizeof(word)) && word == FL_META_COOKIE) {
+		scan->found = 1;
+		return 1;
+	}
+	scan->at += scan->step;
+	return 0;
+}
+
+static __noinline bool fl_gso_has_cookie(FL_CTX *ctx, __u32 payload)
+{
+	struct fl_gso_scan scan = {
+		.ctx = ctx,
+		.at = payload,
+		.step = fl_ctx_gso_size(ctx),
+		.end = fl_ctx_len(ctx),
+	};
+
+	if (scan.step)
+		bpf_loop(512, fl_gso_scan_step, &scan, 0);
+	return scan.found;
+}
+
+/* TCP state and handshake: may a packet of this flow pass as it is? */
+static __noinline int fl_admit(FL_CTX *ctx, const struct fl_job *job, struct fl_flow *flow)
+{
+	int err;
+
+	if (!fl_tcp_is_plain(flow, &job->pkt)) {
+		if (fl_tcp_reopens(flow, &job->pkt))
+			return fl_job_punt(ctx, job, job->path ? FL_PUNT_BARE : FL_PUNT_NEW);
+		err = fl_tcp_track(ctx, &job->pkt, flow);
+		if (err)
+			return err;
+	}
+	if (flow->state & FL_FLOW_RX_META) {
+		if (flow->flags & FL_FLOW_REVERSE)
+			return -FL_DROP_NOT_ACKED;
+		fl_handshake_done(flow);
+	}
+	if (flow->state & FL_FLOW_TX_META)
+		return fl_job_punt(ctx, job, FL_PUNT_SIGNAL);
+	return 0;
+}
+
+/* Metadata, or what looks like it, at the start of the payload. */
+static __always_inline bool fl_looks_like_meta(FL_CTX *ctx, const struct fl_pkt *pkt)
+{
+	if (fl_has_cookie(fl_ctx_data(ctx), fl_ctx_end(ctx), pkt))
+		return true;
+	if (!FL_CTX_IS_XDP && fl_ctx_gso_size(ctx))
+		return fl_gso_has_cookie(ctx, pkt->payload);
+	return false;
+}
+
+/* Does it fit the way out? A super-packet is as large as its segments. */
+static __always_inline bool fl_too_big(FL_CTX *ctx, const struct fl_pkt *pkt,
+				       const struct fl_rewrite *rw)
+{
+	__u32 len = pkt->l3_len;
+
+	if (!FL_CTX_IS_XDP && fl_ctx_gso_size(ctx))
+		len = fl_ctx_gso_size(ctx) + (__u32)(pkt->payload - pkt->l3);
+	return (int)len + fl_rewrite_growth(pkt, rw) > rw->mtu;
+}
+
+/* Rewrite and send. @out, a constant in the common path, is the flow's out_kind. */
+static __always_inline int fl_send(FL_CTX *ctx, struct fl_job *job, struct fl_flow *flow,
+				   enum fl_out_kind out, bool plain)
+{
+	struct fl_rewrite rw = {};
+	int err;
+
+	err = fl_nat_resolve(flow, out, &job->pkt, &rw, plain);
+	if (err)
+		return err;
+	if (fl_too_big(ctx, &job->pkt, &rw))
+		return plain ? FL_NOT_PLAIN : fl_job_punt(ctx, job, FL_PUNT_TOO_BIG);
+	if (FL_CTX_IS_XDP && (rw.tx_flags & FL_TX_SKB))
+		return FL_DONE_KERNEL; /* the TC program on this device does the same and can send
+					  it */
+	job->pkt.ttl--;
+	flow->packets++;
+	flow->bytes += job->pkt.l3_len;
+	flow->last_seen = (__u32)bpf_jiffies64();
+	err = fl_ctx_forward(ctx, &job->pkt, &rw, plain);
+	return err < 0 ? err : FL_DONE_SENT | err;
+}
+
+/*
+ * A flow was found: may the packet pass, does it need the agent, then send it. What is not simply
+ * sent on makes the common path give up.
+ */
+static __always_inline int fl_forward(FL_CTX *ctx, struct fl_job *job, struct fl_flow *flow,
+				      bool plain)
+{
+	int err;
+
+	if (plain &&
+	    (flow->state || flow->flags & FL_FLOW_WRAP || !fl_tcp_is_plain(flow, &job->pkt)))
+		return FL_NOT_PLAIN;
+	if (job->path || flow->out_kind == FL_OUT_PEER) {
+		if (fl_looks_like_meta(ctx, &job->pkt))
+			return plain ? FL_NOT_PLAIN
+				     : fl_job_punt(ctx, job,
+						   job->path ? FL_PUNT_META : FL_PUNT_FENCE);
+	}
+	if (job->pkt.ttl <= 1 && flow->out_kind != FL_OUT_HOST)
+		return plain ? FL_NOT_PLAIN : fl_expired(ctx, job);
+	if (!plain) {
+		err = fl_admit(ctx, job, flow);
+		if (err)
+			return err;
+		return fl_send(ctx, job, flow, flow->out_kind, false);
+	}
+	if (flow->out_kind == FL_OUT_PEER)
+		return fl_send(ctx, job, flow, FL_OUT_PEER, true);
+	if (flow->out_kind == FL_OUT_NEXTHOP)
+		return fl_send(ctx, job, flow, FL_OUT_NEXTHOP, true);
+	return FL_NOT_PLAIN;
+}
+
+/* Was this frame sent to us? Without promiscuous mode others rarely come up, but veth and bridges
+ * do it. */
+static __always_inline bool fl_for_us(FL_CTX *ctx, const struct fl_iface *iface)
+{
+	const __u8 *dst = fl_ctx_data(ctx);
+
+	if ((const void *)(dst + sizeof(struct fl_eth)) > fl_ctx_end(ctx))
+		return false;
+	/* Six bytes as one word: what follows them is shifted out. */
+	return *(const fl_u64_una *)dst << 16 == *(const fl_u64_al *)iface->mac << 16;
+}
+
+/* Headers of anything we look at: two tags, IPv4 with options or IPv6, TCP with options. */
+#define FL_PULL_LEN (14 + 8 + 60 + 60)
+
+/* @family: constant 4 or 6 in the common path, where the caller has looked at the type; else 0. */
+static __always_inline int fl_parse(FL_CTX *ctx, struct fl_job *job, __u8 family)
+{
+	const struct fl_iface *iface;
+	bool l3_device = false;
+	int err;
+
+	if (!FL_CTX_IS_XDP) {
+		iface = fl_iface_find(fl_ctx_ifindex(ctx), 0, 0);
+		l3_device = iface && iface->flags & FL_IFACE_L3;
+		if (fl_ctx_pull(ctx, FL_PULL_LEN))
+			return FL_DONE_KERNEL;
+	}
+	err = fl_ctx_parse_l2(ctx, l3_device, &job->pkt, family);
+	if (err)
+		return err == FL_NOT_PLAIN ? err : FL_DONE_KERNEL;
+	if (!family && job->pkt.eth_proto != FL_ETH_P_IP && job->pkt.eth_proto != FL_ETH_P_IPV6)
+		return FL_DONE_KERNEL;
+	iface = fl_iface_find(fl_ctx_ifindex(ctx), job->pkt.vlan, job->pkt.ivlan);
+	if (!iface)
+		return FL_DONE_KERNEL;
+	if (!l3_device && !fl_for_us(ctx, iface))
+		return FL_DONE_KERNEL;
+	job->iface = iface->id;
+	job->iface_flags = iface->flags;
+	if (family == 4)
+		err = fl_parse_ip4(fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt, 1);
+	else if (family == 6)
+		err = fl_parse_ip6(fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt, 1);
+	else
+		err = fl_parse_l3(fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt);
+	if (err)
+		return err;
+	if ((long)fl_ctx_end(ctx) - (long)fl_ctx_data(ctx) <
+		    (long)(job->pkt.l3 + job->pkt.l3_len) &&
+	    (family || job->pkt.l3 + job->pkt.l3_len > fl_ctx_len(ctx)))
+		return family ? FL_NOT_PLAIN : -FL_DROP_MALFORMED;
+	return 0;
+}
+
+/* The flow of a packet: from a peer by waypoint ports, else by its own tuple. */
+static __always_inline int fl_find_flow(FL_CTX *ctx, const struct fl_job *job, bool host,
+					struct fl_found *found, bool plain)
+{
+	const struct fl_pkt *pkt = &job->pkt;
+	struct fl_key_words words = {};
+	__u32 slot = 0;
+
+	if (job->path) {
+		words.rest = fl_key_rest(pkt->ports, job->peer, pkt->proto, FL_KEY_PEER);
+	} else if (pkt->family == 4) {
+		const __u8 *addr = fl_pkt_saddr(ctx, pkt);
+
+		/* Source and destination stand side by side, as they do in the key. */
+		if (!addr || (const void *)(addr + 8) > fl_ctx_end(ctx))
+			return -FL_DROP_MALFORMED;
+		words.addrs = *(const fl_u64_una *)addr;
+		words.rest = fl_key_rest(pkt->ports, job->iface, pkt->proto,
+					 host ? FL_KEY_HOST4 : FL_KEY_LAN4);
+	} else {
+		found->flow = fl_find_tuple6(ctx, pkt->l3,
+					     fl_key_rest(pkt->ports, job->iface, pkt->proto,
+							 host ? FL_KEY_HOST6 : FL_KEY_LAN6),
+					     &slot);
+		found->slot = slot;
+		return 0;
+	}
+	if (!fl_flow_find(&words, found) && !plain) {
+		found->flow = fl_flow_find_spilled(words.addrs, words.rest, &slot);
+		found->slot = slot;
+	}
+	return 0;
+}
+
+/* The order of the stages for a packet that comes in on an interface. @family as for fl_parse(). */
+static __always_inline int fl_ingress_stages(FL_CTX *ctx, struct fl_job *job, __u8 family)
+{
+	const bool plain = family != 0;
+	struct fl_found found = {};
+	int err;
+
+	err = fl_parse(ctx, job, family);
+	if (err)
+		return err;
+	if ((job->iface_flags & FL_IFACE_WAN) && !(job->pkt.flags & FL_PKT_PORTLESS))
+		fl_find_path(ctx, job);
+	if (!plain && job->pkt.flags & FL_PKT_FRAGMENT)
+		return FL_GO_FRAGMENT;
+	if (!plain && job->pkt.flags & FL_PKT_ICMP_ERROR)
+		return FL_GO_ICMP_ERROR;
+	err = fl_find_flow(ctx, job, false, &found, plain);
+	if (err)
+		return err;
+	if (!found.flow) {
+		if (plain)
+			return FL_NOT_PLAIN;
+		return job->path ? FL_GO_PEER_MISS : FL_GO_LAN_MISS;
+	}
+	if (!plain) {
+		job->slot = found.slot;
+		job->session = found.flow->session;
+	}
+	if (job->path && !fl_path_expected(found.flow, job->path))
+		return plain ? FL_NOT_PLAIN : fl_elsewhere(ctx, job);
+	return fl_forward(ctx, job, found.flow, plain);
+}
+
+static __always_inline int fl_verdict(int result)
+{
+	if (result >= FL_DONE_SENT)
+		return result & 0xff;
+	if (result >= 0)
+		return result == FL_DONE_PUNTED ? FL_CTX_CONSUMED : FL_CTX_PASS;
+	fl_drop_count((enum fl_drop_reason) - result);
+	return FL_CTX_DROP;
+}
+
+/* State of the full path: not on the stack, which all functions of a call chain share. One for each
+ * object. */
+struct fl_job_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fl_job);
+};
+
+struct fl_job_map FL_OWN(fl_job) SEC(".maps");
+
+static __always_inline struct fl_job *fl_job_full(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&FL_OWN(fl_job), &zero);
+}
+
+static __noinline int fl_ingress_full(FL_CTX *ctx, enum fl_hook hook)
+{
+	struct fl_job *job = fl_job_full();
+
+	if (!job)
+		return -FL_DROP_INTERNAL;
+	__builtin_memset(job, 0, sizeof(*job));
+	job->hook = hook;
+	job->slot = FL_NO_SLOT;
+	return fl_ingress_stages(ctx, job, 0);
+}
+
+/* No flow: what else it may be. */
+static __noinline int fl_ingress_rest(FL_CTX *ctx, int stage)
+{
+	struct fl_job *job = fl_job_full();
+
+	if (!job)
+		return -FL_DROP_INTERNAL;
+	switch (stage) {
+	case FL_GO_FRAGMENT:
+		return fl_fragment(ctx, job);
+	case FL_GO_ICMP_ERROR:
+		return fl_icmp_error(ctx, job);
+	case FL_GO_PEER_MISS:
+		return fl_peer_miss(ctx, job);
+	default:
+		return fl_lan_miss(ctx, job);
+	}
+}
+
+static __always_inline int fl_ingress(FL_CTX *ctx, enum fl_hook hook)
+{
+	struct fl_job job = { .hook = hook };
+	int result = FL_NOT_PLAIN;
+
+	/* Twice, so that each has constant offsets. */
+	switch (fl_ctx_eth_proto(ctx)) {
+	case FL_BE16(FL_ETH_P_IP):
+		result = fl_ingress_stages(ctx, &job, 4);
+		break;
+	case FL_BE16(FL_ETH_P_IPV6):
+		result = fl_ingress_stages(ctx, &job, 6);
+		break;
+	}
+	if (result == FL_NOT_PLAIN) {
+		result = fl_ingress_full(ctx, hook);
+		if (result >= FL_GO_FRAGMENT)
+			result = fl_ingress_rest(ctx, result);
+	}
+	return fl_verdict(result);
+}
+
+#endif

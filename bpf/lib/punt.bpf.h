@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Handing packets to the agent, and the token buckets in front of that door. Include a context
+ * layer first.
+ */
+#ifndef FL_BPF_PUNT_H
+#define FL_BPF_PUNT_H
+
+#include "bpf/lib/drop.bpf.h"
+#include "bpf/maps.bpf.h"
+#include "common/punt.h"
+
+struct fl_punt_req {
+	enum fl_punt_reason reason;
+	enum fl_hook hook;
+	__u16 iface;
+	__u16 path;
+	__u32 slot;
+	__u32 session;
+};
+
+/*
+ * Copy the IP packet into a record of @cap data bytes. @ring and @cap are constants at each call.
+ * Returns 0 or a negative drop reason.
+ */
+static __always_inline int fl_punt_copy(void *ring, __u32 cap, FL_CTX *ctx,
+					const struct fl_pkt *pkt, const struct fl_punt_req *req,
+					__u32 len)
+{
+	struct fl_punt *rec = bpf_ringbuf_reserve(ring, sizeof(*rec) + cap, 0);
+
+	if (!rec)
+		return -FL_DROP_PUNT_FULL;
+	rec->reason = req->reason;
+	rec->hook = req->hook;
+	rec->iface = req->iface;
+	rec->path = req->path;
+	rec->gso_size = fl_ctx_gso_size(ctx);
+	rec->slot = req->slot;
+	rec->session = req->session;
+	rec->reserved = 0;
+	rec->reserved2 = 0;
+	__builtin_memset(rec->smac, 0, sizeof(rec->smac));
+	if (pkt->l3 >= sizeof(struct fl_eth))
+		fl_ctx_load(ctx, offsetof(struct fl_eth, src), rec->smac, sizeof(rec->smac));
+	/* Keep clang from reasoning the bound away: the verifier needs to see it. */
+	asm volatile("" : "+r"(len));
+	if (len > cap || len < 1) {
+		bpf_ringbuf_discard(rec, 0);
+		return -FL_DROP_MALFORMED;
+	}
+	rec->len = len;
+	if (fl_ctx_load(ctx, pkt->l3, rec->data, len)) {
+		bpf_ringbuf_discard(rec, 0);
+		return -FL_DROP_MALFORMED;
+	}
+	bpf_ringbuf_submit(rec, 0);
+	return 0;
+}
+
+static __always_inline int fl_punt_class(void *ring, FL_CTX *ctx, const struct fl_pkt *pkt,
+					 const struct fl_punt_req *req, __u32 len)
+{
+	if (len <= FL_PUNT_SMALL)
+		return fl_punt_copy(ring, FL_PUNT_SMALL, ctx, pkt, req, len);
+	if (len <= FL_PUNT_MEDIUM)
+		return fl_punt_copy(ring, FL_PUNT_MEDIUM, ctx, pkt, req, len);
+	if (FL_CTX_IS_XDP || len <= FL_PUNT_LARGE)
+		return fl_punt_copy(ring, FL_PUNT_LARGE, ctx, pkt, req, len);
+	return fl_punt_copy(ring, FL_PUNT_HUGE, ctx, pkt, req, len);
+}
+
+static __always_inline enum fl_stat fl_punt_stat(enum fl_punt_reason reason)
+{
+	if (reason == FL_PUNT_NEW)
+		return FL_STAT_PUNT_NEW;
+	if (reason == FL_PUNT_META)
+		return FL_STAT_PUNT_META;
+	if (reason == FL_PUNT_SIGNAL || reason == FL_PUNT_FENCE)
+		return FL_STAT_PUNT_SIGNAL;
+	return FL_STAT_PUNT_OTHER;
+}
+
+/**
+ * fl_punt() - hand a packet to the agent
+ *
+ * Packets of flows that exist go through a ring of their own, which new sessions cannot fill.
+ *
+ * Return: 0, the packet is the agent's now; or a negative drop reason.
+ */
+static __noinline int fl_punt(FL_CTX *ctx, const struct fl_pkt *pkt, const struct fl_punt_req *req)
+{
+	__u32 len = fl_ctx_len(ctx);
+	int err;
+
+	if (len <= pkt->l3)
+		return -FL_DROP_MALFORMED;
+	len -= pkt->l3;
+	if (len > pkt->l3_len && !fl_ctx_gso_size(ctx))
+		len = pkt->l3_len;
+	if (req->slot != FL_NO_SLOT)
+		err = fl_punt_class(&fl_punt_live, ctx, pkt, req, len);
+	else
+		err = fl_punt_class(&fl_punt_new, ctx, pkt, req, len);
+	if (!err)
+		fl_stat_add(fl_punt_stat(req->reason));
+	return err;
+}
+
+/*
+ * Take one token. Racing CPUs may both take the last one: a bucket limits, it does not count.
+ * Returns true if there was one.
+ */
+static __always_inline bool fl_bucket_take(struct fl_token_bucket *bucket,
+					   const struct fl_rate *rate, __u64 now_ns)
+{
+	__u64 elapsed_us = (now_ns - bucket->last_ns) / 1000;
+	__u64 limit = (__u64)rate->burst * 1000;
+	__u64 have = bucket->millitokens;
+
+	/* After a long pause the bucket is full: do not let the product overflow. */
+	if (elapsed_us > 60000000)
+		have = limit;
+	else
+		have += elapsed_us * rate->per_second / 1000;
+	if (have > limit)
+		have = limit;
+	if (elapsed_us)
+		bucket->last_ns = now_ns;
+	if (have < 1000) {
+		bucket->millitokens = have;
+		return false;
+	}
+	bucket->millitokens = have - 1000;
+	return true;
+}
+
+/*
+ * What else a source's packets need the agent for has buckets of its own, so that it does not eat
+ * the tokens of new sessions. Fragments and the like come many to a session: their rate is a
+ * multiple (chosen).
+ */
+#define FL_BUCKET_FRAGMENTS     0x100
+#define FL_BUCKET_ERRORS        0x200
+#define FL_FRAGMENT_RATE_FACTOR 32
+
+/* May the agent be bothered once more for this LAN source? */
+static __noinline bool fl_source_allowed(const struct fl_local_addr *source)
+{
+	struct fl_token_bucket fresh = {}, *bucket;
+	struct fl_settings *settings;
+	__u64 now = bpf_ktime_get_ns();
+	struct fl_rate rate;
+	__u32 zero = 0;
+
+	settings = bpf_map_lookup_elem(&fl_settings, &zero);
+	if (!settings || !settings->source.per_second)
+		return true;
+	rate = settings->source;
+	if (source->family & FL_BUCKET_FRAGMENTS) {
+		rate.per_second *= FL_FRAGMENT_RATE_FACTOR;
+		rate.burst *= FL_FRAGMENT_RATE_FACTOR;
+	}
+	bucket = bpf_map_lookup_elem(&fl_source_bkts, source);
+	if (bucket)
+		return fl_bucket_take(bucket, &rate, now);
+	fresh.last_ns = now;
+	fresh.millitokens = rate.burst ? ((__u64)rate.burst - 1) * 1000 : 0;
+	bpf_map_update_elem(&fl_source_bkts, source, &fresh, BPF_ANY);
+	return true;
+}
+
+/* May this peer send one more packet that needs the agent and belongs to no session yet? */
+static __noinline bool fl_peer_allowed(__u32 peer)
+{
+	struct fl_token_bucket *bucket = bpf_map_lookup_elem(&fl_peer_bkts, &peer);
+	struct fl_settings *settings;
+	__u32 zero = 0;
+
+	settings = bpf_map_lookup_elem(&fl_settings, &zero);
+	if (!settings || !bucket || peer >= FL_MAX_PEERS || !settings->peer[peer].per_second)
+		return true;
+	return fl_bucket_take(bucket, &settings->peer[peer], bpf_ktime_get_ns());
+}
+
+#endif

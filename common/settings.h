@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What the agent tells the data plane while it runs, and the buckets that the data plane keeps.
+ * What is fixed at load time stands in bpf/lib/cfg.bpf.h.
+ */
+#ifndef FL_COMMON_SETTINGS_H
+#define FL_COMMON_SETTINGS_H
+
+#include "common/drop_reason.h"
+#include "common/limits.h"
+#include "common/types.h"
+
+struct fl_rate {
+	__u32 per_second; /* 0 = no limit */
+	__u32 burst;
+};
+
+struct fl_settings {
+	__u64 hash_seed;       /* of the flow table; chosen once, when the maps are created */
+	__u32 buckets;         /* hashed buckets of fl_flows */
+	__u32 slots;           /* all slots: hashed and indexed */
+	__u32 generation;      /* of the configuration: denials of an older one are void */
+	__u32 denial_ms;       /* how long a denial is remembered, 0 = not at all */
+	struct fl_rate source; /* first packets per LAN source */
+	__u16 host_sessions;   /* this host's own traffic may open sessions (it has a tenant) */
+	__u16 reserved[3];
+	struct fl_rate peer[FL_MAX_PEERS]; /* session set-up per peer */
+};
+
+/* Tokens in units of 1/1000, so that slow rates add up too. Data plane only. */
+struct fl_token_bucket {
+	__u64 last_ns;
+	__u64 millitokens;
+};
+
+struct fl_denial {
+	enum fl_drop_reason reason;
+	__u32 generation;
+	__u64 until_ns; /* CLOCK_MONOTONIC */
+};
+
+#endif
