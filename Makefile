@@ -93,6 +93,17 @@ $(B)/fairlead: $(call objs,$(CLI_DIRS))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+# --- BPF fixtures: the real programs in the kernel ---------------------------------------------
+
+RUNNER_SRCS := $(wildcard test/bpf/*.c test/bpf/fixtures/*.c)
+RUNNER_OBJS := $(RUNNER_SRCS:%.c=$(B)/%.o) $(call objs,agent/base agent/dp) \
+               $(addprefix $(B)/agent/session/,flows.o install.o store.o)
+$(RUNNER_SRCS:%.c=$(B)/%.o): $(B)/gen/fairlead.skel.h
+
+$(B)/test/bpf/runner: $(RUNNER_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 # --- unit tests: each links the files under test, named here, and nothing else -----------------
 
 UNIT_buf       := agent/base/addr
@@ -121,7 +132,7 @@ unit: $(UNIT_BINS)
 	$(Q)test/run.sh $(B) unit
 
 ## test: all tests; ends with "N passed, N failed, N skipped" (root, under 15 minutes)
-test: all $(UNIT_BINS)
+test: all $(UNIT_BINS) $(B)/test/bpf/runner
 	$(Q)test/run.sh $(B) all
 
 ## lint: formatting, dependencies between folders, headers, shell scripts, spelling

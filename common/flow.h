@@ -117,7 +117,7 @@ struct fl_flow {
 	__u8 daddr[4];
 	__u16 dport; /* new ports */
 	__u16 sport;
-	__u16 addr_delta; /* new minus old addresses; toward a peer only minus old */
+	__u16 addr_delta; /* new minus old addresses; a path's addresses are left out */
 	__u16 port_delta; /* new minus old ports */
 	enum fl_out_kind out_kind;
 	enum fl_flow_state state; /* data plane also: RX_META, TX_META -> off */

@@ -39,7 +39,8 @@ struct fl_job {
 	__u32 session;
 	__u32 path; /* from a peer: arrival path, else 0 */
 	__u16 peer;
-	__u16 iface; /* interface id; 0 = this host */
+	__u16 path_sum; /* of the arrival path's addresses */
+	__u16 iface;    /* interface id; 0 = this host */
 	__u8 iface_flags;
 	enum fl_hook hook;
 };
@@ -163,6 +164,7 @@ static __always_inline void fl_find_path(FL_CTX *ctx, struct fl_job *job)
 		return;
 	job->path = id;
 	job->peer = path->peer;
+	job->path_sum = path->addr_sum;
 }
 
 static __always_inline bool fl_in_waypoint_range(const struct fl_path *path,
@@ -486,6 +488,10 @@ static __always_inline int fl_send(FL_CTX *ctx, struct fl_job *job, struct fl_fl
 	err = fl_nat_resolve(flow, out, &job->pkt, &rw, plain);
 	if (err)
 		return err;
+	/* Packets of a peer arrive with their path's addresses; the flow does not know which path.
+	 */
+	if (job->path)
+		rw.addr_delta = fl_csum_sub(rw.addr_delta, job->path_sum);
 	if (fl_too_big(ctx, &job->pkt, &rw))
 		return plain ? FL_NOT_PLAIN : fl_job_punt(ctx, job, FL_PUNT_TOO_BIG);
 	if (FL_CTX_IS_XDP && (rw.tx_flags & FL_TX_SKB))

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A queue of fixed-size items in one growing ring. */
+#ifndef FL_AGENT_BASE_FIFO_H
+#define FL_AGENT_BASE_FIFO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct fl_fifo {
+	uint8_t *items;
+	size_t item_bytes;
+	size_t capacity; /* items; a power of two, or 0 */
+	size_t head;
+	size_t count;
+};
+
+void fl_fifo_init(struct fl_fifo *fifo, size_t item_bytes);
+void fl_fifo_done(struct fl_fifo *fifo);
+
+/**
+ * fl_fifo_push() - copy @item behind the last one
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int fl_fifo_push(struct fl_fifo *fifo, const void *item);
+
+/* The oldest item, valid until the next push or pop; NULL if empty. */
+const void *fl_fifo_peek(const struct fl_fifo *fifo);
+
+/* Take the oldest item off; nothing happens if there is none. */
+void fl_fifo_pop(struct fl_fifo *fifo);
+
+static inline size_t fl_fifo_memory(const struct fl_fifo *fifo)
+{
+	return fifo->capacity * fifo->item_bytes;
+}
+
+#endif

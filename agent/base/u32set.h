@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A set of 32-bit numbers that grows: four to eight bytes a member. */
+#ifndef FL_AGENT_BASE_U32SET_H
+#define FL_AGENT_BASE_U32SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct fl_u32set {
+	uint32_t *slots; /* member + 1, 0 = empty */
+	size_t size;     /* power of two, or 0 */
+	size_t count;
+};
+
+void fl_u32set_init(struct fl_u32set *set);
+void fl_u32set_done(struct fl_u32set *set);
+
+/**
+ * fl_u32set_add() - no effect if it is in already
+ * @v: 0..UINT32_MAX - 1
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int fl_u32set_add(struct fl_u32set *set, uint32_t v);
+void fl_u32set_remove(struct fl_u32set *set, uint32_t v);
+bool fl_u32set_has(const struct fl_u32set *set, uint32_t v);
+
+static inline size_t fl_u32set_memory(const struct fl_u32set *set)
+{
+	return set->size * sizeof(*set->slots);
+}
+
+#endif

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Writer of the flow table: see flows.h and common/flow.h. */
+#include "agent/session/flows.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/fifo.h"
+
+/* A removed slot and when. Milliseconds since the process started counting are enough here. */
+struct resting {
+	uint32_t slot;
+	uint32_t since_ms;
+};
+
+struct fl_flows {
+	struct fl_tables *tables;
+	struct fl_fifo resting;      /* of struct resting, oldest first */
+	struct fl_fifo indexed_free; /* of uint32_t */
+	uint32_t hashed;             /* slots of the buckets */
+	uint32_t count;
+	uint32_t indexed;
+};
+
+static bool key_is_hashed(const struct fl_wide_key *key)
+{
+	return key->kind == FL_KEY_LAN4 || key->kind == FL_KEY_HOST4 || key->kind == FL_KEY_PEER;
+}
+
+static void slot_key(const struct fl_wide_key *wide, struct fl_key *ret_key)
+{
+	memset(ret_key, 0, sizeof(*ret_key));
+	if (key_is_hashed(wide)) {
+		memcpy(ret_key->saddr, wide->saddr, sizeof(ret_key->saddr));
+		memcpy(ret_key->daddr, wide->daddr, sizeof(ret_key->daddr));
+	}
+	ret_key->dport = wide->dport;
+	ret_key->sport = wide->sport;
+	ret_key->scope = wide->scope;
+	ret_key->proto = wide->proto;
+	ret_key->kind = wide->kind;
+}
+
+static uint64_t key_hash(const struct fl_tables *t, const struct fl_key *key)
+{
+	uint64_t words[2];
+
+	memcpy(words, key, sizeof(words));
+	return fl_flow_hash(words[0], words[1], t->hash_seed);
+}
+
+static int index_free_init(struct fl_flows *flows)
+{
+	const struct fl_tables *t = flows->tables;
+	int err;
+
+	for (uint32_t slot = t->slots; slot-- > flows->hashed;) {
+		if (t->flows[slot].key.kind != FL_KEY_FREE)
+			continue;
+		err = fl_fifo_push(&flows->indexed_free, &slot);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+/* Count what an earlier process left; slots that it had in quarantine start their rest anew. */
+static int adopt(struct fl_flows *flows, struct fl_mono now)
+{
+	struct resting rest = { .since_ms = (uint32_t)(now.ns / FL_NS_PER_MS) };
+	const struct fl_tables *t = flows->tables;
+	int err;
+
+	for (uint32_t slot = 0; slot < t->slots; slot++) {
+		enum fl_key_kind kind = t->flows[slot].key.kind;
+		bool published = slot >= flows->hashed || t->tags[slot];
+
+		if (kind == FL_KEY_FREE)
+			continue;
+		if (kind != FL_KEY_DEAD && published) {
+			flows->count++;
+			flows->indexed += slot >= flows->hashed;
+			continue;
+		}
+		/* Dead, or filled but never published: the writer died in between. */
+		t->flows[slot].key.kind = FL_KEY_DEAD;
+		rest.slot = slot;
+		err = fl_fifo_push(&flows->resting, &rest);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+int fl_flows_new(struct fl_tables *tables, struct fl_flows **ret_flows)
+{
+	struct fl_flows *flows = calloc(1, sizeof(*flows));
+	int err;
+
+	if (!flows)
+		return -ENOMEM;
+	flows->tables = tables;
+	flows->hashed = tables->buckets * FL_BUCKET_SLOTS;
+	fl_fifo_init(&flows->resting, sizeof(struct resting));
+	fl_fifo_init(&flows->indexed_free, sizeof(uint32_t));
+	err = adopt(flows, fl_mono_now());
+	if (err >= 0)
+		err = index_free_init(flows);
+	if (err < 0) {
+		fl_flows_free(flows);
+		return err;
+	}
+	*ret_flows = flows;
+	return 0;
+}
+
+void fl_flows_free(struct fl_flows *flows)
+{
+	if (!flows)
+		return;
+	fl_fifo_done(&flows->resting);
+	fl_fifo_done(&flows->indexed_free);
+	free(flows);
+}
+
+/* Slots whose rest is over become free again. */
+static void wake_rested(struct fl_flows *flows, struct fl_mono now)
+{
+	uint32_t now_ms = (uint32_t)(now.ns / FL_NS_PER_MS);
+	struct fl_tables *t = flows->tables;
+	const struct resting *oldest;
+
+	while ((oldest = fl_fifo_peek(&flows->resting))) {
+		uint32_t slot = oldest->slot;
+
+		if (now_ms - oldest->since_ms < FL_SLOT_QUARANTINE_MS)
+			return;
+		if (slot >= flows->hashed && fl_fifo_push(&flows->indexed_free, &slot) < 0)
+			return; /* no memory: it rests a little longer */
+		t->flows[slot].key.kind = FL_KEY_FREE;
+		fl_fifo_pop(&flows->resting);
+	}
+}
+
+/*
+ * A free slot in the key's bucket. A bucket that already has FL_TAG_TRIES equal tags will not do:
+ * the data plane would not look at a third.
+ */
+static uint32_t bucket_slot(const struct fl_flows *flows, uint32_t bucket, uint8_t tag)
+{
+	const struct fl_tables *t = flows->tables;
+	uint32_t found = FL_NO_SLOT, same = 0;
+
+	for (uint32_t i = 0; i < FL_BUCKET_SLOTS; i++) {
+		uint32_t slot = bucket * FL_BUCKET_SLOTS + i;
+
+		same += t->tags[slot] == tag;
+		if (found == FL_NO_SLOT && !t->tags[slot] && t->flows[slot].key.kind == FL_KEY_FREE)
+			found = slot;
+	}
+	return same < FL_TAG_TRIES ? found : FL_NO_SLOT;
+}
+
+/* Fill a slot but for the tag: until that is stored nobody looks here. */
+static void slot_fill(struct fl_flow *to, const struct fl_flow *flow, const struct fl_key *key)
+{
+	*to = *flow;
+	to->key = *key;
+	/* Pairs with the data plane's load of the tag (or of the index) before the slot. */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+static int insert_indexed(struct fl_flows *flows, const struct fl_wide_key *key,
+			  const struct fl_flow *flow, uint32_t *ret_slot)
+{
+	struct fl_tables *t = flows->tables;
+	const uint32_t *free_slot = fl_fifo_peek(&flows->indexed_free);
+	struct fl_key narrow;
+	uint32_t slot;
+	int err;
+
+	if (!free_slot)
+		return -ENOSPC;
+	slot = *free_slot;
+	slot_key(key, &narrow);
+	narrow.kind = FL_KEY_INDEXED;
+	slot_fill(&t->flows[slot], flow, &narrow);
+	err = t->ops->index_insert(t->ops_ctx, key, slot);
+	if (err < 0) {
+		t->flows[slot].key.kind = FL_KEY_FREE;
+		return err == -E2BIG ? -ENOSPC : err;
+	}
+	fl_fifo_pop(&flows->indexed_free);
+	flows->indexed++;
+	*ret_slot = slot;
+	return 0;
+}
+
+int fl_flows_insert(struct fl_flows *flows, const struct fl_wide_key *key,
+		    const struct fl_flow *flow, struct fl_mono now, uint32_t *ret_slot)
+{
+	struct fl_tables *t = flows->tables;
+	struct fl_key narrow;
+	uint32_t slot;
+	uint64_t hash;
+	int err;
+
+	wake_rested(flows, now);
+	slot = fl_flows_find(flows, key);
+	if (slot != FL_NO_SLOT) {
+		*ret_slot = slot;
+		return -EEXIST;
+	}
+	if (key_is_hashed(key)) {
+		slot_key(key, &narrow);
+		hash = key_hash(t, &narrow);
+		slot = bucket_slot(flows, fl_flow_bucket(hash, t->buckets), fl_flow_tag(hash));
+		if (slot != FL_NO_SLOT) {
+			slot_fill(&t->flows[slot], flow, &narrow);
+			__atomic_store_n(&t->tags[slot], fl_flow_tag(hash), __ATOMIC_RELEASE);
+			flows->count++;
+			*ret_slot = slot;
+			return 0;
+		}
+	}
+	err = insert_indexed(flows, key, flow, ret_slot);
+	if (!err)
+		flows->count++;
+	return err;
+}
+
+void fl_flows_remove(struct fl_flows *flows, const struct fl_wide_key *key, uint32_t slot,
+		     struct fl_mono now)
+{
+	struct resting rest = { slot, (uint32_t)(now.ns / FL_NS_PER_MS) };
+	struct fl_tables *t = flows->tables;
+
+	if (slot >= t->slots || t->flows[slot].key.kind == FL_KEY_FREE ||
+	    t->flows[slot].key.kind == FL_KEY_DEAD)
+		return;
+	if (slot < flows->hashed) {
+		__atomic_store_n(&t->tags[slot], 0, __ATOMIC_RELEASE);
+	} else {
+		t->ops->index_remove(t->ops_ctx, key);
+		flows->indexed--;
+	}
+	t->flows[slot].key.kind = FL_KEY_DEAD;
+	flows->count--;
+	/* Without memory for the queue the slot stays dead until a restart finds it. */
+	fl_fifo_push(&flows->resting, &rest);
+}
+
+uint32_t fl_flows_find(const struct fl_flows *flows, const struct fl_wide_key *key)
+{
+	const struct fl_tables *t = flows->tables;
+	uint32_t slot = FL_NO_SLOT;
+	struct fl_key narrow;
+	uint64_t hash;
+
+	if (key_is_hashed(key)) {
+		slot_key(key, &narrow);
+		hash = key_hash(t, &narrow);
+		for (uint32_t i = 0; i < FL_BUCKET_SLOTS; i++) {
+			slot = fl_flow_bucket(hash, t->buckets) * FL_BUCKET_SLOTS + i;
+			if (t->tags[slot] == fl_flow_tag(hash) &&
+			    !memcmp(&t->flows[slot].key, &narrow, sizeof(narrow)))
+				return slot;
+		}
+		if (!flows->indexed)
+			return FL_NO_SLOT;
+	}
+	if (t->ops->index_lookup(t->ops_ctx, key, &slot) < 0)
+		return FL_NO_SLOT;
+	return slot;
+}
+
+uint32_t fl_flows_count(const struct fl_flows *flows)
+{
+	return flows->count;
+}
+
+uint32_t fl_flows_indexed(const struct fl_flows *flows)
+{
+	return flows->indexed;
+}
+
+size_t fl_flows_memory(const struct fl_flows *flows)
+{
+	return sizeof(*flows) + fl_fifo_memory(&flows->resting) +
+	       fl_fifo_memory(&flows->indexed_free);
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Session records: see store.h. */
+#include "agent/session/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/fifo.h"
+
+struct fl_store {
+	struct fl_tables *tables;
+	/* UUID index: open addressing, linear probing; ids, 0 = empty. Closed records stay in it.
+	 */
+	uint32_t *index;
+	uint32_t mask;
+	/* Ids to use next: first the never used, then the longest closed. */
+	struct fl_fifo free_ids;
+	uint32_t count;
+	struct fl_name *names; /* copy of the pinned table, by id */
+	uint32_t names_used;
+};
+
+/* UUIDs of ours are random; those of peers need not be, so the table's secret is mixed in. */
+static uint32_t uuid_slot(const struct fl_store *store, const uint8_t uuid[16])
+{
+	uint64_t words[2];
+
+	memcpy(words, uuid, sizeof(words));
+	return (uint32_t)fl_flow_hash(words[0], words[1], store->tables->hash_seed) & store->mask;
+}
+
+static uint32_t *index_find(const struct fl_store *store, const uint8_t uuid[16])
+{
+	const struct fl_session *sessions = store->tables->sessions;
+
+	for (uint32_t i = uuid_slot(store, uuid); store->index[i]; i = (i + 1) & store->mask)
+		if (!memcmp(sessions[store->index[i]].uuid, uuid, 16))
+			return &store->index[i];
+	return NULL;
+}
+
+static void index_add(struct fl_store *store, uint32_t id)
+{
+	uint32_t i = uuid_slot(store, store->tables->sessions[id].uuid);
+
+	while (store->index[i])
+		i = (i + 1) & store->mask;
+	store->index[i] = id;
+}
+
+/* Linear probing without tombstones: what follows the gap and belongs before it moves up. */
+static void index_remove(struct fl_store *store, uint32_t id)
+{
+	const struct fl_session *sessions = store->tables->sessions;
+	uint32_t gap = uuid_slot(store, sessions[id].uuid), next;
+
+	while (store->index[gap] != id) {
+		if (!store->index[gap])
+			return;
+		gap = (gap + 1) & store->mask;
+	}
+	for (next = (gap + 1) & store->mask; store->index[next]; next = (next + 1) & store->mask) {
+		uint32_t home = uuid_slot(store, sessions[store->index[next]].uuid);
+
+		if (((next - home) & store->mask) < ((next - gap) & store->mask))
+			continue;
+		store->index[gap] = store->index[next];
+		gap = next;
+	}
+	store->index[gap] = 0;
+}
+
+static int names_load(struct fl_store *store)
+{
+	struct fl_tables *t = store->tables;
+
+	store->names = calloc(FL_MAX_NAMES, sizeof(*store->names));
+	if (!store->names)
+		return -ENOMEM;
+	store->names_used = 1;
+	for (uint32_t id = 1; id < FL_MAX_NAMES; id++) {
+		if (t->ops->name_get(t->ops_ctx, id, &store->names[id]) < 0 ||
+		    store->names[id].kind == FL_NAME_FREE)
+			break;
+		store->names[id].name[FL_NAME_LEN - 1] = 0;
+		store->names_used = id + 1;
+	}
+	return 0;
+}
+
+static int adopt(struct fl_store *store)
+{
+	struct fl_session *sessions = store->tables->sessions;
+	int err;
+
+	for (uint32_t id = 1; id <= store->tables->max_sessions; id++) {
+		if (sessions[id].state == FL_SESSION_LIVE) {
+			index_add(store, id);
+			store->count++;
+			continue;
+		}
+		sessions[id].state = FL_SESSION_FREE;
+		err = fl_fifo_push(&store->free_ids, &id);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+int fl_store_new(struct fl_tables *tables, struct fl_store **ret_store)
+{
+	struct fl_store *store = calloc(1, sizeof(*store));
+	uint32_t size = 16;
+	int err = -ENOMEM;
+
+	if (!store)
+		return -ENOMEM;
+	store->tables = tables;
+	fl_fifo_init(&store->free_ids, sizeof(uint32_t));
+	/* Closed records stay in the index, so it may hold all of them: at most 3/4 full. */
+	while (size < tables->max_sessions + tables->max_sessions / 3)
+		size *= 2;
+	store->mask = size - 1;
+	store->index = calloc(size, sizeof(*store->index));
+	if (store->index)
+		err = names_load(store);
+	if (err >= 0)
+		err = adopt(store);
+	if (err < 0) {
+		fl_store_free(store);
+		return err;
+	}
+	*ret_store = store;
+	return 0;
+}
+
+void fl_store_free(struct fl_store *store)
+{
+	if (!store)
+		return;
+	fl_fifo_done(&store->free_ids);
+	free(store->index);
+	free(store->names);
+	free(store);
+}
+
+int fl_store_open(struct fl_store *store, const uint8_t uuid[16], uint32_t *ret_id)
+{
+	const uint32_t *next = fl_fifo_peek(&store->free_ids);
+	struct fl_session *session;
+	uint32_t id;
+
+	if (!next)
+		return -ENOSPC;
+	id = *next;
+	fl_fifo_pop(&store->free_ids);
+	session = &store->tables->sessions[id];
+	if (session->state == FL_SESSION_CLOSED)
+		index_remove(store, id);
+	memset(session, 0, sizeof(*session));
+	memcpy(session->uuid, uuid, 16);
+	session->state = FL_SESSION_OPENING;
+	index_add(store, id);
+	store->count++;
+	*ret_id = id;
+	return 0;
+}
+
+void fl_store_close(struct fl_store *store, uint32_t id, struct fl_mono now)
+{
+	struct fl_session *session = &store->tables->sessions[id];
+
+	session->state = FL_SESSION_CLOSED;
+	session->start_ns = now.ns;
+	store->count--;
+	fl_fifo_push(&store->free_ids, &id);
+}
+
+void fl_store_abandon(struct fl_store *store, uint32_t id)
+{
+	index_remove(store, id);
+	store->tables->sessions[id].state = FL_SESSION_FREE;
+	store->count--;
+	fl_fifo_push(&store->free_ids, &id);
+}
+
+uint32_t fl_store_find(const struct fl_store *store, const uint8_t uuid[16])
+{
+	const uint32_t *entry = index_find(store, uuid);
+
+	if (!entry || store->tables->sessions[*entry].state == FL_SESSION_CLOSED)
+		return 0;
+	return *entry;
+}
+
+bool fl_store_closed_lately(const struct fl_store *store, const uint8_t uuid[16],
+			    struct fl_mono now)
+{
+	const uint32_t *entry = index_find(store, uuid);
+	const struct fl_session *session;
+
+	if (!entry)
+		return false;
+	session = &store->tables->sessions[*entry];
+	return session->state == FL_SESSION_CLOSED &&
+	       now.ns - session->start_ns < FL_CLOSED_REMEMBERED_MS * FL_NS_PER_MS;
+}
+
+uint32_t fl_store_count(const struct fl_store *store)
+{
+	return store->count;
+}
+
+uint16_t fl_store_name(struct fl_store *store, enum fl_name_kind kind, const char *name)
+{
+	struct fl_tables *t = store->tables;
+	struct fl_name *entry;
+	uint32_t id;
+
+	for (id = 1; id < store->names_used; id++)
+		if (store->names[id].kind == kind && !strcmp(store->names[id].name, name))
+			return (uint16_t)id;
+	if (id == FL_MAX_NAMES || strlen(name) >= FL_NAME_LEN)
+		return 0;
+	entry = &store->names[id];
+	memset(entry, 0, sizeof(*entry));
+	entry->kind = kind;
+	memcpy(entry->name, name, strlen(name));
+	if (t->ops->name_set(t->ops_ctx, id, entry) < 0)
+		return 0;
+	store->names_used++;
+	return (uint16_t)id;
+}
+
+const char *fl_store_name_text(const struct fl_store *store, uint16_t id)
+{
+	return id && id < store->names_used ? store->names[id].name : "";
+}
+
+size_t fl_store_memory(const struct fl_store *store)
+{
+	return sizeof(*store) + ((size_t)store->mask + 1) * sizeof(*store->index) +
+	       fl_fifo_memory(&store->free_ids) + FL_MAX_NAMES * sizeof(*store->names);
+}

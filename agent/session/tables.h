@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tables that agent and data plane share, as the agent sees them: memory that is mapped from
+ * pinned maps, and a few operations for maps that cannot be mapped. agent/dp/ fulfils this; unit
+ * tests use plain memory and a fake.
+ */
+#ifndef FL_AGENT_SESSION_TABLES_H
+#define FL_AGENT_SESSION_TABLES_H
+
+#include <stdint.h>
+
+#include "common/drop_reason.h"
+#include "common/flow.h"
+#include "common/session.h"
+#include "common/settings.h"
+#include "common/stats.h"
+
+/* Return 0 or -errno; keys and values are copied. */
+struct fl_table_ops {
+	int (*index_insert)(void *ctx, const struct fl_wide_key *key, uint32_t slot);
+	int (*index_remove)(void *ctx, const struct fl_wide_key *key);
+	int (*index_lookup)(void *ctx, const struct fl_wide_key *key, uint32_t *ret_slot);
+	int (*path6_set)(void *ctx, const struct fl_path6_key *key, uint32_t path);
+	int (*path6_clear)(void *ctx, const struct fl_path6_key *key);
+	int (*deny)(void *ctx, const struct fl_wide_key *key, const struct fl_denial *denial);
+	int (*local_addr)(void *ctx, const struct fl_local_addr *addr, bool present);
+	int (*host_prefix)(void *ctx, const struct fl_host_prefix *prefix, bool present);
+	int (*tx_port)(void *ctx, uint32_t iface, uint32_t ifindex); /* ifindex 0 clears */
+	int (*name_set)(void *ctx, uint32_t id, const struct fl_name *name);
+	int (*name_get)(void *ctx, uint32_t id, struct fl_name *ret_name);
+};
+
+struct fl_tables {
+	struct fl_flow *flows;
+	uint8_t *tags; /* one a slot of the buckets, 0 = empty */
+	uint32_t buckets;
+	uint32_t slots; /* of all: hashed ones first */
+	uint64_t hash_seed;
+	struct fl_session *sessions; /* [0] is never used */
+	uint32_t max_sessions;
+	struct fl_vector *vectors;
+	struct fl_path *paths;
+	struct fl_path_bucket *path_lookup;
+	struct fl_nexthop *nexthops;
+	struct fl_iface *ifaces;
+	struct fl_settings *settings;
+	const struct fl_table_ops *ops;
+	void *ops_ctx;
+	uint32_t hz; /* jiffies a second */
+	/* Counts of this process, by reason and kind; the data plane's own are in its maps. */
+	uint64_t drops[FL_DROP_MAX];
+	uint64_t stats[FL_STAT_MAX];
+};
+
+static inline void fl_tables_drop(struct fl_tables *t, enum fl_drop_reason reason)
+{
+	t->drops[reason]++;
+}
+
+static inline void fl_tables_count(struct fl_tables *t, enum fl_stat stat)
+{
+	t->stats[stat]++;
+}
+
+/* Buckets and slots for @max_sessions: see common/flow.h; 60 % full buckets (chosen: 2 % spill
+ * over). */
+static inline uint32_t fl_tables_buckets(uint32_t max_sessions)
+{
+	return (uint32_t)((uint64_t)max_sessions * 2 * 10 / 6 / FL_BUCKET_SLOTS) + 1;
+}
+
+/* Indexed slots: one for each session, should all of them be IPv6, and an eighth for spilled ones.
+ */
+static inline uint32_t fl_tables_slots(uint32_t max_sessions)
+{
+	return fl_tables_buckets(max_sessions) * FL_BUCKET_SLOTS + max_sessions + max_sessions / 8 +
+	       8;
+}
+
+#endif
