@@ -63,12 +63,15 @@ static __always_inline void fl_mac_copy(__u8 *to, const __u8 *from)
 }
 
 /*
- * New addresses, and TTL one less, in the IP header at @l3. The checksum of an IPv4 header changes
- * by the addresses and by the TTL, which is the high byte of its word.
+ * New addresses and the TTL of @pkt in the IP header at @l3. The checksum of an IPv4 header changes
+ * by the addresses and, if the packet is sent on, by the TTL that has become one less: the high
+ * byte of its word.
  */
 static __always_inline int fl_rewrite_l3(void *l3, const void *end, const struct fl_pkt *pkt,
 					 const struct fl_rewrite *rw)
 {
+	const __u16 hop = rw->smac ? (__u16)~FL_BE16(0x0100) : 0;
+
 	FL_KEEP(l3);
 	if (pkt->family == 4) {
 		struct fl_ip4 *ip = l3;
@@ -77,8 +80,8 @@ static __always_inline int fl_rewrite_l3(void *l3, const void *end, const struct
 			return -FL_DROP_MALFORMED;
 		ip->src = *(const fl_u32_al *)rw->saddr;
 		ip->dst = *(const fl_u32_al *)rw->daddr;
-		ip->check = (__be16)fl_csum_update(
-			(__u16)ip->check, fl_csum_add(rw->addr_delta, (__u16)~FL_BE16(0x0100)));
+		ip->check =
+			(__be16)fl_csum_update((__u16)ip->check, fl_csum_add(rw->addr_delta, hop));
 		ip->ttl = pkt->ttl;
 	} else {
 		struct fl_ip6 *ip = l3;
