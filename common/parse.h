@@ -293,8 +293,8 @@ static __always_inline int fl_parse_ip6_ext(const void *data, const void *end, s
 
 	if (walked < 0)
 		return walked;
-	pkt->l4 = walked & 0xffff;
-	pkt->proto = (walked >> 16) & 0xff;
+	pkt->l4 = (__u16)(walked & 0xffff);
+	pkt->proto = (__u8)(walked >> 16 & 0xff);
 	pkt->flags |= (__u8)(walked >> 24);
 	return (__u32)(pkt->l4 - pkt->l3) > pkt->l3_len ? -FL_DROP_MALFORMED : 0;
 }
