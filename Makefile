@@ -114,6 +114,12 @@ UNIT_utf8      := agent/codec/utf8
 UNIT_meta      := $(META)
 UNIT_meta_rules := $(META)
 UNIT_meta_random := $(META)
+UNIT_hmac      := agent/crypto/hmac
+UNIT_cbc       := agent/crypto/cbc agent/base/rand
+KEYRING        := $(addprefix agent/crypto/,cbc hmac keyring)
+UNIT_keyring   := $(KEYRING) agent/base/rand
+UNIT_seal      := $(KEYRING) agent/crypto/seal $(META)
+UNIT_seal_bad  := $(UNIT_seal)
 UNIT_parse     :=
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
@@ -126,6 +132,14 @@ $(UNIT_BINS): $(B)/test/unit/test_%: $(B)/test/unit/test_%.o $$(addprefix $(B)/,
 
 # Criterion's assertion macros convert freely.
 $(B)/test/unit/%.o: override CFLAGS += -Wno-conversion -Wno-sign-conversion -Wno-missing-prototypes
+
+# --- measurements: each links what it measures, named here --------------------------------------
+
+BENCH_codec    := $(KEYRING) agent/crypto/seal $(META) agent/base/rand
+
+$(B)/bench/codec: $(B)/bench/codec.o $(addprefix $(B)/,$(addsuffix .o,$(BENCH_codec)))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 # --- tests ------------------------------------------------------------------------------------
 

@@ -24,6 +24,8 @@
 #define FL_NAME_LEN  256 /* tenants, services: 255 bytes as svr-protocol.md 8.1, and a NUL */
 #define FL_LABEL_LEN 32  /* path labels and interface names in maps, NUL included */
 
+#define FL_MAX_KEYS 8 /* generations of one security policy's key (P-44) */
+
 /* Packets. */
 #define FL_MAX_VLAN_TAGS   2
 #define FL_MAX_EXT_HEADERS 6

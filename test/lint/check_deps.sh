@@ -11,7 +11,7 @@ common:
 bpf: common
 agent/base: common
 agent/codec: common agent/base
-agent/crypto: common agent/base
+agent/crypto: common agent/base agent/codec
 agent/config: common agent/base agent/codec
 agent/session: common agent/base agent/codec agent/crypto agent/config agent/path
 agent/path: common agent/base agent/codec agent/crypto agent/config

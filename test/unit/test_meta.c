@@ -254,7 +254,8 @@ Test(meta, a_writer_one_byte_short_is_refused_at_every_length)
 /* Each of these would be read as something else, or not at all. */
 Test(meta, values_that_do_not_fit_are_refused)
 {
-	static const char long_name[256] = "n", not_utf8[] = "\xff";
+	static char long_name[257];
+	static const char not_utf8[] = "\xff";
 	const struct fl_meta bad[] = {
 		{ HAS(TENANT), .tenant = { long_name, 256 } },
 		{ HAS(TENANT), .tenant = { not_utf8, 1 } },
@@ -282,6 +283,7 @@ Test(meta, values_that_do_not_fit_are_refused)
 	struct fl_meta_lens lens;
 	uint8_t block[512];
 
+	memset(long_name, 'x', 256);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		cr_expect_eq(build(&bad[i], block, sizeof(block), &lens), -EINVAL, "row %zu", i);
 }

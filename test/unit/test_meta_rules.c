@@ -246,6 +246,19 @@ Test(meta_rules, header_wins_over_payload_where_both_may_have_it)
 	cr_assert_eq(m.modify.seq, 1);
 }
 
+Test(meta_rules, reserved_bits_are_in_no_value)
+{
+	const struct tlv_row modify = { .section = P, .tlvs = "001c 0002 3001" };
+	const struct tlv_row fragment = { .section = H,
+					  .tlvs = "0001 000a 00000000 0000 8001 0000" };
+	struct fl_meta m;
+
+	cr_assert_eq(parse_row(&modify, &m), 0);
+	cr_assert(m.modify.seq == 1 && !m.modify.forward && !m.modify.done);
+	cr_assert_eq(parse_row(&fragment, &m), 0);
+	cr_assert(m.fragment.offset == 1 && !m.fragment.df && !m.fragment.mf);
+}
+
 /* 255 bytes are a name, 256 are not. */
 Test(meta_rules, longest_name)
 {
