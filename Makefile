@@ -120,6 +120,10 @@ KEYRING        := $(addprefix agent/crypto/,cbc hmac keyring)
 UNIT_keyring   := $(KEYRING) agent/base/rand
 UNIT_seal      := $(KEYRING) agent/crypto/seal $(META)
 UNIT_seal_bad  := $(UNIT_seal)
+PACKET         := $(addprefix agent/codec/,packet packet_build packet_csum packet_icmp packet_split)
+UNIT_packet    := $(PACKET)
+UNIT_packet_build := $(PACKET)
+UNIT_packet_split := $(PACKET)
 UNIT_parse     :=
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))

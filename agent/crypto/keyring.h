@@ -56,7 +56,10 @@ struct fl_key {
 	uint32_t id;
 };
 
-/* Lies in guarded memory that is neither swapped nor dumped. One thread at a time (see cbc.h). */
+/*
+ * Lies in guarded memory that is neither swapped nor dumped; only the cipher's key schedules are on
+ * OpenSSL's heap. Everything is wiped when it is freed. One thread at a time (see cbc.h).
+ */
 struct fl_keyring;
 
 /**
