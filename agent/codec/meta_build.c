@@ -248,6 +248,8 @@ static int write_section(const struct fl_meta *meta, uint8_t section, struct fl_
 			continue;
 		fl_write_u16(w, *type);
 		len_at = fl_write_room(w, 2);
+		if (!len_at)
+			return -ENOSPC;
 		err = writers[rule->kind](w, from);
 		if (err < 0)
 			return err;

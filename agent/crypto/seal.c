@@ -92,9 +92,10 @@ int fl_seal(const struct fl_seal *seal, uint8_t *out, size_t room)
 static int read_header(const uint8_t *data, size_t len, struct fl_meta_lens *lens,
 		       struct fl_opened *opened)
 {
-	int err = fl_meta_peek(data, len, lens);
+	int err;
 
-	*lens = err < 0 ? (struct fl_meta_lens){ 0 } : *lens;
+	*lens = (struct fl_meta_lens){ 0 };
+	err = fl_meta_peek(data, len, lens);
 	opened->has_meta = !err;
 	if (err == -ENOENT)
 		return 0;
@@ -123,7 +124,7 @@ static size_t find_keys(const struct fl_open *open, const struct fl_opened *open
 static int verify(const struct fl_open *open, const uint8_t *data, size_t len,
 		  struct fl_opened *opened, struct fl_key **ret_key)
 {
-	struct fl_key *keys[FL_KEY_CANDIDATES];
+	struct fl_key *keys[FL_KEY_CANDIDATES] = { NULL };
 	size_t count = find_keys(open, opened, keys);
 
 	for (size_t i = 0; i < count; i++) {
@@ -162,7 +163,7 @@ static int read_section(const struct fl_open *open, struct fl_key *key, uint8_t 
 int fl_open_block(const struct fl_open *open, uint8_t *data, size_t len,
 		  struct fl_opened *ret_opened)
 {
-	struct fl_key *keys[FL_KEY_CANDIDATES];
+	struct fl_key *keys[FL_KEY_CANDIDATES] = { NULL };
 	struct fl_meta_lens lens;
 	int err;
 
