@@ -145,10 +145,35 @@ $(B)/bench/codec: $(B)/bench/codec.o $(addprefix $(B)/,$(addsuffix .o,$(BENCH_co
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+# --- fuzzing: like unit tests, one target each, with the sources named here ----------------------
+
+FUZZ_meta      := $(KEYRING) agent/crypto/seal $(META) agent/base/rand
+FUZZ_parse     := $(PACKET)
+
+FUZZ_NAMES     := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
+REPLAY_BINS    := $(FUZZ_NAMES:%=$(B)/test/fuzz/replay_%)
+FUZZ_CC        ?= clang-14
+FUZZ_CFLAGS    := -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror \
+                  -fno-sanitize-recover=undefined -I. $(PKG_CFLAGS)
+
+$(B)/fuzz/obj/%.o: %.c
+	$(call say,FUZZCC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
+
+$(FUZZ_NAMES:%=$(B)/fuzz/fuzz_%): $(B)/fuzz/fuzz_%: $(B)/fuzz/obj/test/fuzz/fuzz_%.o $$(addprefix $(B)/fuzz/obj/,$$(addsuffix .o,$$(FUZZ_$$*)))
+	$(call say,LINK,$@)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS)
+
+# The same without a fuzzer, for `make check`: runs over the corpus and nothing else.
+$(REPLAY_BINS): $(B)/test/fuzz/replay_%: $(B)/test/fuzz/fuzz_%.o $(B)/test/fuzz/replay.o $$(addprefix $(B)/,$$(addsuffix .o,$$(FUZZ_$$*)))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 # --- tests ------------------------------------------------------------------------------------
 
 ## check: every test that needs no root (under 2 minutes)
-check: all $(UNIT_BINS)
+check: all $(UNIT_BINS) $(REPLAY_BINS)
 	$(Q)test/run.sh $(B) check
 
 unit: $(UNIT_BINS)
@@ -157,6 +182,10 @@ unit: $(UNIT_BINS)
 ## test: all tests; ends with "N passed, N failed, N skipped" (root, under 15 minutes)
 test: all $(UNIT_BINS) $(B)/test/bpf/runner
 	$(Q)test/run.sh $(B) all
+
+## fuzz: every parser for FUZZ_SECONDS (60) seconds, with sanitizers
+fuzz:
+	$(Q)test/run.sh $(B) fuzz
 
 ## lint: formatting, dependencies between folders, headers, shell scripts, spelling
 lint:
@@ -185,4 +214,4 @@ help:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: all check unit test lint fmt deps clean help
+.PHONY: all check unit test fuzz lint fmt deps clean help

@@ -3,7 +3,7 @@
 # Runs suites and counts. Every suite prints TAP lines; a suite that prints none, or that ends with an
 # error without a "not ok", counts as one failure. The last line is "N passed, N failed, N skipped".
 #
-# usage: test/run.sh BUILD unit|lint|bpf|netns|fuzz|all
+# usage: test/run.sh BUILD unit|lint|bpf|netns|replay|fuzz|check|all
 set -u
 
 build=$1
@@ -66,13 +66,28 @@ run_netns() {
 	done
 }
 
+# The corpus of every fuzz target, without fuzzing.
+run_replay() {
+	local bin name
+	for bin in "$build"/test/fuzz/replay_*; do
+		[ -x "$bin" ] || continue
+		[[ $bin == *.[od] ]] && continue
+		name=${bin##*/replay_}
+		suite "replay/$name" "$bin" "test/fuzz/corpus/$name"
+	done
+}
+
 run_fuzz() {
 	suite fuzz test/fuzz/run.sh "$build"
 }
 
 case $what in
-unit | lint | bpf | netns | fuzz) "run_$what" ;;
-check) run_lint && run_unit ;;
+unit | lint | bpf | netns | replay | fuzz) "run_$what" ;;
+check)
+	run_lint
+	run_unit
+	run_replay
+	;;
 all)
 	run_lint
 	run_unit
@@ -81,7 +96,7 @@ all)
 	run_fuzz
 	;;
 *)
-	echo "usage: $0 BUILD unit|lint|bpf|netns|fuzz|check|all" >&2
+	echo "usage: $0 BUILD unit|lint|bpf|netns|replay|fuzz|check|all" >&2
 	exit 2
 	;;
 esac
