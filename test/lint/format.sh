@@ -16,11 +16,11 @@ check() {
 }
 
 c_files() {
-	git ls-files -co --exclude-standard '*.c' '*.h' ':!vmlinux.h'
+	git ls-files -co --exclude-standard "*.c" "*.h" ":!vmlinux.h"
 }
 
 clang_format() {
-	c_files | xargs clang-format --dry-run -Werror
+	c_files | xargs -r clang-format --dry-run -Werror
 }
 
 shell_check() {
@@ -29,7 +29,7 @@ shell_check() {
 
 spelling() {
 	git ls-files -co --exclude-standard ':!vmlinux.h' ':!LICENSES' ':!test/fuzz/corpus' |
-		xargs codespell -q 3 --ignore-words-list=keep-alives
+		xargs codespell -q 3 --ignore-words-list=keep-alives,nd
 }
 
 check "clang-format" clang_format
