@@ -149,6 +149,14 @@ struct fl_source_buckets_map {
 	__type(value, struct fl_token_bucket);
 };
 
+struct fl_peers_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, FL_MAX_PEERS);
+	__type(key, __u32);
+	__type(value, struct fl_peer_info);
+};
+
 struct fl_peer_buckets_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, FL_MAX_PEERS);
@@ -208,6 +216,7 @@ extern struct fl_host_prefixes_map fl_host_pfx SEC(".maps");
 extern struct fl_settings_map fl_settings SEC(".maps");
 extern struct fl_names_map fl_names SEC(".maps");
 extern struct fl_source_buckets_map fl_source_bkts SEC(".maps");
+extern struct fl_peers_map fl_peers SEC(".maps");
 extern struct fl_peer_buckets_map fl_peer_bkts SEC(".maps");
 extern struct fl_denials_map fl_denials SEC(".maps");
 extern struct fl_punt_new_map fl_punt_new SEC(".maps");

@@ -47,7 +47,7 @@ enum fl_key_kind {
 } FL_ENUM8;
 
 /* Key of a flow: the packet as it arrives. */
-struct fl_key {
+struct fl_flow_key {
 	__u8 saddr[4];
 	__u8 daddr[4];
 	__u16 dport;
@@ -56,7 +56,7 @@ struct fl_key {
 	__u8 proto;
 	enum fl_key_kind kind;
 } FL_ALIGNED(8);
-FL_ASSERT_SIZE(struct fl_key, 16);
+FL_ASSERT_SIZE(struct fl_flow_key, 16);
 
 /* Key in fl_flow_index: any family; an IPv4 address takes the first four bytes. */
 struct fl_wide_key {
@@ -109,7 +109,7 @@ enum fl_tcp_state {
 #define FL_FLOW_ID_PORT 0x10 /* ports are an ICMP identifier, rewritten in the ICMP header */
 
 struct fl_flow {
-	struct fl_key key;
+	struct fl_flow_key key;
 	__u32 session;
 	__u16 out;       /* by out_kind: vector or next hop */
 	__u16 in_vector; /* from a peer: packets must come by this vector's path */

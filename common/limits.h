@@ -11,7 +11,7 @@
 #define FL_MAX_PEERS       256
 #define FL_MAX_PATHS       256
 #define FL_MAX_VECTORS     1024
-#define FL_MAX_NEXTHOPS    4096
+#define FL_MAX_NEXTHOPS    16384
 #define FL_MAX_NAMES       4096
 #define FL_MAX_LOCAL_ADDRS 1024
 

@@ -20,6 +20,7 @@ enum fl_punt_reason {
 	FL_PUNT_TTL,
 	FL_PUNT_TOO_BIG, /* flow found, does not fit the way out */
 	FL_PUNT_ICMP_ERROR,
+	FL_PUNT_STATE, /* no packet: TCP of this session has reached another state */
 } FL_ENUM8;
 
 enum fl_hook {

@@ -96,6 +96,8 @@ FL_ASSERT_SIZE(struct fl_session, 192);
 #define FL_SESSION_HEALTH      0x02 /* next packet toward the peer asks whether the session exists */
 #define FL_SESSION_NAPT        0x04 /* nat_sport was allocated from the interface's NAPT ports */
 #define FL_SESSION_DELETE_SENT 0x08
+#define FL_SESSION_KEEP_ALIVE  0x40 /* NATs under way are kept open for it */
+#define FL_SESSION_HALF_OPEN   0x20 /* counts against the half-open limit */
 #define FL_SESSION_MIDSTREAM   0x10 /* TCP taken over after its handshake */
 
 enum fl_name_kind {

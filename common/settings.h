@@ -16,15 +16,21 @@ struct fl_rate {
 };
 
 struct fl_settings {
-	__u64 hash_seed;       /* of the flow table; chosen once, when the maps are created */
-	__u32 buckets;         /* hashed buckets of fl_flows */
-	__u32 slots;           /* all slots: hashed and indexed */
-	__u32 generation;      /* of the configuration: denials of an older one are void */
-	__u32 denial_ms;       /* how long a denial is remembered, 0 = not at all */
-	struct fl_rate source; /* first packets per LAN source */
-	__u16 host_sessions;   /* this host's own traffic may open sessions (it has a tenant) */
-	__u16 reserved[3];
-	struct fl_rate peer[FL_MAX_PEERS]; /* session set-up per peer */
+	__u64 hash_seed;         /* of the flow table; chosen once, when the maps are created */
+	__u32 buckets;           /* hashed buckets of fl_flows */
+	__u32 slots;             /* all slots: hashed and indexed */
+	__u32 generation;        /* of the configuration: denials of an older one are void */
+	__u32 denial_ms;         /* how long a denial is remembered, 0 = not at all */
+	struct fl_rate source;   /* first packets per LAN source */
+	__u16 host_sessions;     /* this host's own traffic may open sessions (it has a tenant) */
+	__u16 watch_established; /* report it too when TCP is established */
+	__u16 reserved[2];
+};
+
+/* Peers by id: the name keeps the id its meaning over restarts. */
+struct fl_peer_info {
+	struct fl_rate setup;   /* packets that need the agent and belong to no session yet */
+	char name[FL_NAME_LEN]; /* "" = unused */
 };
 
 /* Tokens in units of 1/1000, so that slow rates add up too. Data plane only. */

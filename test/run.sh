@@ -59,10 +59,16 @@ run_bpf() {
 	suite bpf/fixtures "$build/test/bpf/runner"
 }
 
+# A script that says "# modes: tc xdp" runs once with each kind of interface.
 run_netns() {
-	local script
+	local script mode modes name
 	for script in test/netns/[0-9]*.sh; do
-		[ -e "$script" ] && suite "netns/$(basename "$script" .sh)" "$script"
+		[ -e "$script" ] || continue
+		name=netns/$(basename "$script" .sh)
+		modes=$(sed -n 's/^# modes: //p' "$script")
+		for mode in ${modes:-auto}; do
+			suite "$name${modes:+-$mode}" env BUILD="$top/$build" MODE="$mode" "$script"
+		done
 	done
 }
 

@@ -6,13 +6,13 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fairlead.skel.h>
 #include <linux/if_link.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "agent/dp/dp_internal.h"
-#include "fairlead.skel.h"
 
 /* Our place among the filters of clsact; the value has no meaning but to find our own again. */
 #define FL_TC_HANDLE   0xF1

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/session/tables.h"
+#include "agent/base/tables.h"
 #include "common/punt.h"
 
 struct fl_dp;
@@ -57,7 +57,7 @@ struct fl_dp_counters {
 
 void fl_dp_counters(struct fl_dp *dp, struct fl_dp_counters *ret_counters);
 
-/* --- attachments (attach.c) --- */
+/* --- attachments (attach.c) ------------------------------------------------------------------- */
 
 struct fl_dp_attach {
 	const char *ifname;
@@ -81,7 +81,7 @@ int fl_dp_attach(struct fl_dp *dp, const struct fl_dp_attach *what, char why[FL_
 /* Take the programs off a device again. A device that is gone is no error. */
 void fl_dp_detach(struct fl_dp *dp, const char *ifname, uint32_t ifindex);
 
-/* --- punted packets (events.c) --- */
+/* --- punted packets (events.c) ---------------------------------------------------------------- */
 
 /* A punted packet, borrowed for the call. Return false to stop for now; this one counts as taken.
  */

@@ -2,9 +2,9 @@
 /* Punted packets: the two ring buffers. */
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fairlead.skel.h>
 
 #include "agent/dp/dp_internal.h"
-#include "fairlead.skel.h"
 
 static int ring_sample(void *ctx, void *data, size_t len)
 {

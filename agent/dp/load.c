@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fairlead.skel.h>
 #include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,7 +19,6 @@
 #include "agent/base/rand.h"
 #include "agent/dp/dp_internal.h"
 #include "common/abi_version.h"
-#include "fairlead.skel.h"
 
 int fl_dp_why(char why[FL_DP_WHY], int err, const char *fmt, ...)
 {
@@ -178,7 +178,8 @@ static int map_tables(struct fl_dp *dp)
 	    !MAP(vectors, fl_vectors, FL_MAX_VECTORS) || !MAP(paths, fl_paths, FL_MAX_PATHS) ||
 	    !MAP(path_lookup, fl_path_lookup, FL_PATH_BUCKETS) ||
 	    !MAP(nexthops, fl_nexthops, FL_MAX_NEXTHOPS) ||
-	    !MAP(ifaces, fl_ifaces, FL_IFACE_SLOTS) || !MAP(settings, fl_settings, 1))
+	    !MAP(ifaces, fl_ifaces, FL_IFACE_SLOTS) || !MAP(peers, fl_peers, FL_MAX_PEERS) ||
+	    !MAP(settings, fl_settings, 1))
 		return -errno;
 	t->settings->hash_seed = t->hash_seed;
 	t->settings->buckets = t->buckets;
@@ -204,6 +205,7 @@ static void unmap_tables(struct fl_tables *t)
 	unmap(t->path_lookup, FL_PATH_BUCKETS * sizeof(*t->path_lookup));
 	unmap(t->nexthops, FL_MAX_NEXTHOPS * sizeof(*t->nexthops));
 	unmap(t->ifaces, FL_IFACE_SLOTS * sizeof(*t->ifaces));
+	unmap(t->peers, FL_MAX_PEERS * sizeof(*t->peers));
 	unmap(t->settings, sizeof(*t->settings));
 }
 

@@ -3,12 +3,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fairlead.skel.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/dp/dp_internal.h"
-#include "fairlead.skel.h"
 
 #define FD(map) bpf_map__fd(((struct fl_dp *)ctx)->skel->maps.map)
 

@@ -28,7 +28,7 @@ static bool key_is_hashed(const struct fl_wide_key *key)
 	return key->kind == FL_KEY_LAN4 || key->kind == FL_KEY_HOST4 || key->kind == FL_KEY_PEER;
 }
 
-static void slot_key(const struct fl_wide_key *wide, struct fl_key *ret_key)
+static void slot_key(const struct fl_wide_key *wide, struct fl_flow_key *ret_key)
 {
 	memset(ret_key, 0, sizeof(*ret_key));
 	if (key_is_hashed(wide)) {
@@ -42,7 +42,7 @@ static void slot_key(const struct fl_wide_key *wide, struct fl_key *ret_key)
 	ret_key->kind = wide->kind;
 }
 
-static uint64_t key_hash(const struct fl_tables *t, const struct fl_key *key)
+static uint64_t key_hash(const struct fl_tables *t, const struct fl_flow_key *key)
 {
 	uint64_t words[2];
 
@@ -163,7 +163,7 @@ static uint32_t bucket_slot(const struct fl_flows *flows, uint32_t bucket, uint8
 }
 
 /* Fill a slot but for the tag: until that is stored nobody looks here. */
-static void slot_fill(struct fl_flow *to, const struct fl_flow *flow, const struct fl_key *key)
+static void slot_fill(struct fl_flow *to, const struct fl_flow *flow, const struct fl_flow_key *key)
 {
 	*to = *flow;
 	to->key = *key;
@@ -176,7 +176,7 @@ static int insert_indexed(struct fl_flows *flows, const struct fl_wide_key *key,
 {
 	struct fl_tables *t = flows->tables;
 	const uint32_t *free_slot = fl_fifo_peek(&flows->indexed_free);
-	struct fl_key narrow;
+	struct fl_flow_key narrow;
 	uint32_t slot;
 	int err;
 
@@ -201,7 +201,7 @@ int fl_flows_insert(struct fl_flows *flows, const struct fl_wide_key *key,
 		    const struct fl_flow *flow, struct fl_mono now, uint32_t *ret_slot)
 {
 	struct fl_tables *t = flows->tables;
-	struct fl_key narrow;
+	struct fl_flow_key narrow;
 	uint32_t slot;
 	uint64_t hash;
 	int err;
@@ -255,7 +255,7 @@ uint32_t fl_flows_find(const struct fl_flows *flows, const struct fl_wide_key *k
 {
 	const struct fl_tables *t = flows->tables;
 	uint32_t slot = FL_NO_SLOT;
-	struct fl_key narrow;
+	struct fl_flow_key narrow;
 	uint64_t hash;
 
 	if (key_is_hashed(key)) {

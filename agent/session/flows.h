@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "agent/base/monotime.h"
-#include "agent/session/tables.h"
+#include "agent/base/tables.h"
 
 struct fl_flows;
 

@@ -147,12 +147,20 @@ void fl_store_free(struct fl_store *store)
 
 int fl_store_open(struct fl_store *store, const uint8_t uuid[16], uint32_t *ret_id)
 {
-	const uint32_t *next = fl_fifo_peek(&store->free_ids);
+	const uint32_t *next = fl_fifo_peek(&store->free_ids), *closed;
 	struct fl_session *session;
 	uint32_t id;
 
 	if (!next)
 		return -ENOSPC;
+	/* A session that comes back: its closed record must not be found in its place. */
+	closed = index_find(store, uuid);
+	if (closed) {
+		uint32_t old = *closed;
+
+		index_remove(store, old);
+		store->tables->sessions[old].state = FL_SESSION_FREE;
+	}
 	id = *next;
 	fl_fifo_pop(&store->free_ids);
 	session = &store->tables->sessions[id];

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "agent/base/monotime.h"
-#include "agent/session/tables.h"
+#include "agent/base/tables.h"
 
 /* P-45: how long metadata of a closed session is told from that of a new one. */
 #define FL_CLOSED_REMEMBERED_MS 10000
@@ -28,7 +28,7 @@ int fl_store_new(struct fl_tables *tables, struct fl_store **ret_store);
 void fl_store_free(struct fl_store *store);
 
 /**
- * fl_store_open() - a fresh record with this UUID
+ * fl_store_open() - a fresh record with this UUID, of which there must be no live one
  *
  * Return: 0, or -ENOSPC when all records are in use. A live session never makes room.
  * *ret_id numbers the record in fl_tables.sessions; it is zeroed but for uuid and state OPENING.

@@ -15,9 +15,7 @@
 #include "agent/base/monotime.h"
 #include "agent/base/u32set.h"
 
-#define FL_WAYPOINT_REST_S  30
-#define FL_WAYPOINT_PORT_LO 16384
-#define FL_WAYPOINT_PORT_HI 65533
+#define FL_WAYPOINT_REST_S 30
 
 struct fl_waypoint_pair {
 	uint16_t local;

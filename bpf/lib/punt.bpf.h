@@ -174,13 +174,11 @@ static __noinline bool fl_source_allowed(const struct fl_local_addr *source)
 static __noinline bool fl_peer_allowed(__u32 peer)
 {
 	struct fl_token_bucket *bucket = bpf_map_lookup_elem(&fl_peer_bkts, &peer);
-	struct fl_settings *settings;
-	__u32 zero = 0;
+	const struct fl_peer_info *info = bpf_map_lookup_elem(&fl_peers, &peer);
 
-	settings = bpf_map_lookup_elem(&fl_settings, &zero);
-	if (!settings || !bucket || peer >= FL_MAX_PEERS || !settings->peer[peer].per_second)
+	if (!info || !bucket || !info->setup.per_second)
 		return true;
-	return fl_bucket_take(bucket, &settings->peer[peer], bpf_ktime_get_ns());
+	return fl_bucket_take(bucket, &info->setup, bpf_ktime_get_ns());
 }
 
 #endif

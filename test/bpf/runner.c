@@ -6,6 +6,7 @@
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fairlead.skel.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include <stdio.h>
@@ -13,7 +14,6 @@
 #include <string.h>
 
 #include "agent/dp/dp_internal.h"
-#include "fairlead.skel.h"
 #include "test/bpf/fixture.h"
 
 static const struct fixture_set *const sets[] = {
@@ -51,6 +51,9 @@ static bool capture(void *ctx, const struct fl_punt *punt)
 {
 	struct captured *got = ctx;
 
+	/* Reports carry no packet; the tcp fixtures look at the states themselves. */
+	if (punt->reason == FL_PUNT_STATE)
+		return true;
 	got->count++;
 	memcpy(&got->punt, punt, sizeof(*punt) + punt->len);
 	return true;
@@ -213,7 +216,8 @@ static void run_row(struct world *w, const struct fixture_set *set, const struct
 			     hook == FX_TC ? w->dp->skel->progs.fl_tc_ingress
 					   : w->dp->skel->progs.fl_tc_egress);
 	got.count = 0;
-	got.live = fl_dp_punt_read(w->dp, true, capture, &got) > 0;
+	fl_dp_punt_read(w->dp, true, capture, &got);
+	got.live = got.count > 0;
 	fl_dp_punt_read(w->dp, false, capture, &got);
 
 	if (err)

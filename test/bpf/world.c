@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
+#include <fairlead.skel.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
@@ -14,7 +15,6 @@
 #include "agent/base/rand.h"
 #include "agent/dp/dp_internal.h"
 #include "common/csum.h"
-#include "fairlead.skel.h"
 
 static uint8_t parse_addr(const char *text, uint8_t bytes[16])
 {

@@ -4,8 +4,8 @@
  * pinned maps, and a few operations for maps that cannot be mapped. agent/dp/ fulfils this; unit
  * tests use plain memory and a fake.
  */
-#ifndef FL_AGENT_SESSION_TABLES_H
-#define FL_AGENT_SESSION_TABLES_H
+#ifndef FL_AGENT_BASE_TABLES_H
+#define FL_AGENT_BASE_TABLES_H
 
 #include <stdint.h>
 
@@ -43,6 +43,7 @@ struct fl_tables {
 	struct fl_path_bucket *path_lookup;
 	struct fl_nexthop *nexthops;
 	struct fl_iface *ifaces;
+	struct fl_peer_info *peers;
 	struct fl_settings *settings;
 	const struct fl_table_ops *ops;
 	void *ops_ctx;

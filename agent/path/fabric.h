@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fabric: interfaces, neighbours, peers, paths and vectors of this router, kept in step with
+ * the configuration and with the kernel, and written into the tables that the data plane forwards
+ * by. It makes no system call itself: fl_fabric_ops does. Loop thread only.
+ *
+ * Everything here has a small number that stays the same over reloads and restarts, because flows
+ * name it.
+ */
+#ifndef FL_AGENT_PATH_FABRIC_H
+#define FL_AGENT_PATH_FABRIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/base/monotime.h"
+#include "agent/base/netinfo.h"
+#include "agent/base/tables.h"
+#include "agent/config/config.h"
+#include "agent/crypto/keyring.h"
+
+#define FL_WHY_TEXT 512
+
+struct fl_fabric_ops {
+	/* Where would the kernel send this? Return: 0 or -errno. */
+	int (*route)(void *ctx, const struct fl_addr *dst, uint32_t ifindex,
+		     struct fl_route *ret_route);
+	/* Find a neighbour and keep it found; the answer comes as fl_fabric_neigh(). */
+	int (*resolve)(void *ctx, uint32_t ifindex, const struct fl_addr *addr);
+	/* Run the data plane on a device. Return: enum fl_iface_mode, or -errno; @why explains. */
+	int (*attach)(void *ctx, const struct fl_link *link,
+		      const struct fl_cfg_device_interface *device, char why[FL_WHY_TEXT]);
+	void (*detach)(void *ctx, const char *ifname, uint32_t ifindex);
+	/* A next hop can be used now, which it could not before. */
+	void (*hop_up)(void *ctx, uint16_t hop);
+};
+
+/* A network interface. */
+struct fl_netif {
+	uint16_t id;                                /* 0: unused */
+	const struct fl_cfg_network_interface *cfg; /* NULL: no longer configured */
+	const struct fl_cfg_device_interface *device;
+	char name[FL_LABEL_LEN];
+	struct fl_link link; /* ifindex 0: the device is not there */
+	bool attached;
+	enum fl_iface_mode mode;
+	char why[FL_WHY_TEXT];      /* about mode or failure, for people */
+	struct fl_keyring *rx_ring; /* of what is received here; borrowed */
+};
+
+struct fl_peer {
+	uint16_t id; /* 0: unused */
+	bool configured;
+	char name[FL_NAME_LEN];
+	uint32_t max_way_points;
+	const struct fl_cfg_port_range *port_range; /* NULL: parity rule */
+};
+
+struct fl_path_rt {
+	uint16_t id;                        /* 0: unused */
+	const struct fl_cfg_adjacency *cfg; /* NULL: no longer configured */
+	uint16_t peer;
+	uint16_t iface;
+	struct fl_addr local;
+	struct fl_addr remote;
+	struct fl_addr hop_addr;    /* next hop toward the remote waypoint; family 0: no route */
+	struct fl_keyring *tx_ring; /* borrowed */
+	struct fl_mono since;       /* of its present state */
+	const char *why;            /* why it is not up */
+};
+
+struct fl_fabric;
+
+int fl_fabric_new(struct fl_tables *tables, const struct fl_fabric_ops *ops, void *ctx,
+		  struct fl_fabric **ret_fabric);
+
+/* The tables stay as they are: forwarding goes on. */
+void fl_fabric_free(struct fl_fabric *fabric);
+
+/**
+ * fl_fabric_apply() - become what a configuration says
+ * @config: must outlive the next call; the one of the last call may be freed afterwards
+ * @why:    on failure, what and where
+ *
+ * What did not change is not touched. Return: 0; -ENOSPC if a table is too small; -EINVAL for key
+ * material that cannot be used; nothing has changed then.
+ */
+int fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config,
+		    char why[FL_WHY_TEXT]);
+
+/* --- news from the kernel --------------------------------------------------------------------- */
+void fl_fabric_link(struct fl_fabric *fabric, const struct fl_link *link);
+void fl_fabric_addr(struct fl_fabric *fabric, uint32_t ifindex, const struct fl_addr *addr,
+		    bool present);
+void fl_fabric_neigh(struct fl_fabric *fabric, const struct fl_neigh *neigh);
+
+/* Routes changed: paths look for their next hop again, remembered routes are forgotten. */
+void fl_fabric_routes_changed(struct fl_fabric *fabric);
+
+/* --- questions -------------------------------------------------------------------------------- */
+const struct fl_netif *fl_fabric_netif(const struct fl_fabric *fabric, uint16_t id);
+const struct fl_netif *fl_fabric_netif_named(const struct fl_fabric *fabric, const char *name);
+const struct fl_netif *fl_fabric_netif_by_ifindex(const struct fl_fabric *fabric, uint32_t ifindex);
+const struct fl_peer *fl_fabric_peer(const struct fl_fabric *fabric, uint16_t id);
+const struct fl_peer *fl_fabric_peer_named(const struct fl_fabric *fabric, const char *name);
+const struct fl_path_rt *fl_fabric_path(const struct fl_fabric *fabric, uint16_t id);
+bool fl_fabric_is_local(const struct fl_fabric *fabric, const struct fl_addr *addr);
+
+/* An address of our own on a device, of this family; family 0 if there is none. */
+struct fl_addr fl_fabric_own_addr(const struct fl_fabric *fabric, uint32_t ifindex, uint8_t family);
+
+/* Where a packet for @dst leaves toward a LAN, the Internet, or this host. */
+struct fl_exit {
+	bool host; /* one of our own addresses */
+	uint16_t iface;
+	uint16_t hop;
+};
+
+/**
+ * fl_fabric_exit() - by the kernel's routes
+ * @via:     gateway to use instead of a route, family 0 = none
+ * @iface:   only by this interface, 0 = any
+ * @hint_mac: MAC that the neighbour is known to have (from a packet of its), or NULL
+ *
+ * Remembered until routes change. The next hop may still be unresolved: its entry says.
+ *
+ * Return: 0; -ENETUNREACH without a route or by a device that is not ours; -ENOSPC when there are
+ * too many neighbours.
+ */
+int fl_fabric_exit(struct fl_fabric *fabric, const struct fl_addr *dst, const struct fl_addr *via,
+		   uint16_t iface, const uint8_t *hint_mac, struct fl_exit *ret_exit);
+
+/* Number of route changes so far: exits found under an older one may be out of date. */
+uint32_t fl_fabric_route_generation(const struct fl_fabric *fabric);
+
+/* Sessions hold the next hops that their flows name. */
+void fl_fabric_hop_get(struct fl_fabric *fabric, uint16_t hop);
+void fl_fabric_hop_put(struct fl_fabric *fabric, uint16_t hop);
+
+/**
+ * fl_fabric_vector() - the vector for a new session
+ * @policy: name id of the service policy, 0 for sessions that the peer opened
+ * @path:   path that it starts on
+ *
+ * Return: id, or 0 if there are too many.
+ */
+uint16_t fl_fabric_vector(struct fl_fabric *fabric, uint16_t peer, uint16_t policy, uint16_t path);
+
+/* Cost of a path that has none of the vectors that a policy lists: after all that have. */
+#define FL_PATH_COST_UNLISTED 1000000
+
+/*
+ * Cost of a path for a policy's sessions: lower is better, 0 without vectors, FL_CFG_PRIORITY_NEVER
+ * if the policy forbids it.
+ */
+uint32_t fl_fabric_path_cost(const struct fl_path_rt *path,
+			     const struct fl_cfg_service_policy *policy);
+
+#endif

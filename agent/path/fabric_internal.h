@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the fabric share. */
+#ifndef FL_AGENT_PATH_FABRIC_INTERNAL_H
+#define FL_AGENT_PATH_FABRIC_INTERNAL_H
+
+#include <uthash.h>
+
+#include "agent/path/fabric.h"
+
+/* Neighbour of the kernel's, by device and address. */
+struct fl_neigh_key {
+	uint8_t addr[16];
+	uint32_t ifindex;
+	uint32_t family;
+};
+
+struct fl_neigh_entry {
+	struct fl_neigh_key key;
+	uint8_t mac[6];
+	UT_hash_handle hh;
+};
+
+/* A next hop in fl_nexthops, by interface and address. */
+struct fl_hop_key {
+	uint8_t addr[16];
+	uint16_t iface;
+	uint16_t family;
+};
+
+struct fl_hop {
+	struct fl_hop_key key;
+	uint16_t id;
+	bool hinted; /* its MAC is from a packet, not from the kernel */
+	uint32_t refs;
+	UT_hash_handle hh;
+};
+
+struct fl_link_entry {
+	uint32_t ifindex;
+	struct fl_link link;
+	UT_hash_handle hh;
+};
+
+struct fl_own_addr {
+	struct fl_neigh_key key;
+	UT_hash_handle hh;
+};
+
+/* A route that was asked for. */
+struct fl_exit_key {
+	uint8_t addr[16];
+	uint16_t family;
+	uint16_t iface;
+};
+
+struct fl_exit_entry {
+	struct fl_exit_key key;
+	struct fl_exit exit;
+	UT_hash_handle hh;
+};
+
+#define FL_MAX_REMEMBERED_EXITS 65536
+
+struct fl_fabric {
+	struct fl_tables *tables;
+	const struct fl_fabric_ops *ops;
+	void *ctx;
+	const struct fl_config *config;
+	struct fl_keyring **rings; /* by security policy of the configuration */
+	size_t n_rings;
+	struct fl_netif netifs[FL_MAX_IFACES]; /* by id */
+	struct fl_peer peers[FL_MAX_PEERS];    /* by id */
+	struct fl_path_rt paths[FL_MAX_PATHS]; /* by id */
+	struct fl_link_entry *links;           /* every device there is */
+	struct fl_neigh_entry *neighs;
+	struct fl_own_addr *own_addrs;
+	struct fl_hop *hops;
+	struct fl_hop *hop_by_id[FL_MAX_NEXTHOPS];
+	uint16_t hop_hint; /* where to look for a free id */
+	struct fl_exit_entry *exits;
+	uint32_t route_generation;
+	bool any_xdp;
+};
+
+/* netif.c */
+int fl_netifs_plan(struct fl_fabric *f, const struct fl_config *config, char why[FL_WHY_TEXT]);
+void fl_netifs_apply(struct fl_fabric *f, const struct fl_config *config);
+void fl_netif_publish(struct fl_fabric *f, struct fl_netif *netif);
+uint8_t fl_netif_tx_flags(const struct fl_fabric *f, const struct fl_netif *netif);
+
+/* hop.c */
+int fl_hops_adopt(struct fl_fabric *f);
+void fl_hops_free(struct fl_fabric *f);
+void fl_hop_refresh(struct fl_fabric *f, struct fl_hop *hop);
+void fl_hops_refresh_iface(struct fl_fabric *f, uint16_t iface);
+const struct fl_neigh_entry *fl_neigh_find(const struct fl_fabric *f, uint32_t ifindex,
+					   const struct fl_addr *addr);
+
+/* peer.c */
+int fl_peers_plan(struct fl_fabric *f, const struct fl_config *config, char why[FL_WHY_TEXT]);
+void fl_peers_apply(struct fl_fabric *f, const struct fl_config *config);
+void fl_path_refresh(struct fl_fabric *f, struct fl_path_rt *path);
+void fl_paths_refresh_iface(struct fl_fabric *f, uint16_t iface);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The decision about a new session: tenant, service, permission, way. The one place where it is
+ * made: first packets, `fairlead explain` and reloads ask here. It changes nothing but the fabric's
+ * memory of routes.
+ */
+#ifndef FL_AGENT_SESSION_DECIDE_H
+#define FL_AGENT_SESSION_DECIDE_H
+
+#include "agent/path/fabric.h"
+#include "agent/session/fib.h"
+#include "common/drop_reason.h"
+
+#define FL_MAX_CANDIDATES 32
+
+struct fl_question {
+	struct fl_tuple tuple;        /* as the initiator sent it */
+	const struct fl_netif *netif; /* from a LAN; NULL: from a peer, or this host */
+	uint16_t from_peer;           /* 0: not from a peer */
+	const char *tenant;           /* from metadata; NULL: by interface, or the host's own */
+	bool ignore_ways;             /* only who may reach what */
+};
+
+/* One way that the session could take. */
+struct fl_candidate {
+	const struct fl_cfg_service_route *route;
+	uint16_t peer; /* to a peer: its id and the path; else 0 */
+	uint16_t path;
+	struct fl_exit exit;    /* not to a peer: out by here */
+	struct fl_addr nat_dst; /* new destination; family 0: unchanged */
+	uint32_t vector_cost;
+	uint32_t cost;       /* of route and adjacency */
+	const char *why_not; /* NULL: can be used */
+};
+
+struct fl_decision {
+	enum fl_drop_reason reason; /* FL_DROP_NONE: allowed, by @chosen */
+	int tenant;                 /* index or FL_CFG_NONE */
+	struct fl_fib_match match;
+	const struct fl_cfg_service *service;       /* NULL without one */
+	const struct fl_cfg_service_policy *policy; /* NULL: defaults */
+	const struct fl_cfg_session_type *type;     /* NULL: built-in timers */
+	struct fl_candidate candidates[FL_MAX_CANDIDATES];
+	size_t n_candidates;
+	const struct fl_candidate *chosen;
+};
+
+/**
+ * fl_decide() - what becomes of a first packet with this tuple
+ *
+ * Source: svr-protocol.md 3.1, 6.2 as far as paths are told apart by cost.
+ */
+void fl_decide(const struct fl_config *config, const struct fl_fib *fib, struct fl_fabric *fabric,
+	       const struct fl_question *question, struct fl_decision *ret_decision);
+
+#endif

@@ -1,0 +1,585 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The session engine: life, configuration, and what the data plane hands up. See engine.h. */
+#include "agent/session/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/log.h"
+#include "agent/codec/packet_build.h"
+#include "agent/codec/packet_split.h"
+#include "agent/session/engine_internal.h"
+
+/* What we send of our own accord, a second (chosen; RFC 1812 4.3.2.8 asks for some limit). */
+#define ICMP_PER_S    1000
+#define RESETS_PER_S  1000
+#define DELETES_PER_S 5000
+
+#define ROUTE_PART 16384 /* sessions looked at in a tick after a route change */
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static int make_parts(struct fl_engine *e)
+{
+	int err;
+
+	err = fl_store_new(e->t, &e->store);
+	if (!err)
+		err = fl_flows_new(e->t, &e->flows);
+	if (!err)
+		err = fl_pending_new(&e->pending);
+	if (!err)
+		err = fl_frags_new(&e->host_frags);
+	if (!err)
+		err = fl_frags_new(&e->peer_frags);
+	if (err)
+		return err;
+	e->deadlines = calloc((size_t)e->t->max_sessions + 1, sizeof(*e->deadlines));
+	return e->deadlines ? 0 : -ENOMEM;
+}
+
+int fl_engine_new(struct fl_tables *tables, struct fl_fabric *fabric, const struct fl_io *io,
+		  struct fl_engine **ret_engine)
+{
+	struct fl_engine *e = calloc(1, sizeof(*e));
+	int err;
+
+	if (!e)
+		return -ENOMEM;
+	e->t = tables;
+	e->fabric = fabric;
+	e->io = *io;
+	e->age_cursor = 1;
+	e->recover_cursor = 1;
+	e->icmp_limit = fl_ratelimit(ICMP_PER_S, ICMP_PER_S);
+	e->reset_limit = fl_ratelimit(RESETS_PER_S, RESETS_PER_S);
+	e->delete_limit = fl_ratelimit(DELETES_PER_S, DELETES_PER_S);
+	fl_fifo_init(&e->acks, fl_engine_ack_bytes());
+	err = make_parts(e);
+	if (err) {
+		fl_engine_free(e);
+		return err;
+	}
+	*ret_engine = e;
+	return 0;
+}
+
+static void free_names(struct fl_engine *e)
+{
+	free(e->service_names);
+	free(e->tenant_names);
+	free(e->policy_names);
+}
+
+void fl_engine_free(struct fl_engine *engine)
+{
+	if (!engine)
+		return;
+	for (int peer = 0; peer < FL_MAX_PEERS; peer++) {
+		if (!engine->ports[peer])
+			continue;
+		for (int i = 0; i < 2; i++)
+			fl_waypoints_done(&engine->ports[peer]->wp[i]);
+		free(engine->ports[peer]);
+	}
+	free_names(engine);
+	fl_fib_free(engine->fib);
+	fl_frags_free(engine->host_frags);
+	fl_frags_free(engine->peer_frags);
+	fl_pending_free(engine->pending);
+	fl_fifo_done(&engine->acks);
+	free(engine->deadlines);
+	fl_flows_free(engine->flows);
+	fl_store_free(engine->store);
+	free(engine);
+}
+
+/* --- configuration ---------------------------------------------------------------------------- */
+
+struct names {
+	uint16_t *services;
+	uint16_t *tenants;
+	uint16_t *policies;
+};
+
+static int make_names(struct fl_engine *e, const struct fl_config *config, struct names *ret_names)
+{
+	const struct fl_cfg_authority *a = &config->authority;
+	struct names n = {
+		.services = calloc(a->n_service + 1, sizeof(uint16_t)),
+		.tenants = calloc(a->n_tenant + 1, sizeof(uint16_t)),
+		.policies = calloc(a->n_service_policy + 1, sizeof(uint16_t)),
+	};
+
+	if (!n.services || !n.tenants || !n.policies) {
+		free(n.services);
+		free(n.tenants);
+		free(n.policies);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < a->n_service; i++)
+		n.services[i] = fl_store_name(e->store, FL_NAME_SERVICE, a->service[i].name);
+	for (size_t i = 0; i < a->n_tenant; i++)
+		n.tenants[i] = fl_store_name(e->store, FL_NAME_TENANT, a->tenant[i].name);
+	for (size_t i = 0; i < a->n_service_policy; i++)
+		n.policies[i] = fl_store_name(e->store, FL_NAME_POLICY, a->service_policy[i].name);
+	*ret_names = n;
+	return 0;
+}
+
+static void configure_host(struct fl_engine *e, const struct fl_config *config)
+{
+	struct fl_settings *settings = e->t->settings;
+
+	settings->host_sessions = config->router.local_tenant != FL_CFG_NONE;
+	settings->watch_established = config->router.half_open_connection_limit != 0;
+	settings->source = (struct fl_rate){
+		.per_second = config->router.first_packet_rate.per_source,
+		.burst = config->router.first_packet_rate.burst,
+	};
+	settings->denial_ms = 1000;
+	settings->generation++;
+}
+
+static struct fl_host_prefix host_prefix(const struct fl_prefix *p)
+{
+	struct fl_host_prefix prefix = { .length = p->len };
+
+	if (p->addr.family == 6) {
+		memcpy(prefix.addr, p->addr.b, 16);
+		return prefix;
+	}
+	prefix.length += 96;
+	prefix.addr[10] = 0xff;
+	prefix.addr[11] = 0xff;
+	memcpy(prefix.addr + 12, p->addr.b, 4);
+	return prefix;
+}
+
+/* Prefixes of all services: what of the host's own traffic the data plane shows us at all. */
+static void set_host_prefixes(struct fl_engine *e, const struct fl_config *config, bool present)
+{
+	if (!config || config->router.local_tenant == FL_CFG_NONE)
+		return;
+	for (size_t i = 0; i < config->authority.n_service; i++) {
+		const struct fl_cfg_service *service = &config->authority.service[i];
+
+		for (size_t j = 0; service->enabled && j < service->n_address; j++) {
+			struct fl_host_prefix prefix = host_prefix(&service->address[j]);
+
+			e->t->ops->host_prefix(e->t->ops_ctx, &prefix, present);
+		}
+	}
+}
+
+/* Would this session be opened today? */
+static bool still_allowed(struct fl_engine *e, const struct fl_session *s)
+{
+	static struct fl_decision d;
+	struct fl_question q = { .ignore_ways = true };
+
+	q.tuple = (struct fl_tuple){
+		.sport = s->sport, .dport = s->dport, .family = s->family, .proto = s->proto
+	};
+	memcpy(q.tuple.src, s->src, 16);
+	memcpy(q.tuple.dst, s->dst, 16);
+	if (s->in.kind == FL_SIDE_PEER)
+		q.tenant = fl_store_name_text(e->store, s->tenant);
+	else if (s->in.kind == FL_SIDE_LAN)
+		q.netif = fl_fabric_netif(e->fabric, s->in.id);
+	fl_decide(e->config, e->fib, e->fabric, &q, &d);
+	return !d.reason && e->service_names[d.match.service] == s->service;
+}
+
+static bool side_exists(const struct fl_engine *e, const struct fl_side *side)
+{
+	const struct fl_netif *netif;
+	const struct fl_peer *peer;
+
+	switch (side->kind) {
+	case FL_SIDE_LAN:
+		netif = fl_fabric_netif(e->fabric, side->id);
+		return netif && netif->cfg;
+	case FL_SIDE_PEER:
+		peer = fl_fabric_peer(e->fabric, side->id);
+		return peer && peer->configured;
+	case FL_SIDE_HOST:
+	case FL_SIDE_NONE:
+		break;
+	}
+	return true;
+}
+
+static void review_sessions(struct fl_engine *e)
+{
+	size_t ended = 0;
+
+	for (uint32_t id = 1; id <= e->age_limit; id++) {
+		const struct fl_session *s = fl_engine_session(e, id);
+
+		if (s->state != FL_SESSION_LIVE)
+			continue;
+		if (side_exists(e, &s->in) && side_exists(e, &s->out) && still_allowed(e, s))
+			continue;
+		fl_engine_close(e, id, FL_CLOSE_CONFIG);
+		ended++;
+	}
+	if (ended)
+		fl_notice("%zu sessions ended: the new configuration does not allow them", ended);
+}
+
+/* Sessions of an earlier process: their deadlines, waypoints and next hops. */
+static void adopt_sessions(struct fl_engine *e)
+{
+	for (uint32_t id = 1; id <= e->t->max_sessions; id++) {
+		struct fl_session *s = fl_engine_session(e, id);
+
+		if (s->state == FL_SESSION_CLOSED) {
+			fl_engine_adopt_waypoints(e, s, (struct fl_mono){ s->start_ns });
+			continue;
+		}
+		if (s->state != FL_SESSION_LIVE)
+			continue;
+		fl_engine_adopt_waypoints(e, s, (struct fl_mono){ 0 });
+		fl_fabric_hop_get(e->fabric, s->in.nexthop);
+		fl_fabric_hop_get(e->fabric, s->out.nexthop);
+		e->half_open += !!(s->flags & FL_SESSION_HALF_OPEN);
+		fl_engine_watch(e, id);
+	}
+}
+
+int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config)
+{
+	struct fl_engine *e = engine;
+	bool first = !e->config;
+	struct fl_fib *fib;
+	struct names names;
+	int err;
+
+	err = fl_fib_new(config, &fib);
+	if (err)
+		return err;
+	err = make_names(e, config, &names);
+	if (err) {
+		fl_fib_free(fib);
+		return err;
+	}
+	set_host_prefixes(e, e->config, false);
+	free_names(e);
+	fl_fib_free(e->fib);
+	e->fib = fib;
+	e->service_names = names.services;
+	e->tenant_names = names.tenants;
+	e->policy_names = names.policies;
+	e->own_name = fl_store_name(e->store, FL_NAME_ROUTER, config->router.name);
+	e->config = config;
+	fl_engine_begin(e);
+	if (first)
+		adopt_sessions(e);
+	else
+		fl_engine_waypoints_changed(e);
+	set_host_prefixes(e, config, true);
+	configure_host(e, config);
+	review_sessions(e);
+	return 0;
+}
+
+/* --- packets ---------------------------------------------------------------------------------- */
+
+void fl_engine_begin(struct fl_engine *engine)
+{
+	engine->now = fl_mono_now();
+	engine->wall_s = fl_wall_now_ns() / FL_NS_PER_S;
+	engine->jiffies = engine->io.jiffies(engine->io.ctx);
+}
+
+/* The flow that the data plane found may be gone by now, or be another's. */
+static bool still_there(const struct fl_engine *e, const struct fl_punt *punt)
+{
+	return punt->slot < e->t->slots && punt->session <= e->t->max_sessions &&
+	       e->t->flows[punt->slot].session == punt->session &&
+	       e->t->sessions[punt->session].state == FL_SESSION_LIVE;
+}
+
+/* Of a session that exists: it needs metadata, or a fence, or does not fit. */
+static void existing(struct fl_engine *e, struct fl_work *work)
+{
+	const struct fl_flow *flow = &e->t->flows[work->punt->slot];
+
+	if (!still_there(e, work->punt)) {
+		if (work->punt->path)
+			fl_engine_bare(e, work);
+		else
+			fl_engine_first_packet(e, work);
+		return;
+	}
+	fl_engine_forward(e, flow->session, flow->flags & FL_FLOW_REVERSE ? FL_REVERSE : FL_FORWARD,
+			  &work->packet);
+}
+
+static void expired(struct fl_engine *e, struct fl_work *work)
+{
+	fl_engine_drop(e, FL_DROP_TTL_EXPIRED);
+	/* From a peer: its host's router is asked to say it, by the session. */
+	if (work->punt->path)
+		fl_engine_expired_in_session(e, work);
+	else
+		fl_engine_icmp_to_sender(e, work, &work->packet, FL_ICMP_TTL_EXPIRED, 0);
+}
+
+static void state_changed(struct fl_engine *e, const struct fl_punt *punt)
+{
+	if (!still_there(e, punt))
+		return;
+	if (e->t->flows[punt->slot].tcp >= FL_TCP_ESTABLISHED)
+		fl_engine_not_half_open(e, punt->session);
+	fl_engine_watch(e, punt->session);
+}
+
+static void one_packet(struct fl_engine *e, struct fl_work *work)
+{
+	switch (work->punt->reason) {
+	case FL_PUNT_NEW:
+		fl_engine_first_packet(e, work);
+		break;
+	case FL_PUNT_META:
+		fl_engine_from_peer(e, work);
+		break;
+	case FL_PUNT_BARE:
+		fl_engine_bare(e, work);
+		break;
+	case FL_PUNT_SIGNAL:
+	case FL_PUNT_FENCE:
+	case FL_PUNT_TOO_BIG:
+		existing(e, work);
+		break;
+	case FL_PUNT_FRAGMENT:
+		fl_engine_fragment(e, work);
+		break;
+	case FL_PUNT_TTL:
+		expired(e, work);
+		break;
+	case FL_PUNT_ICMP_ERROR:
+		fl_engine_icmp_error(e, work);
+		break;
+	case FL_PUNT_NONE:
+	case FL_PUNT_STATE:
+		break;
+	}
+}
+
+/* A segment of a super-packet from a peer may or may not start with metadata. */
+static void one_segment(struct fl_engine *e, struct fl_work *work)
+{
+	if (work->punt->path && work->punt->reason == FL_PUNT_META &&
+	    !fl_meta_has_cookie(work->packet.payload, work->packet.payload_len))
+		fl_engine_bare(e, work);
+	else
+		one_packet(e, work);
+}
+
+static void super_packet(struct fl_engine *e, struct fl_work *work)
+{
+	static uint8_t segment[FL_MAX_FRAME];
+	const struct fl_packet whole = work->packet;
+	struct fl_split split;
+	int len;
+
+	if (fl_split_gso(&split, &whole, work->punt->gso_size) < 0) {
+		fl_engine_drop(e, FL_DROP_MALFORMED);
+		return;
+	}
+	while ((len = fl_split_next(&split, segment, sizeof(segment))) > 0)
+		if (!fl_packet_parse(segment, (size_t)len, &work->packet))
+			one_segment(e, work);
+}
+
+/*
+ * A wrong checksum is the sender's: it would be carried on as a right one. One that was left to a
+ * device is normal on the TC path; on the XDP path packets that we do not see go on with it, and
+ * that is worth a warning.
+ */
+static bool checksum_ok(struct fl_engine *e, const struct fl_work *work)
+{
+	static struct fl_log_rate rate;
+
+	switch (fl_packet_csum_state(&work->packet)) {
+	case FL_CSUM_BAD:
+		return false;
+	case FL_CSUM_PARTIAL:
+		if (work->punt->hook != FL_HOOK_XDP)
+			return true;
+		fl_tables_count(e->t, FL_STAT_PARTIAL_CHECKSUM);
+		fl_log_ratelimited(
+			&rate, FL_LOG_WARNING,
+			"a host sends packets whose checksum it leaves to its device, and XDP "
+			"cannot complete it: on the host, `ethtool -K DEV tx off`, or here "
+			"mode \"tc\" for the interface");
+		return true;
+	case FL_CSUM_NONE:
+	case FL_CSUM_GOOD:
+		break;
+	}
+	return true;
+}
+
+void fl_engine_punt(struct fl_engine *engine, const struct fl_punt *punt)
+{
+	struct fl_engine *e = engine;
+	struct fl_work work = { .punt = punt };
+	int err;
+
+	if (punt->reason == FL_PUNT_STATE) {
+		state_changed(e, punt);
+		return;
+	}
+	if (!e->config || punt->len > sizeof(e->rx))
+		return;
+	/* The ring is read-only, and packets are worked on in place. */
+	memcpy(e->rx, punt->data, punt->len);
+	err = fl_packet_parse(e->rx, punt->len, &work.packet);
+	if (err < 0) {
+		fl_engine_drop(e, (enum fl_drop_reason) - err);
+		return;
+	}
+	if (!checksum_ok(e, &work)) {
+		fl_engine_drop(e, FL_DROP_MALFORMED);
+		return;
+	}
+	if (punt->gso_size && work.packet.payload_len > punt->gso_size)
+		super_packet(e, &work);
+	else
+		one_packet(e, &work);
+}
+
+/* --- timers ----------------------------------------------------------------------------------- */
+
+static void drop_waiting(void *ctx, const struct fl_pending_packet *packet)
+{
+	struct fl_engine *e = ctx;
+
+	(void)packet;
+	fl_engine_drop(e, FL_DROP_NEXT_HOP);
+}
+
+static void send_waiting(void *ctx, const struct fl_pending_packet *packet)
+{
+	struct fl_engine *e = ctx;
+	struct fl_packet p;
+
+	if (packet->len > sizeof(e->rx) ||
+	    fl_engine_session(e, packet->session)->state != FL_SESSION_LIVE)
+		return;
+	memcpy(e->rx, packet->data, packet->len);
+	if (!fl_packet_parse(e->rx, packet->len, &p))
+		fl_engine_forward(e, packet->session, (enum fl_direction)packet->dir, &p);
+}
+
+void fl_engine_hop_up(struct fl_engine *engine, uint16_t hop)
+{
+	fl_engine_begin(engine);
+	fl_pending_release(engine->pending, hop, send_waiting, engine);
+}
+
+void fl_engine_routes_changed(struct fl_engine *engine)
+{
+	engine->route_cursor = 1;
+	engine->routes_stale = true;
+}
+
+/* Turn one side of a session to the way out that routes say now; sessions to peers follow their
+ * path. */
+static void turn(struct fl_engine *e, uint32_t id, struct fl_side *side, enum fl_direction dir)
+{
+	struct fl_session *s = fl_engine_session(e, id);
+	struct fl_addr dst = fl_addr_from(s->family, dir == FL_FORWARD ? s->nat_dst : s->src);
+	const struct fl_addr none = { 0 };
+	struct fl_exit out;
+
+	if (side->kind != FL_SIDE_LAN ||
+	    fl_fabric_exit(e->fabric, &dst, &none, side->id, NULL, &out) < 0 || out.host ||
+	    out.iface != side->id || out.hop == side->nexthop)
+		return;
+	fl_fabric_hop_get(e->fabric, out.hop);
+	fl_fabric_hop_put(e->fabric, side->nexthop);
+	side->nexthop = out.hop;
+	fl_engine_flow(e, id, dir)->out = out.hop;
+}
+
+static void turn_some(struct fl_engine *e)
+{
+	for (uint32_t n = 0; n < ROUTE_PART; n++) {
+		uint32_t id = e->route_cursor++;
+		struct fl_session *s;
+
+		if (id > e->age_limit) {
+			e->routes_stale = false;
+			return;
+		}
+		s = fl_engine_session(e, id);
+		if (s->state != FL_SESSION_LIVE)
+			continue;
+		turn(e, id, &s->out, FL_FORWARD);
+		turn(e, id, &s->in, FL_REVERSE);
+	}
+}
+
+bool fl_engine_tick(struct fl_engine *engine)
+{
+	struct fl_engine *e = engine;
+	unsigned int given_up;
+
+	if (!e->config)
+		return false;
+	fl_engine_begin(e);
+	fl_engine_acks_tick(e);
+	fl_pending_expire(e->pending, e->now, drop_waiting, e);
+	given_up = fl_frags_expire(e->host_frags, e->now) + fl_frags_expire(e->peer_frags, e->now);
+	e->t->drops[FL_DROP_FRAG_TIMEOUT] += given_up;
+	if (e->routes_stale)
+		turn_some(e);
+	fl_engine_recover(e);
+	return fl_engine_age(e);
+}
+
+/* --- questions -------------------------------------------------------------------------------- */
+
+struct fl_store *fl_engine_store(struct fl_engine *engine)
+{
+	return engine->store;
+}
+
+struct fl_flows *fl_engine_flows(struct fl_engine *engine)
+{
+	return engine->flows;
+}
+
+const struct fl_fib *fl_engine_fib(const struct fl_engine *engine)
+{
+	return engine->fib;
+}
+
+void fl_engine_waypoints(const struct fl_engine *engine, uint16_t peer, uint32_t ret_live[2])
+{
+	const struct fl_peer_ports *ports = peer < FL_MAX_PEERS ? engine->ports[peer] : NULL;
+
+	for (int i = 0; i < 2; i++)
+		ret_live[i] = ports && ports->ready ? ports->wp[i].live : 0;
+}
+
+void fl_engine_memory(const struct fl_engine *engine, struct fl_engine_memory *ret_memory)
+{
+	struct fl_engine_memory m = {
+		.flows = fl_flows_memory(engine->flows),
+		.store = fl_store_memory(engine->store),
+		.deadlines = ((size_t)engine->t->max_sessions + 1) * sizeof(*engine->deadlines),
+		.other = sizeof(*engine) + fl_fifo_memory(&engine->acks),
+	};
+
+	for (int peer = 0; peer < FL_MAX_PEERS; peer++)
+		for (int i = 0; engine->ports[peer] && i < 2; i++)
+			m.waypoints += fl_u32set_memory(&engine->ports[peer]->wp[i].resting) +
+				       fl_fifo_memory(&engine->ports[peer]->wp[i].released);
+	*ret_memory = m;
+}

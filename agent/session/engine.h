@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The session engine: takes what the data plane hands up, opens, proves, signals and ends sessions,
+ * and sends on the packets that started it. It works on the shared tables and on fl_io, and makes
+ * no system call: tests drive it with a fake fl_io and a fake clock. Loop thread only.
+ */
+#ifndef FL_AGENT_SESSION_ENGINE_H
+#define FL_AGENT_SESSION_ENGINE_H
+
+#include "agent/path/fabric.h"
+#include "agent/session/decide.h"
+#include "agent/session/flows.h"
+#include "agent/session/install.h"
+#include "agent/session/store.h"
+#include "common/punt.h"
+
+/* What the engine does to the world. */
+struct fl_io {
+	/* FL_TX_MAX_PACKET bytes to build the next packet in. */
+	uint8_t *(*room)(void *ctx);
+	/* Send what was built there. */
+	void (*queue)(void *ctx, const struct fl_tx_to *to, size_t len);
+	/* The data plane's clock, now. */
+	uint32_t (*jiffies)(void *ctx);
+	/* A count of the data plane's, summed over CPUs. */
+	uint64_t (*data_plane_stat)(void *ctx, enum fl_stat stat);
+	uint32_t loopback_ifindex; /* where packets for this host's own stack are sent */
+	void *ctx;
+};
+
+struct fl_engine;
+
+/**
+ * fl_engine_new() - take over the tables, with the sessions that are in them
+ * @tables, @fabric: borrowed for the life of the engine
+ * @io:              copied
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int fl_engine_new(struct fl_tables *tables, struct fl_fabric *fabric, const struct fl_io *io,
+		  struct fl_engine **ret_engine);
+
+/* Sessions stay in the tables and go on. */
+void fl_engine_free(struct fl_engine *engine);
+
+/**
+ * fl_engine_configure() - work by another configuration
+ * @config: the one that the fabric was just given; must outlive the next call
+ *
+ * Sessions whose interface or peer is gone, or that would now be denied, are ended. Return: 0 or
+ * -ENOMEM; then the engine works on as before.
+ */
+int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config);
+
+/* Before a batch of punts or a tick: what time is it. */
+void fl_engine_begin(struct fl_engine *engine);
+
+/* One packet from the data plane. */
+void fl_engine_punt(struct fl_engine *engine, const struct fl_punt *punt);
+
+/**
+ * fl_engine_tick() - timers: call every FL_ENGINE_TICK_MS
+ *
+ * Bounded work: returns true if there is more to do, and wants to be called again soon.
+ */
+bool fl_engine_tick(struct fl_engine *engine);
+#define FL_ENGINE_TICK_MS 100
+
+/* A next hop has become usable: packets that waited for it go out. */
+void fl_engine_hop_up(struct fl_engine *engine, uint16_t hop);
+
+/* Routes have changed: sessions whose way out is another now are turned, a part at every tick. */
+void fl_engine_routes_changed(struct fl_engine *engine);
+
+/* --- administration --------------------------------------------------------------------------- */
+
+/* End a session, telling peers. Return: 0 or -ENOENT. */
+int fl_engine_clear(struct fl_engine *engine, const uint8_t uuid[16]);
+
+/* End all sessions. Return: how many. */
+size_t fl_engine_clear_all(struct fl_engine *engine);
+
+struct fl_store *fl_engine_store(struct fl_engine *engine);
+struct fl_flows *fl_engine_flows(struct fl_engine *engine);
+const struct fl_fib *fl_engine_fib(const struct fl_engine *engine);
+
+/* Milliseconds until a session would be ended if it stayed idle. */
+uint64_t fl_engine_time_left_ms(struct fl_engine *engine, uint32_t id);
+
+/* Waypoint pairs in use toward a peer: UDP and TCP. */
+void fl_engine_waypoints(const struct fl_engine *engine, uint16_t peer, uint32_t ret_live[2]);
+
+/* Heap that the engine holds, by part, for `show stats`. */
+struct fl_engine_memory {
+	size_t flows;
+	size_t store;
+	size_t waypoints;
+	size_t deadlines;
+	size_t other;
+};
+
+void fl_engine_memory(const struct fl_engine *engine, struct fl_engine_memory *ret_memory);
+
+#endif

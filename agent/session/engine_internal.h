@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the session engine share. */
+#ifndef FL_AGENT_SESSION_ENGINE_INTERNAL_H
+#define FL_AGENT_SESSION_ENGINE_INTERNAL_H
+
+#include "agent/base/fifo.h"
+#include "agent/codec/packet.h"
+#include "agent/crypto/seal.h"
+#include "agent/session/engine.h"
+#include "agent/session/frag.h"
+#include "agent/session/pending.h"
+#include "agent/session/ratelimit.h"
+#include "agent/session/waypoints.h"
+
+/* Waypoints toward one peer: [0] UDP, [1] TCP. */
+struct fl_peer_ports {
+	struct fl_waypoints wp[2];
+	bool ready;
+};
+
+struct fl_engine {
+	struct fl_tables *t;
+	struct fl_fabric *fabric;
+	struct fl_io io;
+	const struct fl_config *config;
+	struct fl_flows *flows;
+	struct fl_store *store;
+	struct fl_fib *fib;
+	/* Name ids of the configuration's objects, by index. */
+	uint16_t *service_names;
+	uint16_t *tenant_names;
+	uint16_t *policy_names;
+	uint16_t own_name;
+	struct fl_peer_ports *ports[FL_MAX_PEERS];
+
+	/* The present moment, of the batch. */
+	struct fl_mono now;
+	uint64_t wall_s;
+	uint32_t jiffies;
+
+	/* When to look at a session again: tenths of a second of monotonic time; 0 = never. */
+	uint32_t *deadlines;
+	uint32_t age_cursor;
+	uint32_t age_limit; /* highest id in use so far */
+
+	struct fl_fifo acks; /* sessions that may need a generated acknowledgement (P-14) */
+	struct fl_pending *pending;
+	struct fl_frags *host_frags; /* of hosts */
+	struct fl_frags *peer_frags; /* of peers' packets */
+	uint32_t next_frag_id;
+
+	uint32_t route_cursor; /* session to look at next after a route change */
+	bool routes_stale;
+	uint32_t half_open; /* TCP sessions opened and not yet seen established */
+	uint32_t recover_cursor;
+	uint64_t recover_period_ms; /* that a round over all sessions took */
+	struct fl_mono recover_started;
+
+	struct fl_ratelimit icmp_limit;
+	struct fl_ratelimit reset_limit;
+	struct fl_ratelimit delete_limit;
+	struct fl_ratelimit enable_limit[FL_MAX_PEERS];
+
+	uint8_t rx[FL_PUNT_HUGE];    /* a punted packet, writable */
+	uint8_t plain[FL_PUNT_HUGE]; /* a packet taken out of another */
+};
+
+/* A packet at work. */
+struct fl_work {
+	const struct fl_punt *punt;
+	struct fl_packet packet;
+};
+
+/* Count a drop and be done. */
+static inline void fl_engine_drop(struct fl_engine *e, enum fl_drop_reason reason)
+{
+	fl_tables_drop(e->t, reason);
+}
+
+static inline struct fl_session *fl_engine_session(const struct fl_engine *e, uint32_t id)
+{
+	return &e->t->sessions[id];
+}
+
+static inline struct fl_flow *fl_engine_flow(const struct fl_engine *e, uint32_t id,
+					     enum fl_direction dir)
+{
+	return &e->t->flows[e->t->sessions[id].slot[dir]];
+}
+
+static inline const struct fl_side *fl_side_from(const struct fl_session *s, enum fl_direction dir)
+{
+	return dir == FL_FORWARD ? &s->in : &s->out;
+}
+
+static inline const struct fl_side *fl_side_to(const struct fl_session *s, enum fl_direction dir)
+{
+	return dir == FL_FORWARD ? &s->out : &s->in;
+}
+
+/* --- open.c: new sessions --------------------------------------------------------------------- */
+void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work);
+
+/* A session that a peer announces. Returns its id, or a negative drop reason. */
+struct fl_announced {
+	const struct fl_meta *meta;
+	uint16_t path;
+	uint16_t local_port; /* waypoints as the packet has them */
+	uint16_t remote_port;
+	bool midstream;
+};
+
+int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *what);
+
+void fl_engine_waypoints_changed(struct fl_engine *e);
+void fl_engine_release_waypoints(struct fl_engine *e, const struct fl_session *s);
+
+/* After a restart: the pair is in use, or was until @closed. */
+void fl_engine_adopt_waypoints(struct fl_engine *e, const struct fl_session *s,
+			       struct fl_mono closed);
+
+/* TCP that is not a connection's first segment. */
+static inline bool fl_is_midstream(const struct fl_packet *p)
+{
+	return p->hdr.proto == FL_IPPROTO_TCP &&
+	       (p->hdr.tcp_flags & (FL_TH_SYN | FL_TH_ACK | FL_TH_RST)) != FL_TH_SYN;
+}
+
+/* --- track.c ---------------------------------------------------------------------------------- */
+/* Follow TCP's state with a packet that the agent carries. Returns 0 or a negative drop reason. */
+int fl_engine_track(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+		    const struct fl_packet *p);
+
+/* The session is no longer half open, or is over. */
+void fl_engine_not_half_open(struct fl_engine *e, uint32_t id);
+
+/* --- close.c ---------------------------------------------------------------------------------- */
+enum fl_close_cause {
+	FL_CLOSE_IDLE,
+	FL_CLOSE_CLEARED,  /* by an operator */
+	FL_CLOSE_REPLACED, /* another session took its tuple or waypoints */
+	FL_CLOSE_PEER,     /* the peer said so */
+	FL_CLOSE_CONFIG,   /* no longer allowed, or its interface is gone */
+	FL_CLOSE_FAILED,   /* never got going */
+};
+
+void fl_engine_close(struct fl_engine *e, uint32_t id, enum fl_close_cause cause);
+
+/* --- emit.c: packets out ---------------------------------------------------------------------- */
+
+/**
+ * fl_engine_emit() - send a packet of a session on, as the data plane would
+ * @packet: as it arrived from the session's @dir side; may be bigger than any frame
+ * @meta:   to put before the payload, NULL for none; only toward a peer
+ *
+ * Counts in the flow, or as a drop. Fragments what is too big, or tells its sender.
+ */
+void fl_engine_emit(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+		    struct fl_packet *packet, const struct fl_meta *meta);
+
+/* The same with whatever metadata the flow's state asks for. */
+void fl_engine_forward(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+		       struct fl_packet *packet);
+
+/* A packet of our own on a session's waypoints, without user data. */
+struct fl_generated {
+	uint32_t id;
+	enum fl_direction dir; /* the one it travels in */
+	const struct fl_meta *meta;
+	const struct fl_packet *answers; /* what it answers, for TCP's numbers; NULL: none */
+	const uint8_t *payload;          /* behind the metadata; may be NULL */
+	size_t payload_len;
+};
+
+void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what);
+
+/* Send an IP packet built in fl_io.room() to a host next to us. */
+bool fl_engine_send_hop(struct fl_engine *e, uint16_t hop, uint8_t family, size_t len);
+bool fl_engine_send_path(struct fl_engine *e, uint16_t path, size_t len);
+void fl_engine_send_host(struct fl_engine *e, uint8_t family, size_t len);
+
+/* --- signal.c: metadata ----------------------------------------------------------------------- */
+void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta,
+			    char pathway[FL_ADDR_TEXT]);
+void fl_engine_meta_reverse(struct fl_engine *e, uint32_t id, bool user_data,
+			    struct fl_meta *ret_meta, char pathway[FL_ADDR_TEXT]);
+void fl_engine_from_peer(struct fl_engine *e, struct fl_work *work);
+void fl_engine_bare(struct fl_engine *e, struct fl_work *work);
+
+/* --- control.c -------------------------------------------------------------------------------- */
+void fl_engine_control(struct fl_engine *e, struct fl_work *work, uint32_t slot,
+		       const struct fl_opened *opened);
+void fl_engine_ask_metadata(struct fl_engine *e, struct fl_work *work);
+void fl_engine_send_control(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+			    uint8_t control);
+void fl_engine_health(struct fl_engine *e, struct fl_work *work, uint32_t slot,
+		      const struct fl_opened *opened);
+void fl_engine_relay_delete(struct fl_engine *e, uint32_t id, enum fl_direction arrived);
+void fl_engine_ack_later(struct fl_engine *e, uint32_t id);
+void fl_engine_acks_tick(struct fl_engine *e);
+void fl_engine_ack_now(struct fl_engine *e, uint32_t id);
+size_t fl_engine_ack_bytes(void); /* of an item in fl_engine.acks */
+
+/* --- errors.c: ICMP and resets ---------------------------------------------------------------- */
+void fl_engine_icmp_to_sender(struct fl_engine *e, const struct fl_work *work,
+			      const struct fl_packet *about, uint8_t kind, uint16_t mtu);
+void fl_engine_icmp_error(struct fl_engine *e, struct fl_work *work);
+void fl_engine_carried_error(struct fl_engine *e, struct fl_work *work, uint32_t slot,
+			     const struct fl_opened *opened);
+void fl_engine_reset(struct fl_engine *e, const struct fl_work *work);
+/* TTL ran out on a packet of a peer's: told to its sender through the session. */
+void fl_engine_expired_in_session(struct fl_engine *e, struct fl_work *work);
+
+/* --- fragments.c ------------------------------------------------------------------------------ */
+void fl_engine_fragment(struct fl_engine *e, struct fl_work *work);
+
+/* --- recover.c: inactivity-based recovery, keep-alives ---------------------------------------- */
+void fl_engine_recover(struct fl_engine *e);
+
+/* --- age.c ------------------------------------------------------------------------------------ */
+void fl_engine_watch(struct fl_engine *e, uint32_t id);
+bool fl_engine_age(struct fl_engine *e);
+
+#endif

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+/* ICMP errors, ours and others', and TCP resets. */
+#include <errno.h>
+#include <string.h>
+
+#include "agent/base/buf.h"
+#include "agent/codec/packet_build.h"
+#include "agent/session/engine_internal.h"
+
+/* Where an answer to the sender of a packet goes, by the way that the packet came. */
+static bool answer_hop(struct fl_engine *e, const struct fl_packet *about, uint16_t iface,
+		       uint16_t *ret_hop)
+{
+	const struct fl_addr none = { 0 };
+	struct fl_tuple t;
+	struct fl_addr src;
+	struct fl_exit out;
+
+	memset(&t, 0, sizeof(t));
+	src.family = about->hdr.family;
+	src = fl_addr_from(src.family, about->data + (src.family == 6 ? 8 : 12));
+	if (fl_fabric_exit(e->fabric, &src, &none, iface, NULL, &out) < 0 || out.host)
+		return false;
+	*ret_hop = out.hop;
+	return true;
+}
+
+static uint16_t iface_of(const struct fl_work *work)
+{
+	return work->punt ? work->punt->iface : 0;
+}
+
+/* The address that an error of ours comes from: that of the interface toward the sender. */
+static struct fl_addr own_address(struct fl_engine *e, uint16_t iface, uint8_t family)
+{
+	const struct fl_netif *netif = fl_fabric_netif(e->fabric, iface);
+
+	if (!netif)
+		return (struct fl_addr){ 0 };
+	return fl_fabric_own_addr(e->fabric, netif->link.ifindex, family);
+}
+
+/*
+ * Tell the sender of @about why it went no further. It came from a LAN (then @work says by which
+ * interface), or it was in a session: then the error travels back inside that session.
+ */
+void fl_engine_icmp_to_sender(struct fl_engine *e, const struct fl_work *work,
+			      const struct fl_packet *about, uint8_t kind, uint16_t mtu)
+{
+	struct fl_icmp_error error = { .kind = (enum fl_icmp_kind)kind, .mtu = mtu };
+	uint16_t iface = iface_of(work), hop;
+	uint8_t *out;
+	int len;
+
+	if (!fl_ratelimit_take(&e->icmp_limit, e->now))
+		return;
+	if (!answer_hop(e, about, iface, &hop))
+		return;
+	if (!iface)
+		iface = e->t->nexthops[hop].iface;
+	error.from = own_address(e, iface, about->hdr.family);
+	if (!error.from.family)
+		return;
+	out = e->io.room(e->io.ctx);
+	len = fl_packet_build_icmp_error(about, &error, out, FL_TX_MAX_PACKET);
+	if (len > 0 && fl_engine_send_hop(e, hop, about->hdr.family, (size_t)len))
+		fl_tables_count(e->t, FL_STAT_ICMP_SENT);
+}
+
+void fl_engine_reset(struct fl_engine *e, const struct fl_work *work)
+{
+	uint16_t hop;
+	uint8_t *out;
+	int len;
+
+	if (!fl_ratelimit_take(&e->reset_limit, e->now) ||
+	    !answer_hop(e, &work->packet, iface_of(work), &hop))
+		return;
+	out = e->io.room(e->io.ctx);
+	len = fl_packet_build_rst(&work->packet, out, FL_TX_MAX_PACKET);
+	if (len > 0 && fl_engine_send_hop(e, hop, work->packet.hdr.family, (size_t)len))
+		fl_tables_count(e->t, FL_STAT_TCP_RESET_SENT);
+}
+
+/* --- errors of others ------------------------------------------------------------------------- */
+
+/* What an error says, without the addresses of where it was said. */
+struct error_said {
+	uint8_t type; /* of the ICMP version of @family */
+	uint8_t code;
+	uint32_t info; /* the second header word: MTU, pointer; host order */
+	uint8_t family;
+	struct fl_addr location; /* who said it */
+};
+
+/* Between the two ICMP versions (RFC 7915 4.2, 5.2); false for what has no counterpart. */
+static bool translate(struct error_said *said, uint8_t family)
+{
+	bool to6 = family == 6;
+
+	if (said->family == family)
+		return true;
+	if (said->type == (to6 ? FL_ICMP4_TIME_EXCEEDED : FL_ICMP6_TIME_EXCEEDED)) {
+		said->type = to6 ? FL_ICMP6_TIME_EXCEEDED : FL_ICMP4_TIME_EXCEEDED;
+	} else if (to6 && said->type == FL_ICMP4_UNREACH &&
+		   said->code == FL_ICMP4_CODE_FRAG_NEEDED) {
+		said->type = FL_ICMP6_PACKET_TOO_BIG;
+		said->code = 0;
+	} else if (!to6 && said->type == FL_ICMP6_PACKET_TOO_BIG) {
+		said->type = FL_ICMP4_UNREACH;
+		said->code = FL_ICMP4_CODE_FRAG_NEEDED;
+	} else if (said->type == (to6 ? FL_ICMP4_UNREACH : FL_ICMP6_UNREACH)) {
+		/* Port unreachable is 3 in IPv4, 4 in IPv6; host or address unreachable 1 and 3. */
+		bool port = said->code == (to6 ? 3 : 4);
+
+		said->type = to6 ? FL_ICMP6_UNREACH : FL_ICMP4_UNREACH;
+		said->code = to6 ? (port ? 4 : 3) : (port ? 3 : 1);
+	} else {
+		return false;
+	}
+	said->family = family;
+	return true;
+}
+
+static bool is_too_big(const struct error_said *said)
+{
+	if (said->family == 6)
+		return said->type == FL_ICMP6_PACKET_TOO_BIG;
+	return said->type == FL_ICMP4_UNREACH && said->code == FL_ICMP4_CODE_FRAG_NEEDED;
+}
+
+/*
+ * The error as the host on one side of a session must see it: about the packet that this host sent.
+ * @dir is the direction of that packet.
+ */
+static int build_translated(const struct fl_session *s, enum fl_direction dir,
+			    const struct error_said *said, uint8_t *out, size_t room)
+{
+	size_t head = fl_ip_header_len(s->family), len = head + 8 + head + 8;
+	struct fl_ip_spec outer = { .ttl = FL_TTL_DEFAULT }, inner = { .ttl = 1, .df = true };
+	struct fl_tuple *t = &inner.tuple;
+	struct fl_packet built;
+	uint8_t *icmp = out + head, *l4;
+
+	if (room < len)
+		return -ENOSPC;
+	memset(out, 0, len);
+	t->family = s->family;
+	t->proto = s->proto;
+	memcpy(t->src, dir == FL_FORWARD ? s->src : s->nat_dst, 16);
+	memcpy(t->dst, dir == FL_FORWARD ? s->dst : s->nat_src, 16);
+	t->sport = dir == FL_FORWARD ? s->sport : s->nat_dport;
+	t->dport = dir == FL_FORWARD ? s->dport : s->nat_sport;
+
+	outer.tuple.family = s->family;
+	outer.tuple.proto = s->family == 6 ? FL_IPPROTO_ICMPV6 : FL_IPPROTO_ICMP;
+	/* From where it was said if that is of this family, else from the destination. */
+	memcpy(outer.tuple.src, said->location.family == s->family ? said->location.b : t->dst, 16);
+	memcpy(outer.tuple.dst, t->src, 16);
+
+	icmp[0] = said->type;
+	icmp[1] = said->code;
+	if (s->family == 6)
+		fl_put_u32(icmp + 4, said->info);
+	else
+		fl_put_u16(icmp + 6, (uint16_t)said->info);
+	fl_packet_put_ip(icmp + 8, &inner, 8);
+	l4 = icmp + 8 + head;
+	if (s->proto == FL_IPPROTO_ICMP || s->proto == FL_IPPROTO_ICMPV6) {
+		l4[0] = s->family == 6 ? FL_ICMP6_ECHO : FL_ICMP4_ECHO;
+		fl_put_u16(l4 + 4, t->sport);
+	} else {
+		fl_put_u16(l4, t->sport);
+		fl_put_u16(l4 + 2, t->dport);
+		if (s->proto == FL_IPPROTO_UDP)
+			fl_put_u16(l4 + 4, 8);
+	}
+	fl_packet_put_ip(out, &outer, len - head);
+	if (fl_packet_parse(out, len, &built) < 0)
+		return -EINVAL;
+	fl_packet_csum_fill(&built);
+	return (int)len;
+}
+
+/* Deliver to the host that sent the packet: it is on the side that the packet came from. */
+static void deliver_error(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+			  const struct error_said *said)
+{
+	const struct fl_session *s = fl_engine_session(e, id);
+	const struct fl_side *to = fl_side_from(s, dir);
+	uint8_t *out = e->io.room(e->io.ctx);
+	int len = build_translated(s, dir, said, out, FL_TX_MAX_PACKET);
+
+	if (len < 0)
+		return;
+	if (to->kind == FL_SIDE_HOST)
+		fl_engine_send_host(e, s->family, (size_t)len);
+	else if (to->kind == FL_SIDE_LAN &&
+		 !fl_engine_send_hop(e, to->nexthop, s->family, (size_t)len))
+		return;
+	fl_tables_count(e->t, FL_STAT_ICMP_TRANSLATED);
+}
+
+/*
+ * P-24: to the next router an error travels on the session's waypoints: who said it (TLV 20/21) in
+ * the block, and the ICMP header as payload. In the session's own protocol, not always as UDP as
+ * P-24 has it: UDP and TCP number their waypoints apart (P-27), so a UDP packet on a TCP session's
+ * pair may be another session's.
+ */
+static void carry_error(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+			const struct error_said *said)
+{
+	struct fl_meta meta = { .has = FL_META_BIT(FL_META_SECURITY_ID) |
+				       FL_META_BIT(FL_META_ICMP_LOCATION),
+				.security_id = 1,
+				.icmp_location = said->location };
+	uint8_t icmp[8] = { said->type, said->code };
+	const struct fl_generated what = {
+		.id = id,
+		.dir = dir == FL_FORWARD ? FL_REVERSE : FL_FORWARD,
+		.meta = &meta,
+		.payload = icmp,
+		.payload_len = sizeof(icmp),
+	};
+
+	if (said->family == 6)
+		fl_put_u32(icmp + 4, said->info);
+	else
+		fl_put_u16(icmp + 6, (uint16_t)said->info);
+	fl_engine_generate(e, &what);
+	fl_tables_count(e->t, FL_STAT_ICMP_TRANSLATED);
+}
+
+/* An error about a packet that a session sent in direction @dir: toward its sender. */
+static void pass_error(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+		       struct error_said *said)
+{
+	const struct fl_session *s = fl_engine_session(e, id);
+
+	if (fl_side_from(s, dir)->kind == FL_SIDE_PEER) {
+		carry_error(e, id, dir, said);
+		return;
+	}
+	if (translate(said, s->family))
+		deliver_error(e, id, dir, said);
+	else
+		fl_engine_drop(e, FL_DROP_ICMP_ERROR);
+}
+
+static struct error_said said_by(const struct fl_packet *p)
+{
+	const uint8_t *icmp = p->l4;
+	struct error_said said = { .type = icmp[0], .code = icmp[1], .family = p->hdr.family };
+
+	said.info = said.family == 6 ? (uint32_t)icmp[4] << 24 | (uint32_t)icmp[5] << 16 |
+					       (uint32_t)icmp[6] << 8 | icmp[7]
+				     : (uint32_t)icmp[6] << 8 | icmp[7];
+	said.location = fl_addr_from(said.family, p->data + (said.family == 6 ? 8 : 12));
+	return said;
+}
+
+/* An error from a LAN or from under way, about a packet that one of our flows sent. */
+void fl_engine_icmp_error(struct fl_engine *e, struct fl_work *work)
+{
+	const struct fl_flow *flow = &e->t->flows[work->punt->slot];
+	const struct fl_session *s;
+	struct error_said said;
+	enum fl_direction dir;
+
+	if (flow->session != work->punt->session ||
+	    fl_engine_session(e, flow->session)->state != FL_SESSION_LIVE ||
+	    fl_packet_csum_state(&work->packet) == FL_CSUM_BAD) {
+		fl_engine_drop(e, FL_DROP_ICMP_ERROR);
+		return;
+	}
+	said = said_by(&work->packet);
+	/* The flow is the one of answers: the quoted packet went the other way. */
+	dir = flow->flags & FL_FLOW_REVERSE ? FL_FORWARD : FL_REVERSE;
+	s = fl_engine_session(e, flow->session);
+	/* From under way: what fits the path is less than the host's packet, by what we add. */
+	if (is_too_big(&said) && fl_side_to(s, dir)->kind == FL_SIDE_PEER && said.info) {
+		size_t wire = fl_ip_header_len(said.family) +
+			      (fl_session_wire_proto(s) == s->proto ? 0u : 8u);
+
+		said.info = (uint32_t)(said.info + fl_ip_header_len(s->family) - wire);
+	}
+	pass_error(e, flow->session, dir, &said);
+}
+
+void fl_engine_expired_in_session(struct fl_engine *e, struct fl_work *work)
+{
+	const struct fl_flow *flow = &e->t->flows[work->punt->slot];
+	const struct fl_path *path = &e->t->paths[work->punt->path];
+	struct error_said said = { .family = path->family };
+
+	if (work->punt->slot == FL_NO_SLOT || flow->session != work->punt->session ||
+	    !fl_ratelimit_take(&e->icmp_limit, e->now))
+		return;
+	said.type = said.family == 6 ? FL_ICMP6_TIME_EXCEEDED : FL_ICMP4_TIME_EXCEEDED;
+	said.location = fl_addr_from(path->family, path->local);
+	pass_error(e, flow->session, flow->flags & FL_FLOW_REVERSE ? FL_REVERSE : FL_FORWARD,
+		   &said);
+}
+
+/* An error that a peer carries to us. */
+void fl_engine_carried_error(struct fl_engine *e, struct fl_work *work, uint32_t slot,
+			     const struct fl_opened *opened)
+{
+	const uint8_t *icmp = opened->payload;
+	const struct fl_flow *flow;
+	struct error_said said;
+
+	(void)work;
+	if (slot == FL_NO_SLOT || opened->payload_len < 8) {
+		fl_engine_drop(e, slot == FL_NO_SLOT ? FL_DROP_ICMP_ERROR : FL_DROP_META_MALFORMED);
+		return;
+	}
+	flow = &e->t->flows[slot];
+	said = (struct error_said){ .type = icmp[0],
+				    .code = icmp[1],
+				    .family = opened->meta.icmp_location.family,
+				    .location = opened->meta.icmp_location };
+	said.info = said.family == 6 ? (uint32_t)icmp[4] << 24 | (uint32_t)icmp[5] << 16 |
+					       (uint32_t)icmp[6] << 8 | icmp[7]
+				     : (uint32_t)icmp[6] << 8 | icmp[7];
+	pass_error(e, flow->session, flow->flags & FL_FLOW_REVERSE ? FL_FORWARD : FL_REVERSE,
+		   &said);
+}

@@ -1,0 +1,609 @@
+// SPDX-License-Identifier: Apache-2.0
+/* New sessions: of our hosts (svr-protocol.md 3.1), and those that peers announce. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/rand.h"
+#include "agent/codec/packet_build.h"
+#include "agent/path/ports.h"
+#include "agent/session/engine_internal.h"
+#include "common/hdr.h"
+
+/* Built-in timers (3.11), milliseconds. */
+#define IDLE_TCP_MS   1900000
+#define IDLE_UDP_MS   180000
+#define IDLE_ICMP_MS  10000
+#define IDLE_OTHER_MS 180000
+#define INITIAL_MS    10000
+
+/* Source NAT ports (3.9), and how many are tried before giving up. */
+#define NAT_PORT_LO 16384
+#define NAT_PORT_HI 65534
+#define NAT_TRIES   64
+
+/* Tries to find a waypoint pair that is not in use. */
+#define WAYPOINT_TRIES 256
+
+/* A session being opened. */
+struct opening {
+	struct fl_engine *e;
+	const struct fl_decision *d;
+	uint32_t id;
+	struct fl_session *s;
+};
+
+/* --- parts ------------------------------------------------------------------------------------ */
+
+static void set_timers(struct fl_session *s, const struct fl_cfg_session_type *type)
+{
+	s->initial_timeout_ms = INITIAL_MS;
+	switch (s->proto) {
+	case FL_IPPROTO_TCP:
+		s->idle_timeout_ms = IDLE_TCP_MS;
+		break;
+	case FL_IPPROTO_UDP:
+		s->idle_timeout_ms = IDLE_UDP_MS;
+		break;
+	case FL_IPPROTO_ICMP:
+	case FL_IPPROTO_ICMPV6:
+		s->idle_timeout_ms = IDLE_ICMP_MS;
+		break;
+	default:
+		s->idle_timeout_ms = IDLE_OTHER_MS;
+		break;
+	}
+	if (type) {
+		s->idle_timeout_ms = type->timeout_ms;
+		s->initial_timeout_ms = type->initial_timeout_ms;
+		if (type->nat_keep_alive)
+			s->flags |= FL_SESSION_KEEP_ALIVE;
+	}
+}
+
+static struct fl_peer_ports *ports_of(struct fl_engine *e, uint16_t peer)
+{
+	const struct fl_peer *p = fl_fabric_peer(e->fabric, peer);
+	struct fl_port_range range;
+	struct fl_peer_ports *ports;
+
+	if (!p)
+		return NULL;
+	if (!e->ports[peer]) {
+		e->ports[peer] = calloc(1, sizeof(*e->ports[peer]));
+		if (!e->ports[peer])
+			return NULL;
+	}
+	ports = e->ports[peer];
+	if (!ports->ready) {
+		range = fl_waypoint_ports(p->port_range);
+		for (int i = 0; i < 2; i++)
+			fl_waypoints_init(&ports->wp[i], range.lo, range.hi, !p->port_range,
+					  p->max_way_points);
+		ports->ready = true;
+	}
+	return ports;
+}
+
+static struct fl_waypoints *waypoints_of(struct fl_engine *e, uint16_t peer, uint8_t wire_proto)
+{
+	struct fl_peer_ports *ports = ports_of(e, peer);
+
+	return ports ? &ports->wp[wire_proto == FL_IPPROTO_TCP] : NULL;
+}
+
+void fl_engine_waypoints_changed(struct fl_engine *e)
+{
+	for (uint16_t peer = 1; peer < FL_MAX_PEERS; peer++) {
+		const struct fl_peer *p = fl_fabric_peer(e->fabric, peer);
+		struct fl_port_range range;
+
+		if (!p || !e->ports[peer] || !e->ports[peer]->ready)
+			continue;
+		range = fl_waypoint_ports(p->port_range);
+		for (int i = 0; i < 2; i++) {
+			struct fl_waypoints *wp = &e->ports[peer]->wp[i];
+
+			if (wp->lo != range.lo || wp->hi != range.hi ||
+			    wp->limit != p->max_way_points)
+				fl_waypoints_change(wp, range.lo, range.hi, !p->port_range,
+						    p->max_way_points);
+		}
+	}
+}
+
+/* The pair is ours to give back: we picked it. */
+void fl_engine_release_waypoints(struct fl_engine *e, const struct fl_session *s)
+{
+	struct fl_waypoints *wp;
+
+	if (s->out.kind != FL_SIDE_PEER)
+		return;
+	wp = waypoints_of(e, s->out.id, fl_session_wire_proto(s));
+	if (wp)
+		fl_waypoints_release(
+			wp, (struct fl_waypoint_pair){ s->out.local_port, s->out.remote_port },
+			e->now);
+}
+
+void fl_engine_adopt_waypoints(struct fl_engine *e, const struct fl_session *s,
+			       struct fl_mono closed)
+{
+	struct fl_waypoints *wp;
+
+	if (s->out.kind != FL_SIDE_PEER)
+		return;
+	wp = waypoints_of(e, s->out.id, fl_session_wire_proto(s));
+	if (!wp)
+		return;
+	if (s->state == FL_SESSION_LIVE)
+		fl_waypoints_take(wp);
+	else if (closed.ns)
+		fl_waypoints_release(
+			wp, (struct fl_waypoint_pair){ s->out.local_port, s->out.remote_port },
+			closed);
+}
+
+/* --- installing ------------------------------------------------------------------------------- */
+
+/* A session that stands in the way may give way: it is over, or never got going. */
+static bool gives_way(struct fl_engine *e, uint32_t other)
+{
+	const struct fl_flow *flow = fl_engine_flow(e, other, FL_FORWARD);
+
+	if (flow->tcp >= FL_TCP_CLOSING)
+		return true;
+	/* prefer-established-session: one that still signals gives way to another. */
+	return flow->state != FL_FLOW_ESTABLISHED;
+}
+
+static int install_on_waypoints(struct opening *o, const enum fl_flow_state state[2])
+{
+	struct fl_engine *e = o->e;
+	struct fl_waypoints *wp = waypoints_of(e, o->s->out.id, fl_session_wire_proto(o->s));
+	struct fl_waypoint_pair pair;
+	uint32_t other = 0;
+	int err;
+
+	for (int i = 0; wp && i < WAYPOINT_TRIES; i++) {
+		if (fl_waypoints_next(wp, e->now, &pair) < 0)
+			break;
+		o->s->out.local_port = pair.local;
+		o->s->out.remote_port = pair.remote;
+		err = fl_session_install(e->flows, e->t, o->id, state, &other);
+		if (!err)
+			fl_waypoints_take(wp);
+		if (!err)
+			return 0;
+		if (err != -EEXIST)
+			return -FL_DROP_TABLE_FULL;
+		/* Taken waypoints: try the next pair. A taken tuple: it is our own session. */
+		if (e->t->sessions[other].out.local_port != pair.local ||
+		    e->t->sessions[other].out.id != o->s->out.id)
+			return -EEXIST;
+	}
+	return -FL_DROP_WAYPOINTS;
+}
+
+static int install_with_nat(struct opening *o, const enum fl_flow_state state[2])
+{
+	struct fl_engine *e = o->e;
+	bool icmp = o->s->proto == FL_IPPROTO_ICMP || o->s->proto == FL_IPPROTO_ICMPV6;
+	uint32_t other = 0;
+	int err;
+
+	for (int i = 0; i < NAT_TRIES; i++) {
+		/* The host's own port first: most are free, and some servers look at it. */
+		if (i || o->s->sport < NAT_PORT_LO || o->s->sport > NAT_PORT_HI)
+			o->s->nat_sport =
+				(uint16_t)(NAT_PORT_LO +
+					   fl_rand_u64() % (NAT_PORT_HI - NAT_PORT_LO + 1));
+		if (icmp)
+			o->s->nat_dport = o->s->nat_sport;
+		err = fl_session_install(e->flows, e->t, o->id, state, &other);
+		if (err != -EEXIST)
+			return err ? -FL_DROP_TABLE_FULL : 0;
+	}
+	return -FL_DROP_NAT_PORTS;
+}
+
+/* Publish; a session in the way is replaced if it may be. Returns 0 or a negative drop reason. */
+static int install(struct opening *o, bool from_peer)
+{
+	const bool to_peer = o->s->out.kind == FL_SIDE_PEER;
+	const bool portless_nat = o->s->flags & FL_SESSION_NAPT;
+	const enum fl_flow_state state[2] = {
+		(enum fl_flow_state)((from_peer ? FL_FLOW_RX_META : 0) |
+				     (to_peer ? FL_FLOW_TX_META : 0)),
+		(enum fl_flow_state)((to_peer ? FL_FLOW_RX_META : 0) |
+				     (from_peer ? FL_FLOW_TX_META : 0)),
+	};
+	struct fl_engine *e = o->e;
+	uint32_t other = 0;
+	int err;
+
+	for (int i = 0; i < 3; i++) {
+		if (to_peer)
+			err = install_on_waypoints(o, state);
+		else if (portless_nat)
+			err = install_with_nat(o, state);
+		else
+			err = fl_session_install(e->flows, e->t, o->id, state, &other);
+		if (err != -EEXIST)
+			return err == -ENOSPC ? -FL_DROP_TABLE_FULL : err;
+		if (to_peer) {
+			struct fl_wide_key key;
+			uint32_t slot;
+
+			fl_session_key(o->s, FL_FORWARD, &key);
+			slot = fl_flows_find(e->flows, &key);
+			other = slot == FL_NO_SLOT ? 0 : e->t->flows[slot].session;
+		}
+		if (!other || other == o->id || !gives_way(e, other))
+			return -FL_DROP_META_UNEXPECTED;
+		fl_engine_close(e, other, FL_CLOSE_REPLACED);
+	}
+	return -FL_DROP_INTERNAL;
+}
+
+/* --- ways out --------------------------------------------------------------------------------- */
+
+static int set_peer_side(struct opening *o)
+{
+	const struct fl_candidate *way = o->d->chosen;
+
+	o->s->out = (struct fl_side){ .kind = FL_SIDE_PEER, .id = way->peer };
+	o->s->out.vector = fl_fabric_vector(o->e->fabric, way->peer, o->s->policy, way->path);
+	return o->s->out.vector ? 0 : -FL_DROP_TABLE_FULL;
+}
+
+static int set_exit_side(struct opening *o)
+{
+	const struct fl_candidate *way = o->d->chosen;
+	const struct fl_netif *netif;
+	struct fl_addr own;
+
+	if (way->nat_dst.family)
+		memcpy(o->s->nat_dst, way->nat_dst.b, 16);
+	if (way->exit.host) {
+		o->s->out = (struct fl_side){ .kind = FL_SIDE_HOST };
+		return 0;
+	}
+	o->s->out = (struct fl_side){ .kind = FL_SIDE_LAN,
+				      .id = way->exit.iface,
+				      .nexthop = way->exit.hop };
+	netif = fl_fabric_netif(o->e->fabric, way->exit.iface);
+	if (!netif || !netif->cfg)
+		return -FL_DROP_INTERFACE_DOWN;
+	if (!netif->cfg->source_nat || o->d->service->source_nat == FL_CFG_SERVICE_NAT_DISABLED)
+		return 0;
+	own = fl_fabric_own_addr(o->e->fabric, netif->link.ifindex, o->s->family);
+	if (!own.family)
+		return -FL_DROP_NO_ROUTE;
+	memcpy(o->s->nat_src, own.b, 16);
+	o->s->flags |= FL_SESSION_NAPT;
+	return 0;
+}
+
+static uint16_t way_mtu(const struct opening *o)
+{
+	if (o->s->out.kind == FL_SIDE_PEER)
+		return o->e->t->paths[o->d->chosen->path].mtu;
+	if (o->s->out.kind == FL_SIDE_LAN)
+		return o->e->t->nexthops[o->s->out.nexthop].mtu;
+	return 0xffff;
+}
+
+static const struct fl_cfg_network_interface *cfg_of(const struct fl_engine *e, uint16_t iface)
+{
+	const struct fl_netif *netif = fl_fabric_netif(e->fabric, iface);
+
+	return netif ? netif->cfg : NULL;
+}
+
+/* P-23, for the interface that a session leaves or enters by, whichever is stricter. */
+static void set_mss(struct opening *o, uint16_t in_iface)
+{
+	uint16_t out_iface = o->s->out.kind == FL_SIDE_PEER
+				     ? o->e->t->paths[o->d->chosen->path].iface
+				     : o->s->out.id;
+	const struct fl_cfg_network_interface *sides[2] = { cfg_of(o->e, in_iface),
+							    cfg_of(o->e, out_iface) };
+	uint16_t header = o->s->family == 6 ? 60 : 40;
+
+	if (o->s->proto != FL_IPPROTO_TCP)
+		return;
+	if (o->s->out.kind == FL_SIDE_PEER && o->e->t->paths[o->d->chosen->path].family == 6)
+		header = 60;
+	for (int i = 0; i < 2; i++) {
+		uint16_t mss = 0;
+
+		if (!sides[i] || sides[i]->enforced_mss == FL_CFG_MSS_DISABLED)
+			continue;
+		if (sides[i]->enforced_mss == FL_CFG_MSS_AUTOMATIC)
+			mss = (uint16_t)(way_mtu(o) - header);
+		else
+			mss = sides[i]->enforced_mss;
+		if (!o->s->mss || mss < o->s->mss)
+			o->s->mss = mss;
+	}
+}
+
+/* --- all of it -------------------------------------------------------------------------------- */
+
+static void set_identity(struct opening *o, const struct fl_tuple *t)
+{
+	struct fl_engine *e = o->e;
+	const struct fl_decision *d = o->d;
+	struct fl_session *s = o->s;
+
+	memcpy(s->src, t->src, 16);
+	memcpy(s->dst, t->dst, 16);
+	memcpy(s->nat_src, t->src, 16);
+	memcpy(s->nat_dst, t->dst, 16);
+	s->sport = t->sport;
+	s->dport = t->dport;
+	s->nat_sport = t->sport;
+	s->nat_dport = t->dport;
+	s->family = t->family;
+	s->proto = t->proto;
+	s->start_ns = e->now.ns;
+	s->service = e->service_names[d->match.service];
+	s->tenant = d->tenant == FL_CFG_NONE ? 0 : e->tenant_names[d->tenant];
+	s->policy =
+		d->policy ? e->policy_names[d->policy - e->config->authority.service_policy] : 0;
+	s->tcp_enforcement =
+		d->policy ? d->policy->transport_state_enforcement : FL_TCP_ENFORCE_RESET;
+	set_timers(s, d->type);
+}
+
+static int finish(struct opening *o, uint16_t in_iface, bool from_peer)
+{
+	struct fl_engine *e = o->e;
+	int err;
+
+	err = o->d->chosen->peer ? set_peer_side(o) : set_exit_side(o);
+	if (!err) {
+		set_mss(o, in_iface);
+		err = install(o, from_peer);
+	}
+	if (err) {
+		fl_store_abandon(e->store, o->id);
+		return err;
+	}
+	fl_fabric_hop_get(e->fabric, o->s->in.nexthop);
+	fl_fabric_hop_get(e->fabric, o->s->out.nexthop);
+	if (o->s->proto == FL_IPPROTO_TCP && !(o->s->flags & FL_SESSION_MIDSTREAM)) {
+		o->s->flags |= FL_SESSION_HALF_OPEN;
+		e->half_open++;
+	}
+	fl_tables_count(e->t, FL_STAT_SESSIONS_OPENED);
+	for (int dir = 0; dir < 2; dir++)
+		fl_engine_flow(e, o->id, (enum fl_direction)dir)->last_seen = e->jiffies;
+	fl_engine_watch(e, o->id);
+	return 0;
+}
+
+/* --- announced by a peer ---------------------------------------------------------------------- */
+
+int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *what)
+{
+	static struct fl_decision d;
+	const struct fl_meta *m = what->meta;
+	const struct fl_path_rt *path = fl_fabric_path(e->fabric, what->path);
+	char tenant[FL_NAME_LEN], router[FL_NAME_LEN];
+	struct fl_question q = { .tuple = m->forward, .from_peer = path->peer, .tenant = tenant };
+	struct opening o = { .e = e, .d = &d };
+	int err;
+
+	snprintf(tenant, sizeof(tenant), "%.*s", (int)m->tenant.len, m->tenant.s);
+	snprintf(router, sizeof(router), "%.*s", (int)m->source_router.len, m->source_router.s);
+	fl_decide(e->config, e->fib, e->fabric, &q, &d);
+	if (d.reason)
+		return -(int)d.reason;
+	if (fl_store_open(e->store, m->uuid, &o.id) < 0)
+		return -FL_DROP_TABLE_FULL;
+	o.s = fl_engine_session(e, o.id);
+	set_identity(&o, &q.tuple);
+	/* The initiator's tenant goes on as it came, also if we know no such tenant. */
+	o.s->tenant = fl_store_name(e->store, FL_NAME_TENANT, tenant);
+	o.s->source_router = fl_store_name(e->store, FL_NAME_ROUTER, router);
+	if (fl_meta_has(m, FL_META_SOURCE_NAT))
+		memcpy(o.s->nat_src, m->source_nat.b, 16);
+	if (what->midstream)
+		o.s->flags |= FL_SESSION_MIDSTREAM;
+	o.s->forward_seen = 1;
+	o.s->in = (struct fl_side){
+		.kind = FL_SIDE_PEER,
+		.id = path->peer,
+		.local_port = what->local_port,
+		.remote_port = what->remote_port,
+		.vector = fl_fabric_vector(e->fabric, path->peer, 0, what->path),
+	};
+	if (!o.s->in.vector) {
+		fl_store_abandon(e->store, o.id);
+		return -FL_DROP_TABLE_FULL;
+	}
+	err = finish(&o, path->iface, true);
+	return err ? err : (int)o.id;
+}
+
+/* --- first packets of hosts ------------------------------------------------------------------- */
+
+static void deny(struct fl_engine *e, const struct fl_wide_key *key, enum fl_drop_reason reason)
+{
+	const struct fl_denial denial = {
+		.reason = reason,
+		.generation = e->t->settings->generation,
+		.until_ns = e->now.ns + e->t->settings->denial_ms * FL_NS_PER_MS,
+	};
+
+	fl_engine_drop(e, reason);
+	if (e->t->settings->denial_ms)
+		e->t->ops->deny(e->t->ops_ctx, key, &denial);
+}
+
+static void key_of(const struct fl_work *work, const struct fl_tuple *t, struct fl_wide_key *key)
+{
+	bool host = work->punt->hook == FL_HOOK_TC_EGRESS;
+
+	memset(key, 0, sizeof(*key));
+	memcpy(key->saddr, t->src, 16);
+	memcpy(key->daddr, t->dst, 16);
+	key->sport = t->sport;
+	key->dport = t->dport;
+	key->scope = host ? 0 : work->punt->iface;
+	key->proto = t->proto;
+	if (t->family == 6)
+		key->kind = host ? FL_KEY_HOST6 : FL_KEY_LAN6;
+	else
+		key->kind = host ? FL_KEY_HOST4 : FL_KEY_LAN4;
+}
+
+/* TCP that would start in the middle (3.5). True: it may. */
+static bool tcp_may_start(struct fl_engine *e, const struct fl_work *work,
+			  const struct fl_decision *d)
+{
+	enum fl_tcp_enforcement how =
+		d->policy ? d->policy->transport_state_enforcement : FL_TCP_ENFORCE_RESET;
+
+	if (!fl_is_midstream(&work->packet) || how == FL_TCP_ENFORCE_ALLOW)
+		return true;
+	fl_engine_drop(e, FL_DROP_TCP_NOT_SYN);
+	if (how != FL_TCP_ENFORCE_BLOCK)
+		fl_engine_reset(e, work);
+	return false;
+}
+
+static bool half_open_allowed(const struct fl_engine *e, const struct fl_tuple *t)
+{
+	uint32_t limit = e->config->router.half_open_connection_limit;
+
+	return !limit || t->proto != FL_IPPROTO_TCP || e->half_open < limit;
+}
+
+/* Strict: the route back to the source leads out by the interface that it came in by (3.10). */
+static bool reverse_route_ok(struct fl_engine *e, const struct fl_work *work,
+			     const struct fl_addr *src)
+{
+	const struct fl_netif *netif = fl_fabric_netif(e->fabric, work->punt->iface);
+	const struct fl_addr none = { 0 };
+	struct fl_exit out;
+
+	if (!netif || !netif->cfg ||
+	    netif->cfg->reverse_flow_enforcement != FL_CFG_REVERSE_FLOW_STRICT)
+		return true;
+	return fl_fabric_exit(e->fabric, src, &none, 0, NULL, &out) == 0 && out.iface == netif->id;
+}
+
+/* The initiator's side: where answers go, by the way that the packet came. */
+static int set_in_side(struct opening *o, const struct fl_work *work)
+{
+	struct fl_addr src = fl_addr_from(o->s->family, o->s->src), none = { 0 };
+	static const uint8_t zero[6];
+	struct fl_exit exit;
+
+	if (work->punt->hook == FL_HOOK_TC_EGRESS) {
+		o->s->in = (struct fl_side){ .kind = FL_SIDE_HOST };
+		return 0;
+	}
+	if (!reverse_route_ok(o->e, work, &src))
+		return -FL_DROP_SYMMETRY;
+	if (fl_fabric_exit(o->e->fabric, &src, &none, work->punt->iface,
+			   memcmp(work->punt->smac, zero, 6) ? work->punt->smac : NULL,
+			   &exit) < 0 ||
+	    exit.host)
+		return -FL_DROP_BAD_SOURCE;
+	o->s->in = (struct fl_side){ .kind = FL_SIDE_LAN,
+				     .id = work->punt->iface,
+				     .nexthop = exit.hop };
+	return 0;
+}
+
+static void open_own(struct fl_engine *e, struct fl_work *work, const struct fl_tuple *t,
+		     const struct fl_decision *d)
+{
+	struct opening o = { .e = e, .d = d };
+	uint8_t uuid[16];
+	int err;
+
+	fl_rand_uuid(uuid);
+	if (fl_store_open(e->store, uuid, &o.id) < 0) {
+		fl_engine_drop(e, FL_DROP_TABLE_FULL);
+		return;
+	}
+	o.s = fl_engine_session(e, o.id);
+	set_identity(&o, t);
+	if (fl_is_midstream(&work->packet))
+		o.s->flags |= FL_SESSION_MIDSTREAM;
+	err = set_in_side(&o, work);
+	if (err)
+		fl_store_abandon(e->store, o.id);
+	else
+		err = finish(&o, work->punt->iface, false);
+	if (err) {
+		fl_engine_drop(e, (enum fl_drop_reason) - err);
+		return;
+	}
+	err = fl_engine_track(e, o.id, FL_FORWARD, &work->packet);
+	if (err)
+		fl_engine_drop(e, (enum fl_drop_reason) - err);
+	else
+		fl_engine_forward(e, o.id, FL_FORWARD, &work->packet);
+}
+
+static bool icmp_dropped(const struct fl_netif *netif, const struct fl_tuple *t)
+{
+	return netif && netif->cfg && netif->cfg->icmp == FL_CFG_ICMP_DROP &&
+	       (t->proto == FL_IPPROTO_ICMP || t->proto == FL_IPPROTO_ICMPV6);
+}
+
+void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
+{
+	static struct fl_decision d;
+	struct fl_question q = { .netif = fl_fabric_netif(e->fabric, work->punt->iface) };
+	struct fl_wide_key key;
+	uint32_t slot;
+
+	if (!fl_packet_tuple(&work->packet, &q.tuple)) {
+		fl_engine_drop(e, FL_DROP_MALFORMED);
+		return;
+	}
+	key_of(work, &q.tuple, &key);
+	slot = fl_flows_find(e->flows, &key);
+	if (slot != FL_NO_SLOT) {
+		const struct fl_flow *flow = &e->t->flows[slot];
+
+		/* One of several packets that came before the flow was there; or it reopens. */
+		if (flow->tcp < FL_TCP_CLOSING || fl_is_midstream(&work->packet) ||
+		    flow->flags & FL_FLOW_REVERSE) {
+			fl_engine_forward(e, flow->session,
+					  flow->flags & FL_FLOW_REVERSE ? FL_REVERSE : FL_FORWARD,
+					  &work->packet);
+			return;
+		}
+		fl_engine_close(e, flow->session, FL_CLOSE_REPLACED);
+	}
+	if (icmp_dropped(q.netif, &q.tuple)) {
+		deny(e, &key, FL_DROP_ACCESS_DENIED);
+		return;
+	}
+	if (!half_open_allowed(e, &q.tuple)) {
+		fl_engine_drop(e, FL_DROP_HALF_OPEN);
+		return;
+	}
+	fl_decide(e->config, e->fib, e->fabric, &q, &d);
+	if (d.reason) {
+		deny(e, &key, d.reason);
+		return;
+	}
+	if (!tcp_may_start(e, work, &d))
+		return;
+	if (work->packet.hdr.ttl <= 1 && !d.chosen->exit.host) {
+		fl_engine_icmp_to_sender(e, work, &work->packet, FL_ICMP_TTL_EXPIRED, 0);
+		fl_engine_drop(e, FL_DROP_TTL_EXPIRED);
+		return;
+	}
+	open_own(e, work, &q.tuple, &d);
+}

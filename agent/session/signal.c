@@ -1,0 +1,550 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Metadata: making it for sessions that need it, and the handshake of svr-protocol.md 3.2 for what
+ * peers send. A packet from a peer is believed only after fl_open() has verified its HMAC.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "agent/base/log.h"
+#include "agent/codec/packet_build.h"
+#include "agent/session/engine_internal.h"
+#include "common/hdr.h"
+
+/* --- making metadata -------------------------------------------------------------------------- */
+
+static struct fl_meta_name name_of(const char *s)
+{
+	return (struct fl_meta_name){ s, (uint16_t)strlen(s) };
+}
+
+static struct fl_tuple forward_tuple(const struct fl_session *s)
+{
+	struct fl_tuple t = {
+		.sport = s->sport, .dport = s->dport, .family = s->family, .proto = s->proto
+	};
+
+	memcpy(t.src, s->src, 16);
+	memcpy(t.dst, s->dst, 16);
+	return t;
+}
+
+/* The path's local waypoint as text: what SSR sends as pathway id (TLV 19). */
+static struct fl_meta_name pathway_of(const struct fl_engine *e, uint16_t vector,
+				      char text[FL_ADDR_TEXT])
+{
+	const struct fl_path *path = &e->t->paths[e->t->vectors[vector].path];
+	struct fl_addr local = fl_addr_from(path->family == 6 ? 6 : 4, path->local);
+
+	return name_of(fl_addr_format(&local, text));
+}
+
+/* Everything that a router needs to open the session (mandatory set of 2.4). */
+void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta,
+			    char pathway[FL_ADDR_TEXT])
+{
+	const struct fl_session *s = fl_engine_session(e, id);
+	struct fl_meta *m = ret_meta;
+
+	memset(m, 0, sizeof(*m));
+	m->has = FL_META_BIT(FL_META_SECURITY_ID) | FL_META_BIT(FL_META_FORWARD) |
+		 FL_META_BIT(FL_META_UUID) | FL_META_BIT(FL_META_TENANT) |
+		 FL_META_BIT(FL_META_SERVICE) | FL_META_BIT(FL_META_SOURCE_ROUTER) |
+		 FL_META_BIT(FL_META_PATHWAY);
+	m->security_id = 1; /* the sealing puts the key's */
+	m->forward = forward_tuple(s);
+	memcpy(m->uuid, s->uuid, sizeof(m->uuid));
+	m->tenant = name_of(fl_store_name_text(e->store, s->tenant));
+	m->service = name_of(fl_store_name_text(e->store, s->service));
+	m->source_router = name_of(
+		fl_store_name_text(e->store, s->source_router ? s->source_router : e->own_name));
+	m->pathway = pathway_of(e, s->out.vector, pathway);
+	if (s->family == 4 && memcmp(s->src, s->nat_src, 4)) {
+		m->has |= FL_META_BIT(FL_META_SOURCE_NAT);
+		m->source_nat = fl_addr_from(4, s->nat_src);
+	}
+	if (s->flags & FL_SESSION_RESIGNAL) {
+		m->has |= FL_META_BIT(FL_META_MODIFY) | FL_META_BIT(FL_META_REMAINING_TIME);
+		m->modify =
+			(struct fl_meta_modify){ .seq = s->modify_seq & 0xfff, .forward = true };
+		m->remaining_s = (uint32_t)(fl_engine_time_left_ms(e, id) / 1000);
+	}
+	if (s->flags & FL_SESSION_HEALTH) {
+		m->has |= FL_META_BIT(FL_META_HEALTH);
+		m->health = FL_HEALTH_REQUEST;
+	}
+}
+
+/*
+ * The answer. TLV 18 only beside user data: alone with none it marks a packet that the receiver
+ * drops (P-14), and an empty datagram or a SYN-ACK must not be taken for one.
+ */
+void fl_engine_meta_reverse(struct fl_engine *e, uint32_t id, bool user_data,
+			    struct fl_meta *ret_meta, char pathway[FL_ADDR_TEXT])
+{
+	const struct fl_session *s = fl_engine_session(e, id);
+	struct fl_tuple forward = forward_tuple(s);
+	struct fl_meta *m = ret_meta;
+
+	memset(m, 0, sizeof(*m));
+	m->has = FL_META_BIT(FL_META_SECURITY_ID) | FL_META_BIT(FL_META_REVERSE) |
+		 FL_META_BIT(FL_META_UUID) | FL_META_BIT(FL_META_PATHWAY);
+	if (user_data)
+		m->has |= FL_META_BIT(FL_META_DISABLE_FORWARD);
+	m->security_id = 1;
+	m->reverse = fl_tuple_reverse(&forward);
+	memcpy(m->uuid, s->uuid, sizeof(m->uuid));
+	m->pathway = pathway_of(e, s->in.vector, pathway);
+	if (s->flags & FL_SESSION_RESIGNAL) {
+		m->has |= FL_META_BIT(FL_META_MODIFY);
+		m->modify = (struct fl_meta_modify){ .seq = s->modify_seq & 0xfff, .done = true };
+	}
+	if (s->flags & FL_SESSION_HEALTH) {
+		m->has |= FL_META_BIT(FL_META_HEALTH);
+		m->health = FL_HEALTH_REQUEST;
+	}
+}
+
+/* --- packets from peers ----------------------------------------------------------------------- */
+
+/* A packet from a peer, opened. */
+struct arrival {
+	struct fl_work *work;
+	uint16_t path;
+	uint16_t peer;
+	uint32_t slot; /* flow by its waypoints, or FL_NO_SLOT */
+	struct fl_opened opened;
+};
+
+static uint32_t find_peer_flow(const struct fl_engine *e, uint16_t peer, const struct fl_packet *p)
+{
+	const struct fl_wide_key key = {
+		.sport = fl_pkt_sport(&p->hdr),
+		.dport = fl_pkt_dport(&p->hdr),
+		.scope = peer,
+		.proto = p->hdr.proto,
+		.kind = FL_KEY_PEER,
+	};
+
+	return fl_flows_find(e->flows, &key);
+}
+
+static enum fl_direction direction_of(const struct fl_flow *flow)
+{
+	return flow->flags & FL_FLOW_REVERSE ? FL_REVERSE : FL_FORWARD;
+}
+
+/*
+ * The packet as it was before the first router put metadata into it: IP header of the arrival,
+ * layer 4 header (or what the session restores), user payload. Built in e->plain.
+ */
+static bool strip(struct fl_engine *e, const struct arrival *a, const struct fl_session *s,
+		  struct fl_packet *ret_packet)
+{
+	const struct fl_packet *p = &a->work->packet;
+	size_t head = p->hdr.l4, l4 = 0, len;
+	bool portless = s->proto != FL_IPPROTO_TCP && s->proto != FL_IPPROTO_UDP;
+
+	if (!portless)
+		l4 = p->hdr.payload - p->hdr.l4;
+	len = head + l4 + a->opened.payload_len;
+	if (len > sizeof(e->plain))
+		return false;
+	memcpy(e->plain, p->data, head + l4);
+	memcpy(e->plain + head + l4, a->opened.payload, a->opened.payload_len);
+	if (p->hdr.family == 4) {
+		struct fl_ip4 *ip = (void *)e->plain;
+
+		ip->tot_len = FL_BE16(len);
+		if (portless)
+			ip->proto = s->proto;
+		fl_ip4_csum_fill(ip);
+	} else {
+		struct fl_ip6 *ip = (void *)e->plain;
+
+		ip->payload_len = FL_BE16(len - sizeof(*ip));
+		if (portless)
+			ip->next = s->proto;
+	}
+	if (!portless && s->proto == FL_IPPROTO_UDP)
+		((struct fl_udp *)(void *)(e->plain + head))->len =
+			FL_BE16(sizeof(struct fl_udp) + a->opened.payload_len);
+	if (fl_packet_parse(e->plain, len, ret_packet) < 0)
+		return false;
+	/* The old checksum covered the metadata: this one is made good, so that it is carried on.
+	 */
+	if (!portless && !(s->proto == FL_IPPROTO_UDP && p->hdr.family == 4 &&
+			   !((const struct fl_udp *)(const void *)p->l4)->check))
+		fl_packet_csum_fill(ret_packet);
+	return true;
+}
+
+/* Send the user's packet on, if there is one in it. */
+static void pass_on(struct fl_engine *e, const struct arrival *a, uint32_t id,
+		    enum fl_direction dir)
+{
+	const struct fl_session *s = fl_engine_session(e, id);
+	struct fl_packet packet;
+	int err;
+
+	if (!strip(e, a, s, &packet)) {
+		fl_engine_drop(e, FL_DROP_MALFORMED);
+		return;
+	}
+	if (a->opened.has_meta)
+		fl_tables_count(e->t, a->opened.fence ? FL_STAT_FALSE_POSITIVE_REMOVED
+						      : FL_STAT_META_REMOVED);
+	if (packet.hdr.ttl <= 1 && fl_side_to(s, dir)->kind != FL_SIDE_HOST) {
+		fl_engine_icmp_to_sender(e, a->work, &packet, FL_ICMP_TTL_EXPIRED, 0);
+		fl_engine_drop(e, FL_DROP_TTL_EXPIRED);
+		return;
+	}
+	err = fl_engine_track(e, id, dir, &packet);
+	if (err)
+		fl_engine_drop(e, (enum fl_drop_reason) - err);
+	else
+		fl_engine_forward(e, id, dir, &packet);
+}
+
+/*
+ * Is this one of the packets that peers generate to acknowledge (P-14)? TLV 18 and no user data;
+ * what fl_engine_meta_reverse() makes beside an empty packet has no TLV 18.
+ */
+static bool is_generated(const struct arrival *a)
+{
+	const struct fl_packet *p = &a->work->packet;
+
+	return fl_meta_has(&a->opened.meta, FL_META_DISABLE_FORWARD) && !a->opened.payload_len &&
+	       !(p->hdr.tcp_flags & (FL_TH_SYN | FL_TH_FIN | FL_TH_RST));
+}
+
+/* The vector by which an arrival's path is answered: follow the initiator (design.md 2). */
+static bool follow_path(struct fl_engine *e, const struct arrival *a, uint32_t id,
+			enum fl_direction dir)
+{
+	struct fl_session *s = fl_engine_session(e, id);
+	struct fl_side *side = dir == FL_FORWARD ? &s->in : &s->out;
+	uint16_t vector;
+
+	if (e->t->vectors[side->vector].path == a->path)
+		return true;
+	/* Only the initiator's side moves a session; the other answers where it is asked. */
+	if (dir != FL_FORWARD)
+		return false;
+	vector = fl_fabric_vector(e->fabric, a->peer, 0, a->path);
+	if (!vector)
+		return false;
+	side->vector = vector;
+	fl_engine_flow(e, id, FL_FORWARD)->in_vector = vector;
+	fl_engine_flow(e, id, FL_REVERSE)->out = vector;
+	return true;
+}
+
+/* Answer with reverse metadata until a bare packet comes (SEND_R). */
+static void answer_again(struct fl_engine *e, uint32_t id)
+{
+	fl_engine_flow(e, id, FL_FORWARD)->state |= FL_FLOW_RX_META;
+	fl_engine_flow(e, id, FL_REVERSE)->state |= FL_FLOW_TX_META;
+	fl_engine_ack_later(e, id);
+}
+
+/* Forward metadata for a session that we have. */
+static void repeated_forward(struct fl_engine *e, struct arrival *a, uint32_t id)
+{
+	struct fl_session *s = fl_engine_session(e, id);
+	const struct fl_meta *m = &a->opened.meta;
+	bool signalling = fl_engine_flow(e, id, FL_REVERSE)->state & FL_FLOW_TX_META;
+
+	if (!follow_path(e, a, id, FL_FORWARD)) {
+		fl_engine_drop(e, FL_DROP_SYMMETRY);
+		return;
+	}
+	fl_tables_count(e->t, FL_STAT_META_DUPLICATE);
+	if (fl_meta_has(m, FL_META_MODIFY)) {
+		s->modify_seq = m->modify.seq;
+		s->flags |= FL_SESSION_RESIGNAL;
+	}
+	if (s->forward_seen < UINT8_MAX)
+		s->forward_seen++;
+	if (!signalling) {
+		/* Established for us, not for the peer: it has lost its state, or moved the
+		 * session. */
+		s->forward_seen = 1;
+		answer_again(e, id);
+		fl_tables_count(e->t, FL_STAT_RESIGNALLED);
+	} else if (s->forward_seen % 5 == 0) {
+		fl_engine_ack_now(e, id);
+	}
+	if (is_generated(a))
+		return;
+	pass_on(e, a, id, FL_FORWARD);
+	fl_engine_watch(e, id);
+}
+
+/* Open what forward metadata announces. */
+static void open_forward(struct fl_engine *e, struct arrival *a)
+{
+	const struct fl_packet *p = &a->work->packet;
+	const struct fl_announced what = {
+		.meta = &a->opened.meta,
+		.path = a->path,
+		.local_port = fl_pkt_dport(&p->hdr),
+		.remote_port = fl_pkt_sport(&p->hdr),
+		.midstream = fl_is_midstream(p),
+	};
+	int id;
+
+	/* Other session on these waypoints: the peer has forgotten it. */
+	if (a->slot != FL_NO_SLOT)
+		fl_engine_close(e, e->t->flows[a->slot].session, FL_CLOSE_REPLACED);
+	id = fl_engine_open_announced(e, &what);
+	if (id < 0) {
+		fl_engine_drop(e, (enum fl_drop_reason) - id);
+		return;
+	}
+	fl_engine_ack_later(e, (uint32_t)id);
+	pass_on(e, a, (uint32_t)id, FL_FORWARD);
+}
+
+static void on_forward(struct fl_engine *e, struct arrival *a)
+{
+	const struct fl_meta *m = &a->opened.meta;
+	const struct fl_session *s;
+	uint32_t id;
+
+	if (fl_meta_check_forward(m) < 0) {
+		fl_engine_drop(e, FL_DROP_META_INCOMPLETE);
+		return;
+	}
+	id = fl_store_find(e->store, m->uuid);
+	if (!id) {
+		if (fl_store_closed_lately(e->store, m->uuid, e->now))
+			fl_engine_drop(e, FL_DROP_META_REPLAY);
+		else
+			open_forward(e, a);
+		return;
+	}
+	s = fl_engine_session(e, id);
+	if (s->in.kind != FL_SIDE_PEER || s->in.id != a->peer) {
+		/* A session of ours that comes back to us: routing goes round in circles. */
+		fl_engine_drop(e, FL_DROP_META_UNEXPECTED);
+		return;
+	}
+	if (a->slot != s->slot[FL_FORWARD]) {
+		/* Same session on other waypoints: signalled anew from scratch. */
+		fl_engine_close(e, id, FL_CLOSE_REPLACED);
+		open_forward(e, a);
+		return;
+	}
+	repeated_forward(e, a, id);
+}
+
+/* The answer to our forward metadata: the peer knows the session, we need not tell it any more. */
+static void on_reverse(struct fl_engine *e, struct arrival *a)
+{
+	const struct fl_meta *m = &a->opened.meta;
+	struct fl_session *s;
+	struct fl_tuple want;
+	uint32_t id;
+
+	if (a->slot == FL_NO_SLOT) {
+		fl_engine_ask_metadata(e, a->work);
+		return;
+	}
+	id = e->t->flows[a->slot].session;
+	s = fl_engine_session(e, id);
+	want = forward_tuple(s);
+	want = fl_tuple_reverse(&want);
+	if (direction_of(&e->t->flows[a->slot]) != FL_REVERSE || s->out.kind != FL_SIDE_PEER ||
+	    !fl_tuple_equal(&m->reverse, &want)) {
+		fl_engine_drop(e, FL_DROP_META_UNEXPECTED);
+		return;
+	}
+	if (!follow_path(e, a, id, FL_REVERSE)) {
+		fl_engine_drop(e, FL_DROP_SYMMETRY);
+		return;
+	}
+	fl_engine_flow(e, id, FL_FORWARD)->state &= (enum fl_flow_state) ~FL_FLOW_TX_META;
+	fl_engine_flow(e, id, FL_REVERSE)->state &= (enum fl_flow_state) ~FL_FLOW_RX_META;
+	if (fl_meta_has(m, FL_META_MODIFY) && m->modify.done &&
+	    m->modify.seq == (s->modify_seq & 0xfff))
+		s->flags &= (uint8_t)~FL_SESSION_RESIGNAL;
+	if (is_generated(a))
+		return;
+	pass_on(e, a, id, FL_REVERSE);
+	fl_engine_watch(e, id);
+}
+
+/* Metadata that says nothing about the session, or a fence: the packet counts as a bare one. */
+static void on_other(struct fl_engine *e, struct arrival *a)
+{
+	enum fl_direction dir;
+	struct fl_flow *flow;
+
+	if (a->slot == FL_NO_SLOT) {
+		fl_engine_ask_metadata(e, a->work);
+		return;
+	}
+	flow = &e->t->flows[a->slot];
+	dir = direction_of(flow);
+	if (!follow_path(e, a, flow->session, dir)) {
+		fl_engine_drop(e, FL_DROP_SYMMETRY);
+		return;
+	}
+	if (fl_meta_has(&a->opened.meta, FL_META_DISABLE_FORWARD) && dir == FL_REVERSE) {
+		fl_engine_flow(e, flow->session, FL_FORWARD)->state &=
+			(enum fl_flow_state) ~FL_FLOW_TX_META;
+		flow->state &= (enum fl_flow_state) ~FL_FLOW_RX_META;
+	}
+	if (dir == FL_FORWARD && (flow->state & FL_FLOW_RX_META)) {
+		flow->state &= (enum fl_flow_state) ~FL_FLOW_RX_META;
+		fl_engine_flow(e, flow->session, FL_REVERSE)->state &=
+			(enum fl_flow_state) ~FL_FLOW_TX_META;
+		fl_tables_count(e->t, FL_STAT_HANDSHAKE_DONE);
+	}
+	if (!is_generated(a))
+		pass_on(e, a, flow->session, dir);
+}
+
+static void dispatch(struct fl_engine *e, struct arrival *a)
+{
+	const struct fl_meta *m = &a->opened.meta;
+
+	if (m->unknown)
+		e->t->stats[FL_STAT_META_UNKNOWN_TLV] += m->unknown;
+	if (fl_meta_has(m, FL_META_CONTROL)) {
+		fl_engine_control(e, a->work, a->slot, &a->opened);
+		return;
+	}
+	if (fl_meta_has(m, FL_META_HEALTH))
+		fl_engine_health(e, a->work, a->slot, &a->opened);
+	if (fl_meta_has(m, FL_META_ICMP_LOCATION)) {
+		fl_engine_carried_error(e, a->work, a->slot, &a->opened);
+		return;
+	}
+	if (fl_meta_has(m, FL_META_FORWARD))
+		on_forward(e, a);
+	else if (fl_meta_has(m, FL_META_REVERSE))
+		on_reverse(e, a);
+	else
+		on_other(e, a);
+}
+
+/* The sender's identification and DF, that the slices were cut without. */
+static void restore_ip(struct fl_packet *p, const struct fl_frag_whole *whole)
+{
+	struct fl_ip4 *ip = (void *)p->data;
+
+	if (p->hdr.family != 4)
+		return;
+	ip->id = FL_BE16(whole->orig_id);
+	ip->frag_off = FL_BE16(whole->df ? FL_IP4_DF : 0);
+}
+
+/* A slice of a packet that was too big with its metadata. True if @a now holds the whole. */
+static bool take_slice(struct fl_engine *e, struct arrival *a, const struct fl_open *open)
+{
+	const struct fl_meta_fragment *f = &a->opened.meta.fragment;
+	const struct fl_packet *p = &a->work->packet;
+	struct fl_frag_key key = { .id = f->ext_id, .scope = a->path, .family = p->hdr.family };
+	const struct fl_frag_piece piece = {
+		.offset = f->offset * 8u,
+		.data = a->opened.payload,
+		.len = a->opened.payload_len,
+		.last = !f->mf,
+		.head = f->offset ? NULL : p->data,
+		.head_len = p->hdr.payload,
+		.largest = f->largest,
+		.df = f->df,
+		.orig_id = f->orig_id,
+	};
+	struct fl_frag_whole whole;
+	int ret;
+
+	fl_tables_count(e->t, FL_STAT_FRAG_IN);
+	ret = fl_frags_add(e->peer_frags, &key, &piece, e->now, &whole);
+	if (ret < 0)
+		fl_engine_drop(e, (enum fl_drop_reason) - ret);
+	if (ret <= 0)
+		return false;
+	fl_tables_count(e->t, FL_STAT_REASSEMBLED);
+	restore_ip(&a->work->packet, &whole);
+	/* Without a block of its own it was a fenced or bare payload that alone was too big. */
+	if (fl_meta_has_cookie(whole.data, whole.len)) {
+		ret = fl_open_block(open, whole.data, whole.len, &a->opened);
+		if (ret < 0) {
+			fl_engine_drop(e, (enum fl_drop_reason) - ret);
+			return false;
+		}
+	} else {
+		memset(&a->opened, 0, sizeof(a->opened));
+		a->opened.payload = whole.data;
+		a->opened.payload_len = whole.len;
+	}
+	return true;
+}
+
+static void count_window(struct fl_engine *e, enum fl_hmac_match match)
+{
+	fl_tables_count(e->t, FL_STAT_HMAC_VERIFIED);
+	if (match == FL_HMAC_PREVIOUS)
+		fl_tables_count(e->t, FL_STAT_HMAC_WINDOW_EARLY);
+	else if (match == FL_HMAC_NEXT)
+		fl_tables_count(e->t, FL_STAT_HMAC_WINDOW_LATE);
+}
+
+void fl_engine_from_peer(struct fl_engine *e, struct fl_work *work)
+{
+	struct arrival a = { .work = work, .path = work->punt->path };
+	const struct fl_path_rt *path = fl_fabric_path(e->fabric, a.path);
+	const struct fl_netif *netif = path ? fl_fabric_netif(e->fabric, path->iface) : NULL;
+	struct fl_open open = { .unix_s = e->wall_s };
+	int err;
+
+	if (!path || !path->cfg || !netif || !netif->rx_ring) {
+		fl_engine_drop(e, FL_DROP_UNKNOWN_PEER);
+		return;
+	}
+	/* A path belongs to an interface: by another one somebody only claims to be the peer. */
+	if (work->punt->iface != path->iface) {
+		fl_engine_drop(e, FL_DROP_SYMMETRY);
+		return;
+	}
+	open.ring = netif->rx_ring;
+	open.pad = path->cfg->post_encryption_padding;
+	err = fl_open(&open, work->packet.payload, work->packet.payload_len, &a.opened);
+	if (err < 0) {
+		fl_engine_drop(e, (enum fl_drop_reason) - err);
+		return;
+	}
+	count_window(e, a.opened.match);
+	a.peer = path->peer;
+	a.slot = find_peer_flow(e, a.peer, &work->packet);
+	if (fl_meta_has(&a.opened.meta, FL_META_FRAGMENT) && !take_slice(e, &a, &open))
+		return;
+	dispatch(e, &a);
+}
+
+/* A packet without metadata that the data plane found no flow for. */
+void fl_engine_bare(struct fl_engine *e, struct fl_work *work)
+{
+	struct arrival a = { .work = work, .path = work->punt->path };
+	const struct fl_path_rt *path = fl_fabric_path(e->fabric, a.path);
+	const struct fl_flow *flow;
+
+	if (!path || !path->cfg) {
+		fl_engine_drop(e, FL_DROP_UNKNOWN_PEER);
+		return;
+	}
+	a.peer = path->peer;
+	a.slot = find_peer_flow(e, a.peer, &work->packet);
+	a.opened.payload = work->packet.payload;
+	a.opened.payload_len = work->packet.payload_len;
+	flow = a.slot == FL_NO_SLOT ? NULL : &e->t->flows[a.slot];
+	if (flow && flow->flags & FL_FLOW_REVERSE && flow->state & FL_FLOW_RX_META) {
+		fl_engine_drop(e, FL_DROP_NOT_ACKED);
+		return;
+	}
+	/* Set up while the packet waited in the queue; else we have lost it, or never had it. */
+	on_other(e, &a);
+}
