@@ -81,8 +81,8 @@ int fl_json_get_double(const struct fl_json *json, double *ret);
 struct fl_json *fl_json_new_object(void);
 
 /*
- * Add to an object under @key, or to the end of an array (@key is ignored then). Without memory, or
- * with a NULL parent, nothing is added; that is found when the root is printed: its print is NULL.
+ * Add to an object under @key, or to the end of an array (@key is ignored then). What there is no
+ * memory for is left out, as is everything that is added to a NULL parent.
  */
 struct fl_json *fl_json_add_object(struct fl_json *parent, const char *key);
 struct fl_json *fl_json_add_array(struct fl_json *parent, const char *key);

@@ -17,6 +17,8 @@
 #include "common/limits.h"
 #include "common/session.h"
 
+struct fl_json;
+
 /* Index of what is not there: no tenant, no policy. */
 #define FL_CFG_NONE (-1)
 
@@ -129,8 +131,10 @@ struct fl_cfg_service {
 	size_t n_transport;                  /* 0: any */
 	struct fl_cfg_access *access_policy; /* inherited ones included */
 	size_t n_access_policy;
-	int service_policy; /* index or none; inherited */
-	int session_type;   /* likewise */
+	char *service_policy_name; /* "service-policy"; NULL: the parent's */
+	char *session_type_name;   /* "session-type"; likewise */
+	int service_policy;        /* index or none; inherited */
+	int session_type;          /* likewise */
 	enum fl_cfg_service_nat source_nat;
 };
 
@@ -311,8 +315,9 @@ struct fl_cfg_service_route {
 	enum fl_cfg_route_type type;
 	char *peer_name;                  /* of a peer route */
 	struct fl_cfg_next_hop *next_hop; /* of a next-hop route */
-	struct fl_addr nat_target;        /* "nat-target"; family 0: none */
-	uint32_t cost;                    /* 0 (0..999999) */
+	bool use_learned_routes;
+	struct fl_addr nat_target; /* "nat-target"; family 0: none */
+	uint32_t cost;             /* 0 (0..999999) */
 };
 
 struct fl_cfg_first_packet_rate {
@@ -322,7 +327,7 @@ struct fl_cfg_first_packet_rate {
 
 struct fl_cfg_router {
 	char *name;
-	uint32_t max_sessions; /* 1048576 (16..4194304); needs `fairleadd --remove` to change */
+	uint32_t max_sessions; /* 262144 (16..4194304); needs `fairleadd --remove` to change */
 	uint32_t half_open_connection_limit; /* 0: none */
 	char *local_tenant_name;             /* "local-tenant": of this host's own traffic */
 	int local_tenant;                    /* index or none: it opens no sessions */
