@@ -22,8 +22,6 @@ struct fl_io {
 	void (*queue)(void *ctx, const struct fl_tx_to *to, size_t len);
 	/* The data plane's clock, now. */
 	uint32_t (*jiffies)(void *ctx);
-	/* A count of the data plane's, summed over CPUs. */
-	uint64_t (*data_plane_stat)(void *ctx, enum fl_stat stat);
 	uint32_t loopback_ifindex; /* where packets for this host's own stack are sent */
 	void *ctx;
 };

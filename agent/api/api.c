@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Requests to handlers, and small helpers that handlers share. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/api/api_internal.h"
+
+static void api_config_apply(struct fl_api *api, const struct fl_json *request,
+			     struct fl_json *reply)
+{
+	api->apply(api->ctx, fl_json_get_string(fl_json_member(request, "path")), reply);
+}
+
+static const struct {
+	const char *command;
+	fl_api_fn fn;
+} handlers[] = {
+	{ "show sessions", fl_api_show_sessions }, { "show session", fl_api_show_session },
+	{ "show paths", fl_api_show_paths },       { "show interfaces", fl_api_show_interfaces },
+	{ "show drops", fl_api_show_drops },       { "show stats", fl_api_show_stats },
+	{ "clear session", fl_api_clear_session }, { "config apply", api_config_apply },
+};
+
+void fl_api_answer(void *ctx, const struct fl_json *request, struct fl_json *reply)
+{
+	const char *command = fl_json_get_string(fl_json_member(request, "command"));
+	struct fl_api *api = ctx;
+
+	for (size_t i = 0; command && i < sizeof(handlers) / sizeof(handlers[0]); i++) {
+		if (strcmp(handlers[i].command, command))
+			continue;
+		handlers[i].fn(api, request, reply);
+		if (!fl_json_member(reply, "ok"))
+			fl_json_add_bool(reply, "ok", true);
+		return;
+	}
+	fl_ctl_error(reply, FL_CTL_USAGE, "unknown command \"%s\"", command ? command : "");
+}
+
+void fl_api_add_addr(struct fl_json *parent, const char *key, uint8_t family, const uint8_t *bytes)
+{
+	struct fl_addr addr = fl_addr_from(family, bytes);
+	char text[FL_ADDR_TEXT];
+
+	fl_json_add_string(parent, key, fl_addr_format(&addr, text));
+}
+
+void fl_api_uuid_text(const uint8_t uuid[16], char text[37])
+{
+	static const int dash_before[] = { 4, 6, 8, 10 };
+	char *p = text;
+
+	for (int i = 0, d = 0; i < 16; i++) {
+		if (d < 4 && dash_before[d] == i) {
+			*p++ = '-';
+			d++;
+		}
+		p += snprintf(p, 3, "%02x", uuid[i]);
+	}
+}
+
+bool fl_api_uuid_parse(const char *text, uint8_t uuid[16])
+{
+	int n = 0;
+
+	for (const char *p = text; *p; p++) {
+		unsigned int v;
+
+		if (*p == '-')
+			continue;
+		if (n == 16 || sscanf(p, "%2x", &v) != 1 || !p[1])
+			return false;
+		uuid[n++] = (uint8_t)v;
+		p++;
+	}
+	return n == 16;
+}
+
+const char *fl_api_proto_text(uint8_t proto, char buf[8])
+{
+	switch (proto) {
+	case 1:
+		return "icmp";
+	case 6:
+		return "tcp";
+	case 17:
+		return "udp";
+	case 47:
+		return "gre";
+	case 50:
+		return "esp";
+	case 58:
+		return "icmp6";
+	default:
+		snprintf(buf, 8, "%u", proto);
+		return buf;
+	}
+}

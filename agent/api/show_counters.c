@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Drops and other counters: the data plane's and the agent's, added up. */
+#include <sys/resource.h>
+
+#include "agent/api/api_internal.h"
+
+struct text {
+	const char *name;
+	const char *text;
+};
+
+static const struct text drop_texts[] = { { 0 },
+#define X(name, id, text) { id, text },
+					  FL_DROP_REASONS(X)
+#undef X
+};
+
+static const struct text stat_texts[] = { { 0 },
+#define X(name, id, text) { id, text },
+					  FL_STATS(X)
+#undef X
+};
+
+static void add_counter(struct fl_json *list, const struct text *text, uint64_t count)
+{
+	struct fl_json *o = fl_json_add_object(list, NULL);
+
+	fl_json_add_string(o, "name", text->name);
+	fl_json_add_u64(o, "count", count);
+	fl_json_add_string(o, "meaning", text->text);
+}
+
+void fl_api_show_drops(struct fl_api *api, const struct fl_json *request, struct fl_json *reply)
+{
+	struct fl_json *list = fl_json_add_array(fl_json_add_object(reply, "data"), "drops");
+	const struct fl_tables *t = fl_dp_tables(api->dp);
+	bool all = fl_json_get_bool(fl_json_member(request, "all"));
+	struct fl_dp_counters counters;
+
+	fl_dp_counters(api->dp, &counters);
+	for (int i = 1; i < FL_DROP_MAX; i++) {
+		uint64_t count = counters.drops[i] + t->drops[i];
+
+		if (count || all)
+			add_counter(list, &drop_texts[i], count);
+	}
+}
+
+static void add_memory(struct fl_api *api, struct fl_json *data)
+{
+	static const char *const maps[] = { "flows",    "tags",        "flow_index", "sessions",
+					    "nexthops", "source_bkts", "denials" };
+	struct fl_json *o = fl_json_add_object(data, "memory-bytes");
+	struct fl_engine_memory m;
+	struct rusage usage;
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		fl_json_add_u64(o, maps[i], fl_dp_map_memory(api->dp, maps[i]));
+	fl_engine_memory(api->engine, &m);
+	fl_json_add_u64(o, "agent-flow-writer", m.flows);
+	fl_json_add_u64(o, "agent-session-index", m.store);
+	fl_json_add_u64(o, "agent-waypoints", m.waypoints);
+	fl_json_add_u64(o, "agent-deadlines", m.deadlines);
+	fl_json_add_u64(o, "agent-other", m.other);
+	if (!getrusage(RUSAGE_SELF, &usage))
+		fl_json_add_u64(o, "agent-peak-resident", (uint64_t)usage.ru_maxrss * 1024);
+}
+
+void fl_api_show_stats(struct fl_api *api, const struct fl_json *request, struct fl_json *reply)
+{
+	struct fl_json *data = fl_json_add_object(reply, "data");
+	struct fl_json *list = fl_json_add_array(data, "stats");
+	const struct fl_tables *t = fl_dp_tables(api->dp);
+	bool all = fl_json_get_bool(fl_json_member(request, "all"));
+	struct fl_dp_counters counters;
+
+	fl_dp_counters(api->dp, &counters);
+	for (int i = 1; i < FL_STAT_MAX; i++) {
+		uint64_t count = counters.stats[i] + t->stats[i];
+
+		if (count || all)
+			add_counter(list, &stat_texts[i], count);
+	}
+	fl_json_add_u64(data, "sessions", fl_store_count(fl_engine_store(api->engine)));
+	fl_json_add_u64(data, "flows", fl_flows_count(fl_engine_flows(api->engine)));
+	fl_json_add_u64(data, "flows-indexed", fl_flows_indexed(fl_engine_flows(api->engine)));
+	fl_json_add_u64(data, "capacity", t->max_sessions);
+	fl_json_add_u64(data, "uptime-seconds",
+			fl_mono_ms_between(api->started, fl_mono_now()) / 1000);
+	add_memory(api, data);
+}
