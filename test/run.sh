@@ -55,12 +55,19 @@ run_lint() {
 	done
 }
 
+# Debian mounts it at boot; containers and minimal systems may not have it.
+mount_bpffs() {
+	[ "$(id -u)" -ne 0 ] || mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
+}
+
 run_bpf() {
+	mount_bpffs
 	suite bpf/fixtures "$build/test/bpf/runner"
 }
 
 # A script that says "# modes: tc xdp" runs once with each kind of interface.
 run_netns() {
+	mount_bpffs
 	local script mode modes name
 	for script in test/netns/[0-9]*.sh; do
 		[ -e "$script" ] || continue

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A router loses its state (3.4): the other one is asked for metadata and tells it again; sessions go on
+# with the same id, whichever side has lost them.
+. "$(dirname "$0")/lib.sh"
+
+topo_two
+start_routers || exit 1
+bg s "$TOP/test/tools/udp_echo.py" 7
+wait_for 5 listens s udp 7
+serve_web s
+
+# forget ROUTER: its data plane is removed, then it starts from nothing
+forget() {
+	stop_router "$1"
+	in_ns "$1" "$BIN/fairleadd" -i "$TAG-$1" --remove
+	start_router "$1"
+}
+
+session() { ctl "$1" -j show sessions | jq -r '.sessions[] | select(."source-port" == 30000)'; }
+
+ask() { in_ns c "$TOP/test/tools/udp_echo.py" --ask 10.2.0.2 7 --sport 30000 "$@"; }
+
+ok "a session" ask --count 10
+id=$(session r1 | jq -r .id)
+
+forget r2 || exit 1
+ok "the responder's router has forgotten it: at most 2 datagrams are lost" ask --count 20 --timeout 0.3 --lost 2
+is "same id at r1" "$(session r1 | jq -r .id)" "$id"
+is "same id at r2" "$(session r2 | jq -r .id)" "$id"
+is "established again" "$(session r1 | jq -r .forward.handshake) $(session r2 | jq -r .reverse.handshake)" \
+	"established established"
+stat() { ctl "$1" -j show stats all | jq ".stats[] | select(.name == \"$2\").count"; }
+cmp_num "r2 asked for metadata" "$(stat r2 control-enable-metadata-sent)" -ge 1
+cmp_num "r1 was asked" "$(stat r1 control-enable-metadata-received)" -ge 1
+
+forget r1 || exit 1
+ok "the initiator's router has forgotten it: a new session, same program" ask --count 20 --timeout 0.3 --lost 2
+is "one session at r2" "$(ctl r2 -j show sessions | jq '[.sessions[] | select(."source-port" == 30000)] | length')" 1
+
+# A long TCP transfer over a router that forgets everything in between.
+(exec nsenter --net="/run/netns/$TAG-c" -- curl -sSm30 --limit-rate 1500k -o "$WORK/got" http://10.2.0.2/file) &
+download=$!
+sleep 1
+forget r2
+wait $download
+is "the download ends well" "$?" 0
+ok "its 5 MB arrived unchanged" cmp "$WORK/got" "$WORK/web/file"
+
+# P-20: an operator's deletion reaches the other router.
+ok "another session" ask --count 3
+id=$(session r1 | jq -r .id)
+ok "cleared at r1" ctl r1 clear session "$id"
+wait_for 3 test -z "$(session r2)" || true
+is "gone at r2" "$(session r2)" ""
+finish

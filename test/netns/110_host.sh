@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# modes: tc xdp
+# This host's own traffic: a process on r1 reaches a service through the fabric, one on r2 is reached as
+# a service; and what is none of our business passes untouched: ssh, ARP, ping to the router itself.
+. "$(dirname "$0")/lib.sh"
+
+topo_two
+start_routers '
+	.router."local-tenant" = "staff"
+	| .authority.service += [{name: "r2-itself", address: ["10.2.0.1/32"], "access-policy": [{source: "staff"}]}]
+	| .router."service-route" += [{name: "itself", "service-name": "r2-itself"} + (if .router.name == "r1" then {peer: "r2"} else {"use-learned-routes": true} end)]
+' || exit 1
+in_ns r1 ip route add 10.2.0.0/24 dev wan1 src 10.1.0.1
+in_ns r1 ip -6 route add 2001:db8:2::/64 dev wan1 src 2001:db8:1::1
+serve_web s
+serve_web r2
+bg s "$TOP/test/tools/udp_echo.py" 7
+wait_for 5 listens s udp 7
+
+ok "ping from the router" in_ns r1 ping -c3 -i0.1 -W1 -I 10.1.0.1 10.2.0.2
+ok "HTTP from the router" in_ns r1 curl -sSm5 -o /dev/null http://10.2.0.2/
+ok "HTTP from the router, IPv6" in_ns r1 curl -sSm5 -o /dev/null 'http://[2001:db8:2::2]/'
+is "the server sees the router's LAN address" "$(in_ns r1 curl -sSm5 http://10.2.0.2/me)" 10.1.0.1
+in_ns r1 curl -sSm10 -o "$WORK/got" http://10.2.0.2/file
+ok "5 MB arrive unchanged" cmp "$WORK/got" "$WORK/web/file"
+ok "20 datagrams" in_ns r1 "$TOP/test/tools/udp_echo.py" --ask 10.2.0.2 7 --count 20
+is "as sessions of the host" "$(ctl r1 -j show sessions | jq -r '[.sessions[].in.name] | unique | .[]')" "(host)"
+is "a client reaches r2 itself through the fabric" "$(in_ns c curl -sSm5 http://10.2.0.1/me)" 10.1.0.2
+
+# Not ours.
+ok "ping the router's LAN address" in_ns c ping -c1 -W1 10.1.0.1
+ok "ping between waypoints" in_ns r1 ping -c1 -W1 198.51.100.2
+ok "a server on the router, from its LAN" in_ns s curl -sSm5 -o /dev/null http://10.2.0.1/
+finish
