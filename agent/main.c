@@ -268,17 +268,6 @@ static void log_findings(const struct fl_config_errors *errors)
 	}
 }
 
-static void add_findings(struct fl_json *reply, const struct fl_config_errors *errors)
-{
-	struct fl_json *list = fl_json_add_array(reply, "findings");
-	char text[1024];
-
-	for (size_t i = 0; i < fl_config_errors_count(errors); i++) {
-		fl_config_error_text(fl_config_errors_get(errors, i), text, sizeof(text));
-		fl_json_add_string(list, NULL, text);
-	}
-}
-
 /* Make @config the one in use. On failure the old one stays, and @config is the caller's still. */
 static int use_config(struct daemon *d, struct fl_config *config, char why[FL_WHY_TEXT])
 {
@@ -298,88 +287,84 @@ static int use_config(struct daemon *d, struct fl_config *config, char why[FL_WH
 	return 0;
 }
 
-/* What differs goes to the log, and into @reply. Returns how much differs. */
-static size_t report_changes(struct daemon *d, const struct fl_config *config,
-			     struct fl_json *reply)
+static void log_changes(const struct fl_config *from, const struct fl_config *to)
 {
 	struct fl_config_changes *changes = NULL;
-	struct fl_json *list = reply ? fl_json_add_array(reply, "changes") : NULL;
-	size_t count;
 
-	if (fl_config_diff(d->config, config, &changes) < 0)
-		return 1;
-	count = fl_config_changes_count(changes);
-	for (size_t i = 0; i < count; i++) {
+	if (fl_config_diff(from, to, &changes) < 0)
+		return;
+	for (size_t i = 0; i < fl_config_changes_count(changes); i++) {
 		const struct fl_config_change *c = fl_config_changes_get(changes, i);
-		struct fl_json *o = reply ? fl_json_add_object(list, NULL) : NULL;
 
 		fl_info("configuration: %s: %s -> %s%s", c->pointer,
 			c->old_value ? c->old_value : "-", c->new_value ? c->new_value : "-",
 			c->restart ? " (takes effect only after `fairleadd --remove`)" : "");
-		if (!reply)
-			continue;
-		fl_json_add_string(o, "pointer", c->pointer);
-		fl_json_add_string(o, "old", c->old_value);
-		fl_json_add_string(o, "new", c->new_value);
-		fl_json_add_bool(o, "needs-restart", c->restart);
 	}
 	fl_config_changes_free(changes);
-	return count;
 }
 
-static void apply(struct daemon *d, const char *path, struct fl_json *reply)
+/* A configuration that has passed its checks; taken over. */
+static void apply_config(struct daemon *d, struct fl_config *config, struct fl_json *data,
+			 struct fl_json *reply)
 {
-	struct fl_config_errors *errors = NULL;
-	struct fl_config *config = NULL;
+	int count = fl_api_add_changes(data, d->config, config), err;
 	char why[FL_WHY_TEXT] = "";
-	int err;
 
-	err = fl_config_load_file(path, &config, &errors);
-	log_findings(errors);
-	if (reply)
-		add_findings(reply, errors);
-	if (err) {
-		fl_error("%s is not used: %s; the configuration in use stays", path,
-			 strerror(-err));
-		if (reply)
-			fl_ctl_error(reply, FL_CTL_BAD_CONFIG, "%s: %s", path,
-				     err == -EINVAL ? "has errors; nothing has changed"
-						    : strerror(-err));
-		fl_config_errors_free(errors);
-		return;
-	}
-	fl_config_errors_free(errors);
-	if (!report_changes(d, config, reply)) {
+	if (!count) {
 		fl_info("configuration unchanged, nothing to do");
 		fl_config_free(config);
 		return;
 	}
+	log_changes(d->config, config);
 	err = use_config(d, config, why);
 	if (err) {
 		fl_error("configuration not applied: %s; the one in use stays", why);
-		if (reply)
-			fl_ctl_error(reply, FL_CTL_BAD_CONFIG, "not applied: %s", why);
+		fl_ctl_error(reply, FL_CTL_BAD_CONFIG, "not applied: %s", why);
 		fl_config_free(config);
 		return;
 	}
 	fl_notice("configuration applied");
 }
 
-static void api_apply(void *ctx, const char *path, struct fl_json *reply)
+/* @text, or the file that we were started with. */
+static void apply(struct daemon *d, const char *text, struct fl_json *reply)
 {
-	struct daemon *d = ctx;
+	struct fl_json *data = fl_json_add_object(reply, "data");
+	struct fl_config_errors *errors = NULL;
+	struct fl_config *config = NULL;
+	int err;
 
-	apply(d, path ? path : d->opt.config, reply);
+	if (text)
+		err = fl_config_load(text, strlen(text), &config, &errors);
+	else
+		err = fl_config_load_file(d->opt.config, &config, &errors);
+	log_findings(errors);
+	fl_api_add_findings(data, errors);
+	fl_config_errors_free(errors);
+	if (err) {
+		fl_error("%s is not used: %s; the configuration in use stays",
+			 text ? "the new configuration" : d->opt.config, strerror(-err));
+		fl_ctl_error(reply, FL_CTL_BAD_CONFIG, "%s: nothing has changed",
+			     err == -EINVAL ? "the configuration has errors" : strerror(-err));
+		return;
+	}
+	apply_config(d, config, data, reply);
+}
+
+static void api_apply(void *ctx, const char *text, struct fl_json *reply)
+{
+	apply(ctx, text, reply);
 }
 
 static int on_hup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
-	struct daemon *d = userdata;
+	struct fl_json *reply = fl_json_new_object();
 
 	(void)source;
 	(void)info;
 	sd_notify(0, "RELOADING=1");
-	apply(d, d->opt.config, NULL);
+	apply(userdata, NULL, reply);
+	fl_json_free(reply);
 	sd_notify(0, "READY=1");
 	return 0;
 }
@@ -521,6 +506,7 @@ static int run(struct daemon *d)
 	if (err < 0)
 		return err;
 	d->api = (struct fl_api){ .config_path = d->opt.config,
+				  .version = VERSION,
 				  .instance = d->opt.instance,
 				  .pin_dir = d->pin_dir,
 				  .started = fl_mono_now(),

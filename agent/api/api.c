@@ -1,24 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Requests to handlers, and small helpers that handlers share. */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/api/api_internal.h"
 
-static void api_config_apply(struct fl_api *api, const struct fl_json *request,
-			     struct fl_json *reply)
+static void show_status(struct fl_api *api, const struct fl_json *request, struct fl_json *reply)
 {
-	api->apply(api->ctx, fl_json_get_string(fl_json_member(request, "path")), reply);
+	struct fl_json *data = fl_json_add_object(reply, "data");
+
+	(void)request;
+	fl_json_add_string(data, "router", api->config->router.name);
+	fl_json_add_string(data, "version", api->version);
+	fl_json_add_string(data, "instance", api->instance);
+	fl_json_add_string(data, "configuration", api->config_path);
+	fl_json_add_string(data, "pins", api->pin_dir);
+	fl_json_add_u64(data, "uptime-seconds",
+			fl_mono_ms_between(api->started, fl_mono_now()) / 1000);
 }
 
 static const struct {
 	const char *command;
 	fl_api_fn fn;
 } handlers[] = {
-	{ "show sessions", fl_api_show_sessions }, { "show session", fl_api_show_session },
-	{ "show paths", fl_api_show_paths },       { "show interfaces", fl_api_show_interfaces },
-	{ "show drops", fl_api_show_drops },       { "show stats", fl_api_show_stats },
-	{ "clear session", fl_api_clear_session }, { "config apply", api_config_apply },
+	{ "show sessions", fl_api_show_sessions },
+	{ "show session", fl_api_show_session },
+	{ "show paths", fl_api_show_paths },
+	{ "show peers", fl_api_show_peers },
+	{ "show services", fl_api_show_services },
+	{ "show fib", fl_api_show_fib },
+	{ "show interfaces", fl_api_show_interfaces },
+	{ "show drops", fl_api_show_drops },
+	{ "show stats", fl_api_show_stats },
+	{ "show status", show_status },
+	{ "explain", fl_api_explain },
+	{ "explain session", fl_api_explain_session },
+	{ "clear session", fl_api_clear_session },
+	{ "config apply", fl_api_config_apply },
+	{ "config diff", fl_api_config_diff },
+	{ "config show", fl_api_config_show },
 };
 
 void fl_api_answer(void *ctx, const struct fl_json *request, struct fl_json *reply)
@@ -95,4 +117,30 @@ const char *fl_api_proto_text(uint8_t proto, char buf[8])
 		snprintf(buf, 8, "%u", proto);
 		return buf;
 	}
+}
+
+int fl_api_proto_parse(const char *text, uint8_t family, uint8_t *ret_proto)
+{
+	static const struct {
+		const char *text;
+		uint8_t proto;
+	} known[] = { { "tcp", 6 }, { "udp", 17 }, { "gre", 47 }, { "esp", 50 }, { "pim", 103 } };
+	unsigned long number;
+	char *end;
+
+	if (!strcmp(text, "icmp") || !strcmp(text, "icmp6")) {
+		*ret_proto = family == 6 ? 58 : 1;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(known[i].text, text))
+			continue;
+		*ret_proto = known[i].proto;
+		return 0;
+	}
+	number = strtoul(text, &end, 10);
+	if (!*text || *end || number > 255)
+		return -EINVAL;
+	*ret_proto = (uint8_t)number;
+	return 0;
 }

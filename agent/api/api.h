@@ -17,15 +17,26 @@ struct fl_api {
 	struct fl_engine *engine;
 	const struct fl_config *config; /* in use */
 	const char *config_path;
+	const char *version;
 	const char *instance; /* "" for the one without a name */
 	const char *pin_dir;
 	struct fl_mono started;
-	/* Load and apply a file, NULL: the one in use; fills @reply. */
-	void (*apply)(void *ctx, const char *path, struct fl_json *reply);
+	/*
+	 * Check and apply a configuration's text, or with NULL the file that the agent was started
+	 * with; what was found and changed goes into @reply.
+	 */
+	void (*apply)(void *ctx, const char *text, struct fl_json *reply);
 	void *ctx;
 };
 
 /* For fl_ctl_sock_new(): @ctx is a struct fl_api. */
 void fl_api_answer(void *ctx, const struct fl_json *request, struct fl_json *reply);
+
+/* What was found in a configuration, as "findings" of @reply. */
+void fl_api_add_findings(struct fl_json *reply, const struct fl_config_errors *errors);
+
+/* What differs, as "changes" of @reply. Return: how much, or -ENOMEM. */
+int fl_api_add_changes(struct fl_json *reply, const struct fl_config *from,
+		       const struct fl_config *to);
 
 #endif

@@ -18,9 +18,28 @@ void fl_api_show_paths(struct fl_api *api, const struct fl_json *request, struct
 void fl_api_show_interfaces(struct fl_api *api, const struct fl_json *request,
 			    struct fl_json *reply);
 
+void fl_api_show_peers(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
+
+/* show_services.c */
+void fl_api_show_services(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
+void fl_api_show_fib(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
+
+/* explain.c */
+void fl_api_explain(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
+void fl_api_explain_session(struct fl_api *api, const struct fl_json *request,
+			    struct fl_json *reply);
+
+/* config.c */
+void fl_api_config_apply(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
+void fl_api_config_diff(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
+void fl_api_config_show(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
+
 /* show_counters.c */
 void fl_api_show_drops(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
 void fl_api_show_stats(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
+
+/* Stable name of a reason, and what it means. */
+const char *fl_api_drop_text(enum fl_drop_reason reason, const char **ret_meaning);
 
 /* Address and port of one end, as text members of @parent. */
 void fl_api_add_addr(struct fl_json *parent, const char *key, uint8_t family, const uint8_t *bytes);
@@ -31,5 +50,8 @@ bool fl_api_uuid_parse(const char *text, uint8_t uuid[16]);
 
 /* "tcp", "udp", "icmp", or the number. */
 const char *fl_api_proto_text(uint8_t proto, char buf[8]);
+
+/* The other way round; @family decides between ICMP and ICMPv6. Return: 0 or -EINVAL. */
+int fl_api_proto_parse(const char *text, uint8_t family, uint8_t *ret_proto);
 
 #endif

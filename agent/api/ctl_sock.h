@@ -9,19 +9,10 @@
 
 #include <systemd/sd-event.h>
 
+#include "agent/base/exit_code.h"
 #include "agent/codec/json.h"
 
 #define FL_CTL_REQUEST_MAX (8 << 20) /* bytes: a configuration may come with it */
-
-/* Exit codes of the CLI (README). */
-enum fl_ctl_code {
-	FL_CTL_OK = 0,
-	FL_CTL_NO = 1, /* a negative answer */
-	FL_CTL_USAGE = 2,
-	FL_CTL_BAD_CONFIG = 3,
-	FL_CTL_PERMISSION = 4,
-	FL_CTL_UNREACHABLE = 5,
-};
 
 /* Answer a request by filling @reply, an empty object. */
 typedef void (*fl_ctl_fn)(void *ctx, const struct fl_json *request, struct fl_json *reply);

@@ -21,13 +21,20 @@ static const struct text stat_texts[] = { { 0 },
 #undef X
 };
 
-static void add_counter(struct fl_json *list, const struct text *text, uint64_t count)
+static void add_counter(struct fl_json *list, const char *name_key, const struct text *text,
+			const char *count_key, uint64_t count)
 {
 	struct fl_json *o = fl_json_add_object(list, NULL);
 
-	fl_json_add_string(o, "name", text->name);
-	fl_json_add_u64(o, "count", count);
+	fl_json_add_string(o, name_key, text->name);
+	fl_json_add_u64(o, count_key, count);
 	fl_json_add_string(o, "meaning", text->text);
+}
+
+const char *fl_api_drop_text(enum fl_drop_reason reason, const char **ret_meaning)
+{
+	*ret_meaning = drop_texts[reason].text;
+	return drop_texts[reason].name;
 }
 
 void fl_api_show_drops(struct fl_api *api, const struct fl_json *request, struct fl_json *reply)
@@ -42,7 +49,7 @@ void fl_api_show_drops(struct fl_api *api, const struct fl_json *request, struct
 		uint64_t count = counters.drops[i] + t->drops[i];
 
 		if (count || all)
-			add_counter(list, &drop_texts[i], count);
+			add_counter(list, "reason", &drop_texts[i], "packets", count);
 	}
 }
 
@@ -79,7 +86,7 @@ void fl_api_show_stats(struct fl_api *api, const struct fl_json *request, struct
 		uint64_t count = counters.stats[i] + t->stats[i];
 
 		if (count || all)
-			add_counter(list, &stat_texts[i], count);
+			add_counter(list, "name", &stat_texts[i], "count", count);
 	}
 	fl_json_add_u64(data, "sessions", fl_store_count(fl_engine_store(api->engine)));
 	fl_json_add_u64(data, "flows", fl_flows_count(fl_engine_flows(api->engine)));

@@ -43,6 +43,33 @@ void fl_api_show_paths(struct fl_api *api, const struct fl_json *request, struct
 	}
 }
 
+void fl_api_show_peers(struct fl_api *api, const struct fl_json *request, struct fl_json *reply)
+{
+	struct fl_json *list = fl_json_add_array(fl_json_add_object(reply, "data"), "peers");
+	const struct fl_tables *t = fl_dp_tables(api->dp);
+
+	(void)request;
+	for (uint16_t id = 1; id < FL_MAX_PATHS; id++) {
+		const struct fl_path_rt *path = fl_fabric_path(api->fabric, id);
+		uint32_t live[2];
+		struct fl_json *o;
+
+		if (!path || !path->cfg)
+			continue;
+		fl_engine_waypoints(api->engine, path->peer, live);
+		o = fl_json_add_object(list, NULL);
+		fl_json_add_string(o, "peer", fl_fabric_peer(api->fabric, path->peer)->name);
+		fl_json_add_string(o, "interface", fl_fabric_netif(api->fabric, path->iface)->name);
+		fl_api_add_addr(o, "destination", path->remote.family, path->remote.b);
+		fl_json_add_string(o, "status", path->why ? "down" : "up");
+		fl_json_add_u64(o, "mtu", t->paths[id].mtu);
+		/* Waypoint ports are the peer's, whichever path a session takes. */
+		fl_json_add_u64(o, "waypoints-in-use", (uint64_t)live[0] + live[1]);
+		fl_json_add_u64(o, "max-way-points",
+				fl_fabric_peer(api->fabric, path->peer)->max_way_points);
+	}
+}
+
 static const char *const mode_texts[] = {
 	[FL_MODE_NONE] = "none",
 	[FL_MODE_XDP] = "xdp",

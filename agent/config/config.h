@@ -397,6 +397,10 @@ enum fl_config_print {
 /* As JSON, secrets replaced by "(secret)". Return: text for the caller to free, or NULL. */
 char *fl_config_print(const struct fl_config *config, enum fl_config_print what);
 
+/* JSON schema of the file; committed as schemas/config.schema.json. Return: text to free, or NULL.
+ */
+char *fl_config_schema(void);
+
 /* --- comparing -------------------------------------------------------------------------------- */
 
 struct fl_config_change {

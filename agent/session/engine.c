@@ -173,23 +173,35 @@ static void set_host_prefixes(struct fl_engine *e, const struct fl_config *confi
 	}
 }
 
-/* Would this session be opened today? */
-static bool still_allowed(struct fl_engine *e, const struct fl_session *s)
+void fl_engine_question(struct fl_engine *engine, uint32_t id, struct fl_question *ret_question)
 {
-	static struct fl_decision d;
-	struct fl_question q = { .ignore_ways = true };
+	const struct fl_session *s = fl_engine_session(engine, id);
+	struct fl_question q = { 0 };
 
 	q.tuple = (struct fl_tuple){
 		.sport = s->sport, .dport = s->dport, .family = s->family, .proto = s->proto
 	};
 	memcpy(q.tuple.src, s->src, 16);
 	memcpy(q.tuple.dst, s->dst, 16);
-	if (s->in.kind == FL_SIDE_PEER)
-		q.tenant = fl_store_name_text(e->store, s->tenant);
-	else if (s->in.kind == FL_SIDE_LAN)
-		q.netif = fl_fabric_netif(e->fabric, s->in.id);
+	if (s->in.kind == FL_SIDE_PEER) {
+		q.tenant = fl_store_name_text(engine->store, s->tenant);
+		q.from_peer = s->in.id;
+	} else if (s->in.kind == FL_SIDE_LAN) {
+		q.netif = fl_fabric_netif(engine->fabric, s->in.id);
+	}
+	*ret_question = q;
+}
+
+/* Would this session be opened today? */
+static bool still_allowed(struct fl_engine *e, uint32_t id)
+{
+	static struct fl_decision d;
+	struct fl_question q;
+
+	fl_engine_question(e, id, &q);
+	q.ignore_ways = true;
 	fl_decide(e->config, e->fib, e->fabric, &q, &d);
-	return !d.reason && e->service_names[d.match.service] == s->service;
+	return !d.reason && e->service_names[d.match.service] == fl_engine_session(e, id)->service;
 }
 
 static bool side_exists(const struct fl_engine *e, const struct fl_side *side)
@@ -220,7 +232,7 @@ static void review_sessions(struct fl_engine *e)
 
 		if (s->state != FL_SESSION_LIVE)
 			continue;
-		if (side_exists(e, &s->in) && side_exists(e, &s->out) && still_allowed(e, s))
+		if (side_exists(e, &s->in) && side_exists(e, &s->out) && still_allowed(e, id))
 			continue;
 		fl_engine_close(e, id, FL_CLOSE_CONFIG);
 		ended++;

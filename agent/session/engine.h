@@ -82,6 +82,9 @@ struct fl_store *fl_engine_store(struct fl_engine *engine);
 struct fl_flows *fl_engine_flows(struct fl_engine *engine);
 const struct fl_fib *fl_engine_fib(const struct fl_engine *engine);
 
+/* The question that a session's first packet was, as it would be asked today. */
+void fl_engine_question(struct fl_engine *engine, uint32_t id, struct fl_question *ret_question);
+
 /* Milliseconds until a session would be ended if it stayed idle. */
 uint64_t fl_engine_time_left_ms(struct fl_engine *engine, uint32_t id);
 

@@ -253,22 +253,22 @@ static const struct fl_cfg_access *find_rule(const struct fl_config *config,
 	return best;
 }
 
-static enum fl_access access_of(const struct fl_fib *fib, const struct fl_cfg_service *service,
-				int tenant, const struct fl_tuple *tuple,
-				const struct fl_cfg_access **ret_rule)
+enum fl_access fl_fib_access(const struct fl_fib *fib, int service, int tenant,
+			     const struct fl_addr *src, const struct fl_cfg_access **ret_rule)
 {
-	struct fl_addr src = fl_addr_from(tuple->family, tuple->src);
+	const struct fl_cfg_service *s = &fib->config->authority.service[service];
 
-	*ret_rule = find_rule(fib->config, service, tenant, &src);
+	*ret_rule = find_rule(fib->config, s, tenant, src);
 	if (*ret_rule)
 		return (*ret_rule)->permission == FL_CFG_DENY ? FL_ACCESS_DENY : FL_ACCESS_ALLOW;
-	return service->scope == FL_CFG_SCOPE_PUBLIC ? FL_ACCESS_ALLOW : FL_ACCESS_NONE;
+	return s->scope == FL_CFG_SCOPE_PUBLIC ? FL_ACCESS_ALLOW : FL_ACCESS_NONE;
 }
 
 /* The best service of one prefix that exists for the tenant. */
 static bool lookup_prefix(const struct fl_fib *fib, const struct prefix_entry *entry, int tenant,
 			  const struct fl_tuple *tuple, struct fl_fib_match *match)
 {
+	const struct fl_addr src = fl_addr_from(tuple->family, tuple->src);
 	unsigned int best = 0;
 
 	for (size_t i = 0; i < entry->count; i++) {
@@ -281,7 +281,7 @@ static bool lookup_prefix(const struct fl_fib *fib, const struct prefix_entry *e
 
 		if (score <= best)
 			continue;
-		access = access_of(fib, service, tenant, tuple, &rule);
+		access = fl_fib_access(fib, entry->services[i], tenant, &src, &rule);
 		if (access == FL_ACCESS_NONE && match->access != FL_ACCESS_NO_SERVICE)
 			continue;
 		*match = (struct fl_fib_match){

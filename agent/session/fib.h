@@ -56,6 +56,14 @@ void fl_fib_lookup(const struct fl_fib *fib, int tenant, const struct fl_tuple *
 		   struct fl_fib_match *ret_match);
 
 /**
+ * fl_fib_access() - may this tenant open sessions to a service at all?
+ * @src:      source, or family 0: then rules for prefixes do not count
+ * @ret_rule: that decided; NULL: the service's scope did
+ */
+enum fl_access fl_fib_access(const struct fl_fib *fib, int service, int tenant,
+			     const struct fl_addr *src, const struct fl_cfg_access **ret_rule);
+
+/**
  * fl_fib_session_type() - the type of a service's sessions with this transport
  *
  * The service's own, else the first type whose transports hold it, else NULL.

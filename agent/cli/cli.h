@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands share. */
+#ifndef FL_AGENT_CLI_CLI_H
+#define FL_AGENT_CLI_CLI_H
+
+#include <stdbool.h>
+
+#include "agent/cli/client.h"
+
+struct fl_cli {
+	char socket[108];
+	const char *instance;
+	bool json;
+	unsigned int watch_s; /* 0: once */
+};
+
+/* A command: its words are gone from @argv. Return: exit code. */
+typedef int (*fl_cli_fn)(const struct fl_cli *cli, int argc, char **argv);
+
+struct fl_cli_command {
+	const char *words; /* "show sessions" */
+	const char *arguments;
+	const char *help;
+	fl_cli_fn fn;
+	bool watchable;
+};
+
+/* show.c */
+int fl_cmd_show_sessions(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_show_session(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_show_paths(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_show_peers(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_show_services(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_show_fib(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_show_interfaces(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_show_drops(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_show_stats(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_show_status(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_clear_session(const struct fl_cli *cli, int argc, char **argv);
+
+/* explain.c */
+int fl_cmd_explain(const struct fl_cli *cli, int argc, char **argv);
+
+/* config.c */
+int fl_cmd_config_check(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_config_apply(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_config_diff(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_config_show(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_config_schema(const struct fl_cli *cli, int argc, char **argv);
+
+/* doctor.c */
+int fl_cmd_doctor(const struct fl_cli *cli, int argc, char **argv);
+
+/* main.c */
+
+/* Say how the command is used. Return: FL_CTL_USAGE. */
+int fl_cli_usage(const char *words);
+
+/* A request object for a command; add to it, give it to fl_cli_ask(). */
+struct fl_json *fl_cli_request(const char *command);
+
+/**
+ * fl_cli_ask() - ask, and print the answer's data if JSON is wanted
+ * @request:   taken over
+ * @ret_reply: for the caller to free, whatever is returned
+ *
+ * Return: FL_CTL_OK with *ret_data set if the caller shall print for people; an exit code with
+ * *ret_data NULL if there is nothing more to do.
+ */
+int fl_cli_ask(const struct fl_cli *cli, struct fl_json *request, struct fl_json **ret_reply,
+	       const struct fl_json **ret_data);
+
+/* Print data as JSON: for people on a terminal, in one line elsewhere. */
+void fl_cli_print_json(const struct fl_json *data);
+
+#endif
