@@ -7,10 +7,13 @@
 
 #include "agent/cli/client.h"
 
+#define FL_CLI_CONFIG "/etc/fairlead/fairlead.json"
+
 struct fl_cli {
-	char socket[108];
-	const char *instance;
+	const char *socket;
+	const char *config; /* --config; NULL: not given */
 	bool json;
+	bool defaults;        /* --defaults */
 	unsigned int watch_s; /* 0: once */
 };
 
@@ -22,12 +25,19 @@ struct fl_cli_command {
 	const char *arguments;
 	const char *help;
 	fl_cli_fn fn;
-	bool watchable;
+	unsigned int options; /* that it understands besides the general ones */
 };
 
-/* show.c */
+#define FL_CLI_WATCH    0x01
+#define FL_CLI_DEFAULTS 0x02
+#define FL_CLI_FILE     0x04 /* --config */
+
+/* sessions.c */
 int fl_cmd_show_sessions(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_session(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_clear_session(const struct fl_cli *cli, int argc, char **argv);
+
+/* show.c */
 int fl_cmd_show_paths(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_peers(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_services(const struct fl_cli *cli, int argc, char **argv);
@@ -36,7 +46,6 @@ int fl_cmd_show_interfaces(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_drops(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_stats(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_status(const struct fl_cli *cli, int argc, char **argv);
-int fl_cmd_clear_session(const struct fl_cli *cli, int argc, char **argv);
 
 /* explain.c */
 int fl_cmd_explain(const struct fl_cli *cli, int argc, char **argv);
@@ -72,5 +81,11 @@ int fl_cli_ask(const struct fl_cli *cli, struct fl_json *request, struct fl_json
 
 /* Print data as JSON: for people on a terminal, in one line elsewhere. */
 void fl_cli_print_json(const struct fl_json *data);
+
+/* Members, for people: 0 and "-" for what is not there. Text without control characters, valid until
+ * the eighth call after this one. */
+uint64_t fl_cli_number(const struct fl_json *object, const char *key);
+const char *fl_cli_text(const struct fl_json *object, const char *key);
+bool fl_cli_has(const struct fl_json *object, const char *key);
 
 #endif

@@ -11,12 +11,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define ANSWER_MAX (256 << 20) /* a million sessions take about that */
+#define ANSWER_MAX (64 << 20) /* ample: sessions come in pages */
 #define WAIT_S     30
 
-void fl_client_socket(const char *instance, char path[108])
+void fl_client_socket(const char *instance, char path[FL_CLIENT_PATH])
 {
-	snprintf(path, 108, "/run/fairlead%s%s/fairleadd.sock", instance[0] ? "/" : "", instance);
+	snprintf(path, FL_CLIENT_PATH, "/run/fairlead%s%s/fairleadd.sock", instance[0] ? "/" : "", instance);
 }
 
 static int complain(const char *path, int err)
@@ -24,7 +24,10 @@ static int complain(const char *path, int err)
 	switch (err) {
 	case EACCES:
 	case EPERM:
-		fprintf(stderr, "fairlead: no permission for %s: run as root (sudo)\n", path);
+		fprintf(stderr,
+			"fairlead: no permission for %s: run as root (sudo), or as a member of the "
+			"group that fairleadd runs as\n",
+			path);
 		return FL_CTL_PERMISSION;
 	case ENOENT:
 	case ECONNREFUSED:

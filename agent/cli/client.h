@@ -6,8 +6,10 @@
 #include "agent/base/exit_code.h"
 #include "agent/codec/json.h"
 
+#define FL_CLIENT_PATH 108 /* as sockaddr_un */
+
 /* Socket of the instance, "" for the one without a name. */
-void fl_client_socket(const char *instance, char path[108]);
+void fl_client_socket(const char *instance, char path[FL_CLIENT_PATH]);
 
 /**
  * fl_client_ask() - send a request, wait for the answer

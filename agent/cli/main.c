@@ -9,44 +9,61 @@
 #include <unistd.h>
 
 #include "agent/cli/cli.h"
+#include "agent/cli/table.h"
 
 #define VERSION "0.1"
 
+#define ID_CONFIG   0x100
+#define ID_DEFAULTS 0x101
+#define ID_VERSION  0x102
+
 static const struct fl_cli_command commands[] = {
 	{ "show sessions", "[service NAME] [tenant NAME] [peer NAME] [limit N]",
-	  "sessions, two lines each", fl_cmd_show_sessions, true },
-	{ "show session", "ID", "one session in full", fl_cmd_show_session, true },
-	{ "show paths", "", "paths to peers: state, next hop, why down", fl_cmd_show_paths, true },
-	{ "show peers", "", "peers and their waypoints", fl_cmd_show_peers, true },
-	{ "show services", "", "services, who may use them, sessions", fl_cmd_show_services, true },
-	{ "show fib", "", "destinations as tenants see them", fl_cmd_show_fib, true },
+	  "sessions, two lines each", fl_cmd_show_sessions, FL_CLI_WATCH },
+	{ "show session", "ID", "one session in full", fl_cmd_show_session, FL_CLI_WATCH },
+	{ "show paths", "", "paths to peers: state, next hop, why down", fl_cmd_show_paths,
+	  FL_CLI_WATCH },
+	{ "show peers", "", "peers, their paths and waypoints", fl_cmd_show_peers, FL_CLI_WATCH },
+	{ "show services", "", "services, who may use them, sessions", fl_cmd_show_services,
+	  FL_CLI_WATCH },
+	{ "show fib", "", "destinations as tenants see them, and ways there", fl_cmd_show_fib,
+	  FL_CLI_WATCH },
 	{ "show interfaces", "", "interfaces: mode (XDP, TC) and why", fl_cmd_show_interfaces,
-	  true },
-	{ "show drops", "[all]", "packets not forwarded, by reason", fl_cmd_show_drops, true },
-	{ "show stats", "[all]", "other counters, and memory", fl_cmd_show_stats, true },
-	{ "show status", "", "the agent itself", fl_cmd_show_status, true },
-	{ "explain", "[INTERFACE|host PROTOCOL SOURCE[:PORT] DESTINATION[:PORT] | session ID]",
-	  "who may reach what; or why a packet goes where, or is denied", fl_cmd_explain, false },
-	{ "clear session", "ID|all", "end sessions, here and at peers", fl_cmd_clear_session,
-	  false },
-	{ "config check", "FILE", "find errors in a file; needs no agent", fl_cmd_config_check,
-	  false },
+	  FL_CLI_WATCH },
+	{ "show drops", "[all]", "packets not forwarded, by reason", fl_cmd_show_drops,
+	  FL_CLI_WATCH },
+	{ "show stats", "[all]", "other counters, and memory", fl_cmd_show_stats, FL_CLI_WATCH },
+	{ "show status", "", "the agent itself", fl_cmd_show_status, FL_CLI_WATCH },
+	{ "explain", "", "who may reach what", fl_cmd_explain, 0 },
+	{ "explain", "INTERFACE|host PROTOCOL SOURCE[:PORT] DESTINATION[:PORT]",
+	  "why a packet from there goes where it goes, or is denied", fl_cmd_explain, 0 },
+	{ "explain", "PEER PROTOCOL SOURCE[:PORT] DESTINATION[:PORT] tenant NAME",
+	  "the same for a session that a peer opens", fl_cmd_explain, 0 },
+	{ "explain", "session ID", "how a live session would be decided now", fl_cmd_explain, 0 },
+	{ "clear session", "ID|all", "end sessions, here and at peers", fl_cmd_clear_session, 0 },
+	{ "config check", "FILE", "find errors in a file; needs no agent", fl_cmd_config_check, 0 },
 	{ "config apply", "[FILE]", "use a file, or the agent's own again", fl_cmd_config_apply,
-	  false },
-	{ "config diff", "FILE", "what would change", fl_cmd_config_diff, false },
-	{ "config show", "[defaults]", "what is in use, without secrets", fl_cmd_config_show,
-	  false },
-	{ "config schema", "", "JSON schema of the file", fl_cmd_config_schema, false },
-	{ "doctor", "[FILE]", "is this host fit, and what to change", fl_cmd_doctor, false },
+	  0 },
+	{ "config diff", "FILE", "what would change", fl_cmd_config_diff, 0 },
+	{ "config show", "[--defaults]", "what is in use, without secrets", fl_cmd_config_show,
+	  FL_CLI_DEFAULTS },
+	{ "config schema", "", "JSON schema of the file; needs no agent", fl_cmd_config_schema, 0 },
+	{ "doctor", "[--config FILE]", "is this host fit, and what to change; needs no agent",
+	  fl_cmd_doctor, FL_CLI_FILE },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 int fl_cli_usage(const char *words)
 {
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (!strcmp(commands[i].words, words))
-			fprintf(stderr, "usage: fairlead %s %s\n", words, commands[i].arguments);
+	const char *lead = "usage:";
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(commands[i].words, words) != 0)
+			continue;
+		fprintf(stderr, "%s fairlead %s %s\n", lead, words, commands[i].arguments);
+		lead = "      ";
+	}
 	return FL_CTL_USAGE;
 }
 
@@ -56,10 +73,11 @@ static void help(FILE *out)
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %s %s\n      %s\n", commands[i].words, commands[i].arguments,
 			commands[i].help);
-	fprintf(out, "\n  -i, --instance NAME   agent with this instance name\n"
-		     "  -s, --socket PATH     its socket\n"
-		     "  -j, --json            JSON instead of tables\n"
-		     "  -w, --watch[=SECONDS] show again and again (2)\n"
+	fprintf(out, "\n  -i, --instance NAME    agent with this instance name\n"
+		     "  -s, --socket PATH      its socket\n"
+		     "  -j, --json             JSON instead of tables\n"
+		     "  -w, --watch [SECONDS]  show again and again (2)\n"
+		     "  -h, --help\n"
 		     "      --version\n\n"
 		     "exit codes: 0 ok, 1 a negative answer, 2 usage, 3 bad configuration,\n"
 		     "4 no permission, 5 the agent does not run\n");
@@ -80,6 +98,30 @@ void fl_cli_print_json(const struct fl_json *data)
 	if (text)
 		printf("%s%s", text, isatty(STDOUT_FILENO) ? "" : "\n");
 	free(text);
+}
+
+uint64_t fl_cli_number(const struct fl_json *object, const char *key)
+{
+	uint64_t n = 0;
+
+	fl_json_get_u64(fl_json_member(object, key), &n);
+	return n;
+}
+
+const char *fl_cli_text(const struct fl_json *object, const char *key)
+{
+	static char bufs[8][512];
+	static unsigned int next;
+	const char *s = fl_json_get_string(fl_json_member(object, key));
+	char *buf = bufs[next++ % 8];
+
+	snprintf(buf, sizeof(bufs[0]), "%s", s && *s ? s : "-");
+	return fl_text_clean(buf);
+}
+
+bool fl_cli_has(const struct fl_json *object, const char *key)
+{
+	return fl_json_type(fl_json_member(object, key)) != FL_JSON_NULL;
 }
 
 int fl_cli_ask(const struct fl_cli *cli, struct fl_json *request, struct fl_json **ret_reply,
@@ -115,28 +157,43 @@ static int match(const char *words, int argc, char **argv)
 	return used;
 }
 
-static int run(const struct fl_cli *cli, const struct fl_cli_command *command, int argc,
-	       char **argv)
+/* The first time must succeed; then an agent that restarts is waited for. */
+static int watch(const struct fl_cli *cli, const struct fl_cli_command *command, int argc,
+		 char **argv)
 {
 	const struct timespec wait = { .tv_sec = cli->watch_s };
+	bool shown = false;
 	int code;
 
-	if (!cli->watch_s)
-		return command->fn(cli, argc, argv);
-	if (!command->watchable) {
-		fprintf(stderr, "fairlead: --watch goes with show\n");
-		return FL_CTL_USAGE;
-	}
-	do {
+	for (;;) {
 		if (isatty(STDOUT_FILENO))
 			printf("\033[H\033[2J");
 		code = command->fn(cli, argc, argv);
 		fflush(stdout);
-	} while (code == FL_CTL_OK && !nanosleep(&wait, NULL) && !ferror(stdout));
-	return code;
+		shown |= code == FL_CTL_OK;
+		if (code != FL_CTL_OK && !(shown && code == FL_CTL_UNREACHABLE))
+			return code;
+		if (ferror(stdout) || nanosleep(&wait, NULL) < 0)
+			return code;
+	}
 }
 
-/* The longest command that fits: "show session X" is not "show sessions". */
+static int run(const struct fl_cli *cli, const struct fl_cli_command *command, int argc,
+	       char **argv)
+{
+	const char *unfit = cli->watch_s && !(command->options & FL_CLI_WATCH)       ? "--watch"
+			    : cli->defaults && !(command->options & FL_CLI_DEFAULTS) ? "--defaults"
+			    : cli->config && !(command->options & FL_CLI_FILE)	     ? "--config"
+										     : NULL;
+
+	if (unfit) {
+		fprintf(stderr, "fairlead: %s does not go with %s\n", unfit, command->words);
+		return FL_CTL_USAGE;
+	}
+	return cli->watch_s ? watch(cli, command, argc, argv) : command->fn(cli, argc, argv);
+}
+
+/* Words are compared whole: "show session X" is not "show sessions". */
 static int dispatch(const struct fl_cli *cli, int argc, char **argv)
 {
 	for (size_t i = 0; i < COMMANDS; i++) {
@@ -150,6 +207,7 @@ static int dispatch(const struct fl_cli *cli, int argc, char **argv)
 	return FL_CTL_USAGE;
 }
 
+/* @arg: what is written with it, or the word behind if that is a number; NULL: nothing. */
 static int parse_watch(struct fl_cli *cli, const char *arg)
 {
 	char *end;
@@ -157,10 +215,59 @@ static int parse_watch(struct fl_cli *cli, const char *arg)
 
 	if (arg && (*end || !*arg || !s || s > 3600)) {
 		fprintf(stderr, "fairlead: --watch takes 1 to 3600 seconds\n");
-		return -1;
+		return FL_CTL_USAGE;
 	}
 	cli->watch_s = (unsigned int)s;
-	return 0;
+	return FL_CTL_OK;
+}
+
+static int parse_instance(struct fl_cli *cli, const char *name)
+{
+	static char path[FL_CLIENT_PATH];
+
+	/* As fairleadd takes them. */
+	if (strchr(name, '/') || strlen(name) > 32) {
+		fprintf(stderr, "fairlead: \"%s\" is no instance name\n", name);
+		return FL_CTL_USAGE;
+	}
+	fl_client_socket(name, path);
+	cli->socket = path;
+	return FL_CTL_OK;
+}
+
+/* Options may stand anywhere (getopt_long moves them to the front). Return: FL_CTL_OK; -1 if there is
+ * nothing more to do; an exit code. */
+static int parse_option(struct fl_cli *cli, int c, int argc, char **argv)
+{
+	switch (c) {
+	case 'i':
+		return parse_instance(cli, optarg);
+	case 's':
+		cli->socket = optarg;
+		return FL_CTL_OK;
+	case 'j':
+		cli->json = true;
+		return FL_CTL_OK;
+	case 'w':
+		if (!optarg && optind < argc && argv[optind][0] >= '0' && argv[optind][0] <= '9')
+			optarg = argv[optind++];
+		return parse_watch(cli, optarg);
+	case ID_CONFIG:
+		cli->config = optarg;
+		return FL_CTL_OK;
+	case ID_DEFAULTS:
+		cli->defaults = true;
+		return FL_CTL_OK;
+	case 'h':
+		help(stdout);
+		return -1;
+	case ID_VERSION:
+		printf("fairlead %s\n", VERSION);
+		return -1;
+	default: /* getopt_long has said what is wrong */
+		fprintf(stderr, "`fairlead --help` lists commands and options\n");
+		return FL_CTL_USAGE;
+	}
 }
 
 int main(int argc, char **argv)
@@ -170,41 +277,19 @@ int main(int argc, char **argv)
 		{ "socket", required_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "watch", optional_argument, NULL, 'w' },
+		{ "config", required_argument, NULL, ID_CONFIG },
+		{ "defaults", no_argument, NULL, ID_DEFAULTS },
 		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
+		{ "version", no_argument, NULL, ID_VERSION },
 		{ 0 },
 	};
-	struct fl_cli cli = { .instance = "" };
-	int c;
+	struct fl_cli cli = { 0 };
+	int c, code = parse_instance(&cli, "");
 
-	fl_client_socket("", cli.socket);
-	while ((c = getopt_long(argc, argv, "i:s:jw::h", longs, NULL)) != -1) {
-		switch (c) {
-		case 'i':
-			cli.instance = optarg;
-			fl_client_socket(optarg, cli.socket);
-			break;
-		case 's':
-			snprintf(cli.socket, sizeof(cli.socket), "%s", optarg);
-			break;
-		case 'j':
-			cli.json = true;
-			break;
-		case 'w':
-			if (parse_watch(&cli, optarg) < 0)
-				return FL_CTL_USAGE;
-			break;
-		case 'h':
-			help(stdout);
-			return FL_CTL_OK;
-		case 'V':
-			printf("fairlead %s\n", VERSION);
-			return FL_CTL_OK;
-		default:
-			help(stderr);
-			return FL_CTL_USAGE;
-		}
-	}
+	while (code == FL_CTL_OK && (c = getopt_long(argc, argv, "i:s:jw::h", longs, NULL)) != -1)
+		code = parse_option(&cli, c, argc, argv);
+	if (code != FL_CTL_OK)
+		return code < 0 ? FL_CTL_OK : code;
 	if (optind == argc) {
 		help(stderr);
 		return FL_CTL_USAGE;

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables for people: columns as wide as what is in them, numbers to the right. */
+/*
+ * Tables for people: columns as wide as what is in them, numbers to the right, no control
+ * characters whatever names contain. On a terminal that is too narrow, columns that may go are left
+ * out (and named below), then the last column is wrapped.
+ */
 #ifndef FL_AGENT_CLI_TABLE_H
 #define FL_AGENT_CLI_TABLE_H
 
-#include "agent/codec/json.h"
+#include <stdio.h>
 
-#define FL_TABLE_CELL 128 /* bytes of a cell, NUL included; longer text is cut */
+#include "agent/codec/json.h"
 
 struct fl_table;
 
-/* Titles end with NULL; a title that starts with '>' has its column to the right. */
+/*
+ * Titles end with NULL and are borrowed for the life of the table. A title that starts with '>' has
+ * its column to the right, one that starts with '?' may be left out; "?>" is both.
+ */
 struct fl_table *fl_table_new(const char *const titles[]);
 void fl_table_free(struct fl_table *table);
 
@@ -20,9 +27,19 @@ void fl_table_printf(struct fl_table *table, const char *fmt, ...)
 /* A member of an object: text as it is, numbers, yes or no, lists with commas. */
 void fl_table_member(struct fl_table *table, const struct fl_json *object, const char *key);
 
+/* To @out; @width: columns that there are, 0 = as many as it takes. */
+void fl_table_write(const struct fl_table *table, FILE *out, size_t width);
+
+/* To stdout, by the width of the terminal if it is one. */
 void fl_table_print(const struct fl_table *table);
+
+/* Put '?' in place of control characters, which could steer a terminal. Return: @text. */
+char *fl_text_clean(char *text);
 
 /* "3d 04:05:06", "04:05:06" */
 const char *fl_duration_text(uint64_t seconds, char text[32]);
+
+/* "0 B", "999 B", "1.2 KiB", "71.3 MiB" */
+const char *fl_bytes_text(uint64_t bytes, char text[32]);
 
 #endif

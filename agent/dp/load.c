@@ -55,7 +55,10 @@ static int make_dirs(const char *path, char why[FL_DP_WHY])
 
 		snprintf(part, sizeof(part), "%.*s", (int)len, path);
 		if (mkdir(part, 0700) < 0 && errno != EEXIST)
-			return fl_dp_why(why, -errno, "cannot make %s: %s", part, strerror(errno));
+			return fl_dp_why(why, -errno,
+					 "cannot make %s: %s (a bpffs is needed there: "
+					 "`mount -t bpf bpf /sys/fs/bpf`)",
+					 part, strerror(errno));
 	}
 	if (statfs(path, &fs) < 0 || (unsigned long)fs.f_type != BPF_FS_MAGIC) {
 		rmdir(path);

@@ -101,6 +101,7 @@ void fl_engine_ask_metadata(struct fl_engine *e, struct fl_work *work)
 	/* A reset ends what we do not know: no need to hear more of it. */
 	if (work->packet.hdr.tcp_flags & FL_TH_RST)
 		return;
+	e->asked = e->now;
 	limit = &e->enable_limit[path->peer];
 	if (!limit->per_second)
 		*limit = fl_ratelimit(ENABLE_PER_PEER, ENABLE_PER_PEER);

@@ -157,7 +157,21 @@ static struct fl_host_prefix host_prefix(const struct fl_prefix *p)
 	return prefix;
 }
 
-/* Prefixes of all services: what of the host's own traffic the data plane shows us at all. */
+/* Is a service, or an ancestor that has its routes, reached by a peer? */
+static bool by_peer(const struct fl_config *config, int service)
+{
+	for (; service != FL_CFG_NONE; service = config->authority.service[service].parent)
+		for (size_t i = 0; i < config->router.n_service_route; i++)
+			if (config->router.service_route[i].service == service &&
+			    config->router.service_route[i].type == FL_CFG_ROUTE_PEER)
+				return true;
+	return false;
+}
+
+/*
+ * Services that are reached by a peer: what of the host's own traffic the data plane shows us at
+ * all. The kernel itself sends the rest where it belongs, answers of this host's servers above all.
+ */
 static void set_host_prefixes(struct fl_engine *e, const struct fl_config *config, bool present)
 {
 	if (!config || config->router.local_tenant == FL_CFG_NONE)
@@ -165,7 +179,9 @@ static void set_host_prefixes(struct fl_engine *e, const struct fl_config *confi
 	for (size_t i = 0; i < config->authority.n_service; i++) {
 		const struct fl_cfg_service *service = &config->authority.service[i];
 
-		for (size_t j = 0; service->enabled && j < service->n_address; j++) {
+		if (!service->enabled || !by_peer(config, (int)i))
+			continue;
+		for (size_t j = 0; j < service->n_address; j++) {
 			struct fl_host_prefix prefix = host_prefix(&service->address[j]);
 
 			e->t->ops->host_prefix(e->t->ops_ctx, &prefix, present);

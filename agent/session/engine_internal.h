@@ -51,7 +51,8 @@ struct fl_engine {
 
 	uint32_t route_cursor; /* session to look at next after a route change */
 	bool routes_stale;
-	uint32_t half_open; /* TCP sessions opened and not yet seen established */
+	struct fl_mono asked; /* when a peer last sent what we know no session for */
+	uint32_t half_open;   /* TCP sessions opened and not yet seen established */
 	uint32_t recover_cursor;
 	uint64_t recover_period_ms; /* that a round over all sessions took */
 	struct fl_mono recover_started;

@@ -18,6 +18,9 @@
 #define IDLE_OTHER_MS 180000
 #define INITIAL_MS    10000
 
+/* After a peer's packets of forgotten sessions: chosen, a few of TCP's retransmissions. */
+#define RECOVERY_MS 10000
+
 /* Source NAT ports (3.9), and how many are tried before giving up. */
 #define NAT_PORT_LO 16384
 #define NAT_PORT_HI 65534
@@ -147,12 +150,18 @@ void fl_engine_adopt_waypoints(struct fl_engine *e, const struct fl_session *s,
 
 /* --- installing ------------------------------------------------------------------------------- */
 
-/* A session that stands in the way may give way: it is over, or never got going. */
-static bool gives_way(struct fl_engine *e, uint32_t other)
+/*
+ * A session that stands in the way may give way: it is over, never got going, or came from the very
+ * peer that now announces the tuple anew, because it has forgotten the old one.
+ */
+static bool gives_way(struct fl_engine *e, uint32_t other, const struct fl_side *in)
 {
 	const struct fl_flow *flow = fl_engine_flow(e, other, FL_FORWARD);
+	const struct fl_side *other_in = &fl_engine_session(e, other)->in;
 
 	if (flow->tcp >= FL_TCP_CLOSING)
+		return true;
+	if (in->kind == FL_SIDE_PEER && other_in->kind == FL_SIDE_PEER && in->id == other_in->id)
 		return true;
 	/* prefer-established-session: one that still signals gives way to another. */
 	return flow->state != FL_FLOW_ESTABLISHED;
@@ -240,7 +249,7 @@ static int install(struct opening *o, bool from_peer)
 			slot = fl_flows_find(e->flows, &key);
 			other = slot == FL_NO_SLOT ? 0 : e->t->flows[slot].session;
 		}
-		if (!other || other == o->id || !gives_way(e, other))
+		if (!other || other == o->id || !gives_way(e, other, &o->s->in))
 			return -FL_DROP_META_UNEXPECTED;
 		fl_engine_close(e, other, FL_CLOSE_REPLACED);
 	}
@@ -461,6 +470,15 @@ static void key_of(const struct fl_work *work, const struct fl_tuple *t, struct 
 		key->kind = host ? FL_KEY_HOST4 : FL_KEY_LAN4;
 }
 
+/*
+ * Lately a peer sent packets of sessions that we do not know: this router has lost them, and is
+ * being told of them again (3.4). A reset now would kill connections that are about to come back.
+ */
+static bool recovering(const struct fl_engine *e)
+{
+	return e->asked.ns && fl_mono_ms_between(e->asked, e->now) < RECOVERY_MS;
+}
+
 /* TCP that would start in the middle (3.5). True: it may. */
 static bool tcp_may_start(struct fl_engine *e, const struct fl_work *work,
 			  const struct fl_decision *d)
@@ -471,7 +489,7 @@ static bool tcp_may_start(struct fl_engine *e, const struct fl_work *work,
 	if (!fl_is_midstream(&work->packet) || how == FL_TCP_ENFORCE_ALLOW)
 		return true;
 	fl_engine_drop(e, FL_DROP_TCP_NOT_SYN);
-	if (how != FL_TCP_ENFORCE_BLOCK)
+	if (how != FL_TCP_ENFORCE_BLOCK && !recovering(e))
 		fl_engine_reset(e, work);
 	return false;
 }

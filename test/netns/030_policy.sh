@@ -39,8 +39,8 @@ is "r2 saw none of it" "$(ctl r2 -j show drops | jq -c '.drops')" "[]"
 
 # Remembered for a moment: a stubborn host costs the agent one packet, not all.
 before=$(ctl r1 -j show stats | jq '[.stats[] | select(.name == "punt-new-session").count] | add // 0')
-in_ns c "$TOP/test/tools/frames.py" send eth0 --src 10.1.0.2 --dst 192.0.2.9 --count 500 \
-	--dmac "$(in_ns r1 cat /sys/class/net/lan0/address)"
+in_ns c "$TOP/test/tools/frames.py" send eth0 --src 10.1.0.2 --dst 192.0.2.9 --count 500 --gap 0.001 \
+	--dmac "$(mac_of r1 lan0)"
 after=$(ctl r1 -j show stats | jq '[.stats[] | select(.name == "punt-new-session").count] | add // 0')
 cmp_num "packets to the agent, of 500" $((after - before)) -lt 20
 cmp_num "all counted as dropped" "$(drops r1 no-service)" -ge 500

@@ -19,13 +19,13 @@ in_ns c curl -sSm10 -o "$WORK/got" 'http://[2001:db8:2::2]/file'
 ok "5 MB arrive unchanged" cmp "$WORK/got" "$WORK/web/file"
 is "DNS" "$(in_ns c dig +time=2 +tries=1 +short @10.2.0.2 www.example.org)" 10.2.0.2
 
-capture r2 wan1 && capture r2 wan2
+capture w wan1 && capture w wan2
 ok "20 datagrams are answered" in_ns c "$TOP/test/tools/udp_echo.py" --ask 10.2.0.2 7 --count 20
 stop_captures
 for wan in wan1 wan2; do
-	is "no inner address on $wan" "$(captured r2 $wan 'host 10.1.0.2 or host 10.2.0.2' | wc -l)" 0
+	is "no inner address on $wan" "$(captured w $wan 'host 10.1.0.2 or host 10.2.0.2' | wc -l)" 0
 	meta='udp[8:4] = 0x4c48dbc6'
-	cmp_num "packets without metadata on $wan" "$(captured r2 $wan "udp and not $meta" | wc -l)" -ge 36
+	cmp_num "packets without metadata on $wan" "$(captured w $wan "udp and not $meta" | wc -l)" -ge 36
 done
 
 # The same session on all three, by id.
@@ -50,11 +50,12 @@ is "and nowhere before" "$(drops r1 access-denied) $(drops r2 access-denied)" "0
 
 # TTL: one less at every router.
 in_ns s "$TOP/test/tools/frames.py" listen eth0 3 >"$WORK/arrived" &
+listener=$!
 wait_for 3 grep -q ready "$WORK/arrived"
 change_config r3 '.authority.service[1]."access-policy" = [{source: "staff"}]'
 ctl r3 config apply "$WORK/r3.json" >/dev/null
 in_ns c "$TOP/test/tools/frames.py" send eth0 --src 10.1.0.2 --dst 10.2.0.2 --sport 4321 --dport 4322 --ttl 9 \
-	--dmac "$(in_ns r1 cat /sys/class/net/lan0/address)"
-wait
+	--dmac "$(mac_of r1 lan0)"
+wait $listener
 is "TTL 9 arrives as 6" "$(jq -r 'select(.dport == 4322).ttl' "$WORK/arrived")" 6
 finish

@@ -6,6 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 topo_two
+host_dev s eth0
 start_routers '
 	.authority.tenant += [{name: "lab"}, {name: "metro"}]
 	| .authority.service += [
@@ -23,7 +24,7 @@ start_routers '
 bg s "$TOP/test/tools/udp_echo.py" 7
 bg s "$TOP/test/tools/udp_echo.py" 8
 wait_for 5 listens s udp 8
-mac=$(in_ns r1 cat /sys/class/net/lan0/address)
+mac=$(mac_of r1 lan0)
 # A host that only the router's packets tell about: its MAC is learned from them.
 in_ns c "$TOP/test/tools/frames.py" listen eth0 6 >"$WORK/got" &
 listener=$!

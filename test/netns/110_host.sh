@@ -11,8 +11,12 @@ start_routers '
 	| .authority.service += [{name: "r2-itself", address: ["10.2.0.1/32"], "access-policy": [{source: "staff"}]}]
 	| .router."service-route" += [{name: "itself", "service-name": "r2-itself"} + (if .router.name == "r1" then {peer: "r2"} else {"use-learned-routes": true} end)]
 ' || exit 1
-in_ns r1 ip route add 10.2.0.0/24 dev wan1 src 10.1.0.1
-in_ns r1 ip -6 route add 2001:db8:2::/64 dev wan1 src 2001:db8:1::1
+in_ns r1 ip route add 10.2.0.0/24 via 198.51.100.2 src 10.1.0.1
+in_ns r1 ip -6 route add 2001:db8:2::/64 via 2001:db8:a::2 src 2001:db8:1::1
+# Answers of r2's own stack need a route to leave by, whatever it is, and what comes out of a session is
+# not to be held against the route back.
+in_ns r2 ip route add 10.1.0.0/24 via 198.51.100.1
+in_ns r2 sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.lo.rp_filter=0
 serve_web s
 serve_web r2
 bg s "$TOP/test/tools/udp_echo.py" 7

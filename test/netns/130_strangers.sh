@@ -4,13 +4,14 @@
 # a path that is not its; sources that cannot be. Each has its reason, nothing makes state.
 . "$(dirname "$0")/lib.sh"
 
+WIRE=1
 topo_two
 start_routers || exit 1
 bg s "$TOP/test/tools/udp_echo.py" 7
 wait_for 5 listens s udp 7
 
 count() { ctl "${2:-r2}" -j show stats | jq .sessions; }
-mac=$(in_ns r2 cat /sys/class/net/wan1/address)
+mac=$(mac_of r2 wan1)
 # from r1's namespace, past its programs: as a host on the WAN would
 wan() { in_ns r1 "$TOP/test/tools/frames.py" send wan1 --dmac "$mac" --dst 198.51.100.2 "$@"; }
 
@@ -25,11 +26,11 @@ refused() {
 }
 
 cookie=4c48dbc6ddf6670c
-capture r1 wan1 'src host 198.51.100.2 and udp'
+capture w wan1 'src host 198.51.100.2 and udp'
 refused hmac-mismatch --src 198.51.100.1 --sport 20000 --dport 20001 --hex "${cookie}100c0000$(printf '00%.0s' {1..16})"
 refused metadata-malformed --src 198.51.100.1 --sport 20000 --dport 20001 --hex "${cookie}200c0000$(printf '00%.0s' {1..16})"
-refused metadata-malformed --src 198.51.100.1 --sport 20000 --dport 20001 --hex "${cookie}1fff0000"
-refused metadata-malformed --src 198.51.100.1 --sport 20000 --dport 20001 --hex "${cookie}10"
+refused hmac-mismatch --src 198.51.100.1 --sport 20000 --dport 20001 --hex "${cookie}1fff0000"
+refused hmac-mismatch --src 198.51.100.1 --sport 20000 --dport 20001 --hex "${cookie}10"
 refused key-unknown --src 198.51.100.1 --sport 20000 --dport 20001 --hex "${cookie}1014000000100004000000ff$(printf '00%.0s' {1..16})"
 refused unknown-peer --src 198.51.100.9 --sport 20000 --dport 20001 --hex "${cookie}100c0000$(printf '00%.0s' {1..16})"
 refused no-session --src 198.51.100.1 --sport 20000 --dport 20001 --payload hello
@@ -37,14 +38,14 @@ sleep 0.3
 stop_captures
 is "no session came of it" "$(count)" 0
 is "no answer to anybody, but one question for metadata to the peer" \
-	"$(captured r1 wan1 'not udp[16:2] = 0' | wc -l) $(captured r1 wan1 'udp' | grep -c 198.51.100.9)" "1 0"
+	"$(captured w wan1 'not udp[16:2] = 0' | wc -l) $(captured w wan1 'udp' | grep -c 198.51.100.9)" "1 0"
 
 # A genuine first packet, recorded and sent again once its session is deleted (P-45).
-capture r1 wan1 'src host 198.51.100.1 and udp' && capture r1 wan2 'src host 203.0.113.1 and udp'
+capture w wan1 'src host 198.51.100.1 and udp' && capture w wan2 'src host 203.0.113.1 and udp'
 ok "a session" in_ns c "$TOP/test/tools/udp_echo.py" --ask 10.2.0.2 7 --sport 30000 --count 3
 stop_captures
 wan=wan1
-[ "$(captured r1 wan1 udp | wc -l)" -eq 0 ] && wan=wan2
+[ "$(captured w wan1 udp | wc -l)" -eq 0 ] && wan=wan2
 cat >"$WORK/replay.py" <<'END'
 import socket, struct, sys
 data = open(sys.argv[1], "rb").read()
@@ -57,23 +58,23 @@ END
 other=wan2
 [ $wan = wan2 ] && other=wan1
 before=$(drops r2 path-symmetry)
-in_ns r1 "$TOP/test/tools/frames.py" send $other --dmac "$(in_ns r2 cat /sys/class/net/$other/address)" \
-	--src "$(captured r1 $wan udp | sed -nE '1s/.* IP ([0-9.]+)\.[0-9]+ >.*/\1/p')" \
-	--dst "$(captured r1 $wan udp | sed -nE '1s/.* > ([0-9.]+)\.[0-9]+:.*/\1/p')" \
-	--sport "$(captured r1 $wan udp | sed -nE '1s/.* IP [0-9.]+\.([0-9]+) >.*/\1/p')" \
-	--dport "$(captured r1 $wan udp | sed -nE '1s/.* > [0-9.]+\.([0-9]+):.*/\1/p')" --payload "by the wrong link"
+in_ns r1 "$TOP/test/tools/frames.py" send $other --dmac "$(mac_of r2 $other)" \
+	--src "$(captured w $wan udp | sed -nE '1s/.* IP ([0-9.]+)\.[0-9]+ >.*/\1/p')" \
+	--dst "$(captured w $wan udp | sed -nE '1s/.* > ([0-9.]+)\.[0-9]+:.*/\1/p')" \
+	--sport "$(captured w $wan udp | sed -nE '1s/.* IP [0-9.]+\.([0-9]+) >.*/\1/p')" \
+	--dport "$(captured w $wan udp | sed -nE '1s/.* > [0-9.]+\.([0-9]+):.*/\1/p')" --payload "by the wrong link"
 wait_for 2 sh -c "[ \"\$(\"$BIN/fairlead\" -i $TAG-r2 -j show drops | jq '[.drops[] | select(.reason == \"path-symmetry\").packets] | add // 0')\" -gt $before ]"
 cmp_num "on another interface: path-symmetry" "$(drops r2 path-symmetry)" -gt "$before"
 
 ctl r2 clear session all >/dev/null
 before=$(drops r2 metadata-replay)
-in_ns r1 python3 "$WORK/replay.py" "$WORK/r1.$wan.pcap" $wan
+in_ns r1 python3 "$WORK/replay.py" "$WORK/w.$wan.pcap" $wan
 wait_for 2 sh -c "[ \"\$(\"$BIN/fairlead\" -i $TAG-r2 -j show drops | jq '[.drops[] | select(.reason == \"metadata-replay\").packets] | add // 0')\" -gt $before ]"
 cmp_num "replayed: metadata-replay" "$(drops r2 metadata-replay)" -gt "$before"
 is "no session came of it" "$(count)" 0
 
 # Sources that cannot be, on the LAN.
-lan=$(in_ns r1 cat /sys/class/net/lan0/address)
+lan=$(mac_of r1 lan0)
 for src in 127.0.0.1 224.0.0.5 255.255.255.255 10.1.0.1; do
 	before=$(drops r1 bad-source)
 	in_ns c "$TOP/test/tools/frames.py" send eth0 --dmac "$lan" --src $src --dst 10.2.0.2

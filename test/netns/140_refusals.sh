@@ -46,7 +46,7 @@ nothing_attached
 # Somebody else's program on one device: that interface is refused, by name; the others work.
 cat >"$WORK/foreign.c" <<'END'
 __attribute__((section("xdp"), used)) int foreign_pass(void *ctx) { return 2; }
-char license[] __attribute__((section("license"), used)) = "GPL";
+char _license[] __attribute__((section("license"), used)) = "GPL";
 END
 clang -O2 -target bpf -c "$WORK/foreign.c" -o "$WORK/foreign.o"
 in_ns r1 ip link set dev wan1 xdp obj "$WORK/foreign.o" sec xdp

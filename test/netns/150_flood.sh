@@ -14,7 +14,7 @@ serve_web s
 ok "a session before the flood" in_ns c "$TOP/test/tools/udp_echo.py" --ask 10.2.0.2 7 --sport 30000 --count 5
 # 4 seconds of new sessions, as many as it can.
 (exec nsenter --net="/run/netns/$TAG-c" -- timeout 4 "$TOP/test/tools/frames.py" send eth0 --src 10.1.0.66 --dst 10.2.0.2 \
-	--sport 1024 --step --count 60000 --dmac "$(in_ns r1 cat /sys/class/net/lan0/address)") &
+	--sport 1024 --step --count 60000 --dmac "$(mac_of r1 lan0)") &
 flood=$!
 sleep 0.3
 ok "the session goes on without a loss" in_ns c "$TOP/test/tools/udp_echo.py" --ask 10.2.0.2 7 --sport 30000 --count 150 --gap 0.01

@@ -13,7 +13,7 @@ bg s "$TOP/test/tools/udp_echo.py" 7
 wait_for 5 listens s udp 7
 open_many() {
 	in_ns c "$TOP/test/tools/frames.py" send eth0 --src 10.1.0.2 --dst 10.2.0.2 --dport 9 --sport "$1" --step --count "$2" \
-		--dmac "$(in_ns r1 cat /sys/class/net/lan0/address)"
+		--dmac "$(mac_of r1 lan0)"
 }
 sessions() { ctl "$1" -j show stats | jq .sessions; }
 
@@ -41,7 +41,7 @@ ok "half-open limit" ctl r1 config apply "$WORK/r1.json"
 in_ns s nft 'add table ip t; add chain ip t in { type filter hook input priority 0; }; add rule ip t in tcp dport 81 drop'
 for port in $(seq 22000 22019); do
 	in_ns c "$TOP/test/tools/frames.py" send eth0 --proto tcp --src 10.1.0.2 --dst 10.2.0.2 --dport 81 --sport "$port" \
-		--dmac "$(in_ns r1 cat /sys/class/net/lan0/address)"
+		--dmac "$(mac_of r1 lan0)"
 done
 wait_for 3 sh -c "[ \$(\"$BIN/fairlead\" -i $TAG-r1 -j show stats | jq .sessions) -ge 10 ]"
 is "ten half-open connections" "$(ctl r1 -j show sessions | jq '[.sessions[] | select(."destination-port" == 81)] | length')" 10

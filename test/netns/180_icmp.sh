@@ -56,7 +56,7 @@ in_ns c curl -sSm3 http://10.2.0.2:4448/ >"$WORK/out" 2>&1
 ok "TCP to a closed port is refused at once" grep -qi refused "$WORK/out"
 
 # Errors about nothing that we know, and answers to no question.
-mac=$(in_ns r1 cat /sys/class/net/lan0/address)
+mac=$(mac_of r1 lan0)
 inner=450000200000400040110000c0000201c000020300350035000c0000
 in_ns c "$TOP/test/tools/frames.py" send eth0 --proto 1 --src 10.1.0.2 --dst 10.2.0.2 --hex "0303fcfc00000000$inner" --dmac "$mac"
 in_ns c "$TOP/test/tools/frames.py" send eth0 --proto 1 --src 10.1.0.2 --dst 10.2.0.2 --hex "0000fffe00010000" --dmac "$mac"

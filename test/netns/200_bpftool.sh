@@ -29,7 +29,7 @@ ok "paths: addresses as bytes" jq -e '[.[].value.local[0:4]] | index([198,51,100
 in_ns c ping -c1 -W1 192.0.2.1 >/dev/null
 dump fl_drops >"$WORK/drops"
 ok "names: tenants and services" grep -q '"name": "datacenter"' <(dump fl_names)
-in_ns c "$TOP/test/tools/frames.py" send eth0 --src 127.0.0.1 --dst 10.2.0.2 --dmac "$(in_ns r1 cat /sys/class/net/lan0/address)"
+in_ns c "$TOP/test/tools/frames.py" send eth0 --src 127.0.0.1 --dst 10.2.0.2 --dmac "$(mac_of r1 lan0)"
 ok "drops by name" wait_for 3 sh -c "bpftool map dump pinned $pins/fl_drops | grep -q FL_DROP_BAD_SOURCE"
 ok "links are pinned" test -e "$pins/links/xdp-lan0"
 is "one XDP link a device" "$(bpftool -j link show pinned "$pins/links/xdp-lan0" | jq -r .type)" xdp

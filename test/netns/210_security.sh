@@ -4,6 +4,7 @@
 # loss, a wrong key.
 . "$(dirname "$0")/lib.sh"
 
+WIRE=1
 topo_two
 start_routers || exit 1
 bg s "$TOP/test/tools/udp_echo.py" 7
@@ -19,10 +20,10 @@ security() {
 }
 # on_wire TEXT: times that it can be read in what passes on the WAN while a session is opened
 on_wire() {
-	capture r1 wan1 >/dev/null && capture r1 wan2 >/dev/null
+	capture w wan1 && capture w wan2
 	ask --count 3 >/dev/null
 	stop_captures
-	cat "$WORK/r1.wan1.pcap" "$WORK/r1.wan2.pcap" | grep -ac "$1"
+	cat "$WORK/w.wan1.pcap" "$WORK/w.wan2.pcap" | grep -ac "$1"
 }
 long="000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f"
 key='{"security-id": 1, "hmac-key": "'$long'", "encryption-key": "'$long'"}'

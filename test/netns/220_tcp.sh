@@ -6,7 +6,7 @@
 topo_two
 start_routers || exit 1
 serve_web s
-mac=$(in_ns r1 cat /sys/class/net/lan0/address)
+mac=$(mac_of r1 lan0)
 # So that the client's own stack says nothing about segments that it has not sent.
 in_ns c nft 'add table ip t; add chain ip t out { type filter hook output priority 0; }; add rule ip t out tcp sport 20000-20999 tcp flags & rst == rst drop'
 segment() { in_ns c "$TOP/test/tools/frames.py" send eth0 --proto tcp --src 10.1.0.2 --dst 10.2.0.2 --dmac "$mac" "$@"; }

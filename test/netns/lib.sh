@@ -125,6 +125,10 @@ add_ns() {
 	done
 }
 
+add_ns_once() {
+	[ -e "/run/netns/$TAG-$1" ] || add_ns "$1"
+}
+
 # link_ns NS1 DEV1 NS2 DEV2 [MTU]: a cable
 link_ns() {
 	local mtu=${5:-1500}
@@ -139,6 +143,11 @@ host_dev() {
 	in_ns "$1" ethtool -K "$2" tx off gro on >/dev/null
 }
 
+# mac_of NS DEV
+mac_of() {
+	in_ns "$1" ip -j link show dev "$2" | jq -r '.[0].address'
+}
+
 add_addr() {
 	local ns=$1 dev=$2 addr
 	shift 2
@@ -148,13 +157,36 @@ add_addr() {
 	done
 }
 
-# topo_two [MTU]: client c -- r1 == r2 -- server s, with two links between the routers.
+# wire NS1 DEV NS2 MTU: a link to the device of the same name in NS2, by way of namespace w, where
+# everything on it can be recorded (as $DEV): routers in XDP mode leave nothing to be seen on their own
+# devices, and the agent sends past the taps.
+wire() {
+	local dev=$2
+	add_ns_once w
+	link_ns "$1" "$dev" w "$dev" "$4"
+	link_ns "$3" "$dev" w "$dev.b" "$4"
+	in_ns w ip link add "br-$dev" mtu "$4" type bridge mcast_snooping 0
+	in_ns w sysctl -qw "net.ipv6.conf.br-$dev.disable_ipv6=1"
+	in_ns w ip link set "br-$dev" up
+	in_ns w ip link set "$dev" master "br-$dev"
+	in_ns w ip link set "$dev.b" master "br-$dev"
+	host_dev w "$dev"
+	host_dev w "$dev.b"
+}
+
+# topo_two [MTU]: client c -- r1 == r2 -- server s, with two links between the routers. With WIRE=1
+# the links can be listened to in namespace w, as wan1 and wan2.
 topo_two() {
-	local mtu=${1:-1500}
+	local mtu=${1:-1500} wan
 	add_ns c r1 r2 s
 	link_ns c eth0 r1 lan0 "$mtu"
-	link_ns r1 wan1 r2 wan1 "$mtu"
-	link_ns r1 wan2 r2 wan2 "$mtu"
+	for wan in wan1 wan2; do
+		if [ -n "${WIRE:-}" ]; then
+			wire r1 $wan r2 "$mtu"
+		else
+			link_ns r1 $wan r2 $wan "$mtu"
+		fi
+	done
 	link_ns r2 lan0 s eth0 "$mtu"
 	add_addr c eth0 10.1.0.2/24 2001:db8:1::2/64
 	add_addr r1 lan0 10.1.0.1/24 2001:db8:1::1/64
@@ -174,13 +206,14 @@ topo_two() {
 	fi
 }
 
-# topo_three [MTU]: client c -- r1 == r2 == r3 -- server s; r2 is a middle router without hosts
+# topo_three [MTU]: client c -- r1 == r2 == r3 -- server s; r2 is a middle router without hosts. The
+# links can be listened to in namespace w, as wan1 and wan2.
 topo_three() {
 	local mtu=${1:-1500}
 	add_ns c r1 r2 r3 s
 	link_ns c eth0 r1 lan0 "$mtu"
-	link_ns r1 wan1 r2 wan1 "$mtu"
-	link_ns r2 wan2 r3 wan2 "$mtu"
+	wire r1 wan1 r2 "$mtu"
+	wire r2 wan2 r3 "$mtu"
 	link_ns r3 lan0 s eth0 "$mtu"
 	add_addr c eth0 10.1.0.2/24 2001:db8:1::2/64
 	add_addr r1 lan0 10.1.0.1/24 2001:db8:1::1/64

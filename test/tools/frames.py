@@ -10,6 +10,7 @@ Only the standard library. Addresses decide the family; MACs default to the devi
 destination, to the broadcast address.
 """
 import argparse
+import fcntl
 import ipaddress
 import json
 import socket
@@ -35,8 +36,9 @@ def mac_bytes(text):
 
 
 def own_mac(dev):
-    with open("/sys/class/net/%s/address" % dev) as f:
-        return mac_bytes(f.read().strip())
+    """By ioctl: /sys may be that of another network namespace."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        return fcntl.ioctl(sock, 0x8927, struct.pack("256s", dev.encode()))[18:24]  # SIOCGIFHWADDR
 
 
 def pseudo(src, dst, proto, length):
