@@ -246,6 +246,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
 		fl_fabric_routes_changed(d->fabric);
 		fl_engine_routes_changed(d->engine);
 	}
+	fl_fabric_tick(d->fabric);
 	more = fl_engine_tick(d->engine);
 	flush(d);
 	/* More to age: soon again, but let packets in between. */

@@ -25,6 +25,8 @@ struct fl_packet {
 	uint32_t l4_len;  /* from l4 to the end; UDP: as its length field says, unless a fragment */
 	uint32_t payload_len;
 	struct fl_pkt hdr;
+	bool came_in_pieces; /* made whole here: IPv6 may be cut again, which routers else may not
+			      */
 };
 
 /**

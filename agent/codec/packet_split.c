@@ -154,3 +154,44 @@ int fl_split_ip4(struct fl_split *split, const struct fl_packet *packet, uint16_
 	*split = (struct fl_split){ .packet = packet, .size = mtu, .next = next_fragment };
 	return 0;
 }
+
+/* IPv6 header, fragment header, and a part of what was behind the IPv6 header. */
+static int next_fragment6(struct fl_split *s, uint8_t *out, size_t room)
+{
+	const size_t front = sizeof(struct fl_ip6) + sizeof(struct fl_ip6_frag);
+	const struct fl_packet *p = s->packet;
+	const uint8_t *body = p->data + sizeof(struct fl_ip6);
+	uint32_t left = (uint32_t)(p->data + p->len - body) - s->offset;
+	struct fl_ip6 *ip = (struct fl_ip6 *)(void *)out;
+	struct fl_ip6_frag frag = { 0 };
+	size_t slice = left;
+
+	if (!left && s->index)
+		return 0;
+	if (front + slice > s->size)
+		slice = (s->size - front) & ~(size_t)7;
+	if (room < front + slice)
+		return -ENOSPC;
+	memcpy(out, p->data, sizeof(*ip));
+	frag.next = ip->next;
+	frag.frag_off = FL_BE16(s->offset | (slice < left));
+	frag.id = FL_BE32(s->id);
+	ip->next = FL_IPPROTO_FRAGMENT;
+	ip->payload_len = FL_BE16(sizeof(frag) + slice);
+	memcpy(out + sizeof(*ip), &frag, sizeof(frag));
+	memcpy(out + front, body + s->offset, slice);
+	s->offset += (uint32_t)slice;
+	s->index++;
+	return (int)(front + slice);
+}
+
+int fl_split_ip6(struct fl_split *split, const struct fl_packet *packet, uint16_t mtu, uint32_t id)
+{
+	if (packet->hdr.family != 6 || packet->hdr.l4 != sizeof(struct fl_ip6) ||
+	    mtu < sizeof(struct fl_ip6) + sizeof(struct fl_ip6_frag) + 8)
+		return -EINVAL;
+	*split = (struct fl_split){
+		.packet = packet, .size = mtu, .id = id, .next = next_fragment6
+	};
+	return 0;
+}

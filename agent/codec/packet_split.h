@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cutting packets: GSO super-packets into the segments that a device would have made of them, and
- * IPv4 packets into fragments. Both give one piece after the other into a buffer of the caller's:
+ * Cutting packets: GSO super-packets into the segments that a device would have made of them, IP
+ * packets into fragments. All give one piece after the other into a buffer of the caller's:
  *
  *	err = fl_split_gso(&split, &packet, gso_size);
  *	while (!err && (len = fl_split_next(&split, buf, sizeof(buf))) > 0)
@@ -20,6 +20,7 @@ struct fl_split {
 	uint32_t offset; /* of the next piece in what is split */
 	uint16_t size;   /* GSO: payload bytes a piece; fragments: MTU */
 	uint16_t index;
+	uint32_t id; /* IPv6 fragments: identification */
 	int (*next)(struct fl_split *split, uint8_t *out, size_t room);
 };
 
@@ -48,6 +49,18 @@ int fl_split_gso(struct fl_split *split, const struct fl_packet *packet, uint16_
  * @mtu leaves no room for 8 bytes.
  */
 int fl_split_ip4(struct fl_split *split, const struct fl_packet *packet, uint16_t mtu);
+
+/**
+ * fl_split_ip6() - begin to cut an IPv6 packet that its sender had cut before
+ * @packet: borrowed until the last piece was taken; without extension headers, its layer 4 checksum
+ *          complete
+ * @mtu:    most bytes of a fragment, headers included
+ * @id:     identification of the fragment headers
+ *
+ * Return: 0; -EINVAL if it is not IPv6, has extension headers, or @mtu leaves no room for 8 bytes.
+ * Source: RFC 8200 4.5.
+ */
+int fl_split_ip6(struct fl_split *split, const struct fl_packet *packet, uint16_t mtu, uint32_t id);
 
 /**
  * fl_split_next() - write the next piece

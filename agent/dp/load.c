@@ -80,22 +80,22 @@ static int check_kernel(char why[FL_DP_WHY])
 	return 0;
 }
 
-/* Entries of a pinned map, 0 if it is not there. */
-static uint32_t pinned_entries(const char *dir, const char *name)
+/* What a pinned map is like; false if it is not there. */
+static bool pinned_info(const char *dir, const char *name, struct bpf_map_info *ret_info)
 {
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
 	char path[FL_DP_PATH];
-	int fd;
+	int fd, err;
 
 	snprintf(path, sizeof(path), "%.200s/%s", dir, name);
 	fd = bpf_obj_get(path);
 	if (fd < 0)
-		return 0;
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		info.max_entries = 0;
+		return false;
+	err = bpf_obj_get_info_by_fd(fd, &info, &len);
 	close(fd);
-	return info.max_entries;
+	*ret_info = info;
+	return !err;
 }
 
 /* Secret of a pinned flow table: flows were placed by it. */
@@ -129,7 +129,8 @@ static bool map_is_private(const struct bpf_map *map)
 static int set_sizes(struct fl_dp *dp, const struct fl_dp_cfg *cfg)
 {
 	struct fl_tables *t = &dp->tables;
-	uint32_t pinned = pinned_entries(dp->dir, "fl_sessions");
+	struct bpf_map_info info;
+	uint32_t pinned = pinned_info(dp->dir, "fl_sessions", &info) ? info.max_entries : 0;
 	struct bpf_map *map;
 	char path[FL_DP_PATH];
 	int err;
@@ -143,6 +144,12 @@ static int set_sizes(struct fl_dp *dp, const struct fl_dp_cfg *cfg)
 	bpf_map__set_max_entries(dp->skel->maps.fl_tags, t->buckets);
 	bpf_map__set_max_entries(dp->skel->maps.fl_flow_index,
 				 t->slots - t->buckets * FL_BUCKET_SLOTS);
+	/*
+	 * The kernel adds BPF_F_RDONLY_PROG to a device map, which may not be asked for when one is
+	 * made; libbpf 1.1 then finds that the pinned one differs.
+	 */
+	if (pinned_info(dp->dir, "fl_tx_ports", &info))
+		bpf_map__set_map_flags(dp->skel->maps.fl_tx_ports, info.map_flags);
 	if (pinned_seed(dp->dir, &t->hash_seed) < 0)
 		t->hash_seed = fl_rand_u64() | 1;
 	dp->skel->rodata->fl_hash_seed = t->hash_seed;

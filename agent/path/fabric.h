@@ -97,6 +97,9 @@ void fl_fabric_neigh(struct fl_fabric *fabric, const struct fl_neigh *neigh);
 /* Routes changed: paths look for their next hop again, remembered routes are forgotten. */
 void fl_fabric_routes_changed(struct fl_fabric *fabric);
 
+/* Once in a while, a second at most: what only time changes, such as the key in use. */
+void fl_fabric_tick(struct fl_fabric *fabric);
+
 /* --- questions -------------------------------------------------------------------------------- */
 const struct fl_netif *fl_fabric_netif(const struct fl_fabric *fabric, uint16_t id);
 const struct fl_netif *fl_fabric_netif_named(const struct fl_fabric *fabric, const char *name);

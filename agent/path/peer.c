@@ -132,21 +132,40 @@ static const char *fill_way_out(struct fl_fabric *f, struct fl_path_rt *path, st
 	return NULL;
 }
 
+static uint32_t key_in_use(const struct fl_path_rt *path)
+{
+	const struct fl_key *key =
+		path->tx_ring ? fl_keyring_current(path->tx_ring, fl_wall_now_ns() / FL_NS_PER_S)
+			      : NULL;
+
+	return key ? key->id : 0;
+}
+
+void fl_fabric_tick(struct fl_fabric *fabric)
+{
+	for (uint16_t id = 1; id < FL_MAX_PATHS; id++) {
+		uint32_t key = fabric->paths[id].cfg ? key_in_use(&fabric->paths[id]) : 0;
+
+		if (!fabric->paths[id].cfg || fabric->tables->paths[id].security_id == key)
+			continue;
+		fabric->tables->paths[id].security_id = key;
+		fl_info("path %s: sends with key %u from now on", fabric->tables->paths[id].label,
+			key);
+	}
+}
+
 void fl_path_refresh(struct fl_fabric *f, struct fl_path_rt *path)
 {
 	struct fl_path *slot = &f->tables->paths[path->id], entry = { 0 };
 	const struct fl_netif *netif = &f->netifs[path->iface];
 	struct fl_port_range ports = fl_waypoint_ports(path->cfg->port_range);
-	const struct fl_key *key;
 
 	fill_addresses(path, &entry);
 	entry.peer = path->peer;
 	entry.iface = path->iface;
 	entry.port_lo = ports.lo;
 	entry.port_hi = ports.hi;
-	key = path->tx_ring ? fl_keyring_current(path->tx_ring, fl_wall_now_ns() / FL_NS_PER_S)
-			    : NULL;
-	entry.security_id = key ? key->id : 0;
+	entry.security_id = key_in_use(path);
 	path->why = fill_way_out(f, path, &entry);
 	entry.state = path->why ? FL_PATH_DOWN : FL_PATH_UP;
 	if (entry.state == FL_PATH_UP && !entry.vlan && !entry.tx_flags)

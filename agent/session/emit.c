@@ -97,7 +97,7 @@ static void take_ip(struct emission *em)
 		const struct fl_ip6 *ip = (const void *)p->data;
 
 		em->ip.tos = (uint8_t)(FL_HOST32(ip->ver_tc_flow) >> 20);
-		em->ip.df = true;
+		em->ip.df = !p->came_in_pieces;
 	}
 }
 
@@ -175,6 +175,14 @@ static void send_lan(struct emission *em, size_t len)
 		fl_engine_drop(e, FL_DROP_NEXT_HOP);
 }
 
+static int split_for_lan(struct emission *em, struct fl_split *split, const struct fl_packet *p,
+			 uint16_t mtu)
+{
+	if (p->hdr.family == 4)
+		return fl_split_ip4(split, p, mtu);
+	return em->ip.df ? -EMSGSIZE : fl_split_ip6(split, p, mtu, em->e->next_frag_id++);
+}
+
 /* Too big for the LAN: fragments if allowed, else the sender hears of it. */
 static void emit_lan_fragments(struct emission *em, uint8_t *whole, size_t len, uint16_t mtu)
 {
@@ -183,7 +191,7 @@ static void emit_lan_fragments(struct emission *em, uint8_t *whole, size_t len, 
 	struct fl_packet p;
 	int n;
 
-	if (fl_packet_parse(whole, len, &p) < 0 || fl_split_ip4(&split, &p, mtu) < 0) {
+	if (fl_packet_parse(whole, len, &p) < 0 || split_for_lan(em, &split, &p, mtu) < 0) {
 		const struct fl_work work = { .packet = *em->packet };
 
 		fl_engine_icmp_to_sender(e, &work, em->packet, FL_ICMP_TOO_BIG, mtu);

@@ -113,19 +113,27 @@ struct fl_announced {
 
 int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *what);
 
-void fl_engine_waypoints_changed(struct fl_engine *e);
-void fl_engine_release_waypoints(struct fl_engine *e, const struct fl_session *s);
-
-/* After a restart: the pair is in use, or was until @closed. */
-void fl_engine_adopt_waypoints(struct fl_engine *e, const struct fl_session *s,
-			       struct fl_mono closed);
-
 /* TCP that is not a connection's first segment. */
 static inline bool fl_is_midstream(const struct fl_packet *p)
 {
 	return p->hdr.proto == FL_IPPROTO_TCP &&
 	       (p->hdr.tcp_flags & (FL_TH_SYN | FL_TH_ACK | FL_TH_RST)) != FL_TH_SYN;
 }
+
+/* --- configure.c ------------------------------------------------------------------------------ */
+void fl_engine_free_names(struct fl_engine *e);
+
+/* --- peer_ports.c ----------------------------------------------------------------------------- */
+/* Allocator of a peer's waypoints; NULL without memory. */
+struct fl_waypoints *fl_engine_waypoints_of(struct fl_engine *e, uint16_t peer, uint8_t wire_proto);
+void fl_engine_waypoints_changed(struct fl_engine *e);
+
+/* The pair is ours to give back: we picked it. */
+void fl_engine_release_waypoints(struct fl_engine *e, const struct fl_session *s);
+
+/* After a restart: the pair is in use, or was until @closed. */
+void fl_engine_adopt_waypoints(struct fl_engine *e, const struct fl_session *s,
+			       struct fl_mono closed);
 
 /* --- track.c ---------------------------------------------------------------------------------- */
 /* Follow TCP's state with a packet that the agent carries. Returns 0 or a negative drop reason. */

@@ -8,10 +8,13 @@
 #include "agent/session/engine_internal.h"
 
 /* Where an answer to the sender of a packet goes, by the way that the packet came. */
-static bool answer_hop(struct fl_engine *e, const struct fl_packet *about, uint16_t iface,
-		       uint16_t *ret_hop)
+static bool answer_hop(struct fl_engine *e, const struct fl_packet *about,
+		       const struct fl_work *work, uint16_t *ret_hop)
 {
+	const uint8_t *mac = work->punt ? work->punt->smac : NULL;
+	const uint16_t iface = work->punt ? work->punt->iface : 0;
 	const struct fl_addr none = { 0 };
+	static const uint8_t zero[6];
 	struct fl_tuple t;
 	struct fl_addr src;
 	struct fl_exit out;
@@ -19,7 +22,9 @@ static bool answer_hop(struct fl_engine *e, const struct fl_packet *about, uint1
 	memset(&t, 0, sizeof(t));
 	src.family = about->hdr.family;
 	src = fl_addr_from(src.family, about->data + (src.family == 6 ? 8 : 12));
-	if (fl_fabric_exit(e->fabric, &src, &none, iface, NULL, &out) < 0 || out.host)
+	if (mac && !memcmp(mac, zero, sizeof(zero)))
+		mac = NULL;
+	if (fl_fabric_exit(e->fabric, &src, &none, iface, mac, &out) < 0 || out.host)
 		return false;
 	*ret_hop = out.hop;
 	return true;
@@ -54,7 +59,7 @@ void fl_engine_icmp_to_sender(struct fl_engine *e, const struct fl_work *work,
 
 	if (!fl_ratelimit_take(&e->icmp_limit, e->now))
 		return;
-	if (!answer_hop(e, about, iface, &hop))
+	if (!answer_hop(e, about, work, &hop))
 		return;
 	if (!iface)
 		iface = e->t->nexthops[hop].iface;
@@ -74,7 +79,7 @@ void fl_engine_reset(struct fl_engine *e, const struct fl_work *work)
 	int len;
 
 	if (!fl_ratelimit_take(&e->reset_limit, e->now) ||
-	    !answer_hop(e, &work->packet, iface_of(work), &hop))
+	    !answer_hop(e, &work->packet, work, &hop))
 		return;
 	out = e->io.room(e->io.ctx);
 	len = fl_packet_build_rst(&work->packet, out, FL_TX_MAX_PACKET);

@@ -78,7 +78,10 @@ static bool rebuild(struct fl_engine *e, const struct fl_frag_whole *whole, uint
 		ip->payload_len = FL_BE16(whole->len);
 		ip->next = proto;
 	}
-	return fl_packet_parse(e->plain, len, ret_packet) == 0;
+	if (fl_packet_parse(e->plain, len, ret_packet) < 0)
+		return false;
+	ret_packet->came_in_pieces = true;
+	return true;
 }
 
 /* From a peer's address: a packet on waypoints, or something for this host that is none of ours. */

@@ -171,6 +171,7 @@ static bool strip(struct fl_engine *e, const struct arrival *a, const struct fl_
 			FL_BE16(sizeof(struct fl_udp) + a->opened.payload_len);
 	if (fl_packet_parse(e->plain, len, ret_packet) < 0)
 		return false;
+	ret_packet->came_in_pieces = p->came_in_pieces;
 	/* The old checksum covered the metadata: this one is made good, so that it is carried on.
 	 */
 	if (!portless && !(s->proto == FL_IPPROTO_UDP && p->hdr.family == 4 &&
@@ -435,8 +436,10 @@ static void restore_ip(struct fl_packet *p, const struct fl_frag_whole *whole)
 {
 	struct fl_ip4 *ip = (void *)p->data;
 
-	if (p->hdr.family != 4)
+	if (p->hdr.family != 4) {
+		p->came_in_pieces = !whole->df;
 		return;
+	}
 	ip->id = FL_BE16(whole->orig_id);
 	ip->frag_off = FL_BE16(whole->df ? FL_IP4_DF : 0);
 }

@@ -142,8 +142,11 @@ static __noinline __u32 fl_find_path6(FL_CTX *ctx, __u32 l3)
 	return fl_path_find6(&key);
 }
 
-/* Is the sender a peer's waypoint, the destination ours? Sets job->path and job->peer. */
-static __always_inline void fl_find_path(FL_CTX *ctx, struct fl_job *job)
+/*
+ * Is the sender a peer's waypoint, the destination ours? Sets job->path and job->peer. Returns true
+ * for a packet that came in by another interface than its path's.
+ */
+static __always_inline bool fl_find_path(FL_CTX *ctx, struct fl_job *job)
 {
 	const struct fl_path *path;
 	__u32 id;
@@ -152,19 +155,20 @@ static __always_inline void fl_find_path(FL_CTX *ctx, struct fl_job *job)
 		const __u8 *src = fl_pkt_saddr(ctx, &job->pkt);
 
 		if (!src || (const void *)(src + 8) > fl_ctx_end(ctx))
-			return;
+			return false;
 		id = fl_path_find4(*(const fl_u32_una *)(src + 4), *(const fl_u32_una *)src);
 	} else {
 		id = fl_find_path6(ctx, job->pkt.l3);
 	}
 	if (!id)
-		return;
+		return false;
 	path = bpf_map_lookup_elem(&fl_paths, &id);
 	if (!path)
-		return;
+		return false;
 	job->path = id;
 	job->peer = path->peer;
 	job->path_sum = path->addr_sum;
+	return path->iface != job->iface;
 }
 
 static __always_inline bool fl_in_waypoint_range(const struct fl_path *path,
@@ -174,6 +178,15 @@ static __always_inline bool fl_in_waypoint_range(const struct fl_path *path,
 
 	return dport >= path->port_lo && dport <= path->port_hi && sport >= path->port_lo &&
 	       sport <= path->port_hi;
+}
+
+/* A peer's packet that arrives where it must not: a session's is dropped, others are the kernel's.
+ */
+static __noinline int fl_stray(const struct fl_job *job)
+{
+	const struct fl_path *path = bpf_map_lookup_elem(&fl_paths, &job->path);
+
+	return path && fl_in_waypoint_range(path, &job->pkt) ? -FL_DROP_SYMMETRY : FL_DONE_KERNEL;
 }
 
 /*
@@ -638,8 +651,9 @@ static __always_inline int fl_ingress_stages(FL_CTX *ctx, struct fl_job *job, __
 	err = fl_parse(ctx, job, family);
 	if (err)
 		return err;
-	if ((job->iface_flags & FL_IFACE_WAN) && !(job->pkt.flags & FL_PKT_PORTLESS))
-		fl_find_path(ctx, job);
+	if ((job->iface_flags & FL_IFACE_WAN) && !(job->pkt.flags & FL_PKT_PORTLESS) &&
+	    fl_find_path(ctx, job))
+		return plain ? FL_NOT_PLAIN : fl_stray(job);
 	if (!plain && job->pkt.flags & FL_PKT_FRAGMENT)
 		return FL_GO_FRAGMENT;
 	if (!plain && job->pkt.flags & FL_PKT_ICMP_ERROR)

@@ -11,8 +11,8 @@ ip link add br0 netns "$TAG-s" type bridge 2>/dev/null || true
 for g in g1 g2; do
 	n=${g#g}
 	link_ns s "up$n" $g eth0
-	link_ns $g down s2 $g
-	add_addr $g down "10.77.$n.1/24"
+	link_ns $g lan s2 $g
+	add_addr $g lan "10.77.$n.1/24"
 	add_addr s2 $g "10.77.$n.2/24"
 	in_ns $g sysctl -qw net.ipv4.ip_forward=1
 	in_ns $g ip route add 10.1.0.0/24 via 10.2.0.1 dev eth0 onlink

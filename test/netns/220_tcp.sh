@@ -68,5 +68,18 @@ in_ns c curl -sSm5 --local-port 20600 -o /dev/null http://10.2.0.2/
 is "after both FINs: closing" "$(ctl r1 -j show sessions | jq -r '.sessions[] | select(."source-port" == 20600).forward.tcp')" closing
 left=$(ctl r1 -j show sessions | jq -r '.sessions[] | select(."source-port" == 20600)."timeout-seconds"')
 cmp_num "seconds left" "$left" -le 15
-ok "the same port again at once" in_ns c curl -sSm5 --local-port 20600 -o /dev/null http://10.2.0.2/
+cat >"$WORK/again.py" <<'END'
+import socket, struct
+for n in range(3):  # ended by a reset, then the same port again
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    s.settimeout(2)
+    s.bind(("", 20700))
+    s.connect(("10.2.0.2", 80))
+    s.send(b"GET / HTTP/1.0\r\n\r\n")
+    assert b"200" in s.recv(100)
+    s.close()
+END
+ok "the same port again at once" in_ns c python3 "$WORK/again.py"
 finish

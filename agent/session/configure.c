@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The session engine and its configuration: names, the host's part, sessions that it must end. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/log.h"
+#include "agent/session/engine_internal.h"
+
+void fl_engine_free_names(struct fl_engine *e)
+{
+	free(e->service_names);
+	free(e->tenant_names);
+	free(e->policy_names);
+}
+
+struct names {
+	uint16_t *services;
+	uint16_t *tenants;
+	uint16_t *policies;
+};
+
+static int make_names(struct fl_engine *e, const struct fl_config *config, struct names *ret_names)
+{
+	const struct fl_cfg_authority *a = &config->authority;
+	struct names n = {
+		.services = calloc(a->n_service + 1, sizeof(uint16_t)),
+		.tenants = calloc(a->n_tenant + 1, sizeof(uint16_t)),
+		.policies = calloc(a->n_service_policy + 1, sizeof(uint16_t)),
+	};
+
+	if (!n.services || !n.tenants || !n.policies) {
+		free(n.services);
+		free(n.tenants);
+		free(n.policies);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < a->n_service; i++)
+		n.services[i] = fl_store_name(e->store, FL_NAME_SERVICE, a->service[i].name);
+	for (size_t i = 0; i < a->n_tenant; i++)
+		n.tenants[i] = fl_store_name(e->store, FL_NAME_TENANT, a->tenant[i].name);
+	for (size_t i = 0; i < a->n_service_policy; i++)
+		n.policies[i] = fl_store_name(e->store, FL_NAME_POLICY, a->service_policy[i].name);
+	*ret_names = n;
+	return 0;
+}
+
+static void configure_host(struct fl_engine *e, const struct fl_config *config)
+{
+	struct fl_settings *settings = e->t->settings;
+
+	settings->host_sessions = config->router.local_tenant != FL_CFG_NONE;
+	settings->watch_established = config->router.half_open_connection_limit != 0;
+	settings->source = (struct fl_rate){
+		.per_second = config->router.first_packet_rate.per_source,
+		.burst = config->router.first_packet_rate.burst,
+	};
+	settings->denial_ms = 1000;
+	settings->generation++;
+}
+
+static struct fl_host_prefix host_prefix(const struct fl_prefix *p)
+{
+	struct fl_host_prefix prefix = { .length = p->len };
+
+	if (p->addr.family == 6) {
+		memcpy(prefix.addr, p->addr.b, 16);
+		return prefix;
+	}
+	prefix.length += 96;
+	prefix.addr[10] = 0xff;
+	prefix.addr[11] = 0xff;
+	memcpy(prefix.addr + 12, p->addr.b, 4);
+	return prefix;
+}
+
+/* Is a service, or an ancestor that has its routes, reached by a peer? */
+static bool by_peer(const struct fl_config *config, int service)
+{
+	for (; service != FL_CFG_NONE; service = config->authority.service[service].parent)
+		for (size_t i = 0; i < config->router.n_service_route; i++)
+			if (config->router.service_route[i].service == service &&
+			    config->router.service_route[i].type == FL_CFG_ROUTE_PEER)
+				return true;
+	return false;
+}
+
+/*
+ * Services that are reached by a peer: what of the host's own traffic the data plane shows us at
+ * all. The kernel itself sends the rest where it belongs, answers of this host's servers above all.
+ */
+static void set_host_prefixes(struct fl_engine *e, const struct fl_config *config, bool present)
+{
+	if (!config || config->router.local_tenant == FL_CFG_NONE)
+		return;
+	for (size_t i = 0; i < config->authority.n_service; i++) {
+		const struct fl_cfg_service *service = &config->authority.service[i];
+
+		if (!service->enabled || !by_peer(config, (int)i))
+			continue;
+		for (size_t j = 0; j < service->n_address; j++) {
+			struct fl_host_prefix prefix = host_prefix(&service->address[j]);
+
+			e->t->ops->host_prefix(e->t->ops_ctx, &prefix, present);
+		}
+	}
+}
+
+void fl_engine_question(struct fl_engine *engine, uint32_t id, struct fl_question *ret_question)
+{
+	const struct fl_session *s = fl_engine_session(engine, id);
+	struct fl_question q = { 0 };
+
+	q.tuple = (struct fl_tuple){
+		.sport = s->sport, .dport = s->dport, .family = s->family, .proto = s->proto
+	};
+	memcpy(q.tuple.src, s->src, 16);
+	memcpy(q.tuple.dst, s->dst, 16);
+	if (s->in.kind == FL_SIDE_PEER) {
+		q.tenant = fl_store_name_text(engine->store, s->tenant);
+		q.from_peer = s->in.id;
+	} else if (s->in.kind == FL_SIDE_LAN) {
+		q.netif = fl_fabric_netif(engine->fabric, s->in.id);
+	}
+	*ret_question = q;
+}
+
+/* Would this session be opened today? */
+static bool still_allowed(struct fl_engine *e, uint32_t id)
+{
+	static struct fl_decision d;
+	struct fl_question q;
+
+	fl_engine_question(e, id, &q);
+	q.ignore_ways = true;
+	fl_decide(e->config, e->fib, e->fabric, &q, &d);
+	return !d.reason && e->service_names[d.match.service] == fl_engine_session(e, id)->service;
+}
+
+static bool side_exists(const struct fl_engine *e, const struct fl_side *side)
+{
+	const struct fl_netif *netif;
+	const struct fl_peer *peer;
+
+	switch (side->kind) {
+	case FL_SIDE_LAN:
+		netif = fl_fabric_netif(e->fabric, side->id);
+		return netif && netif->cfg;
+	case FL_SIDE_PEER:
+		peer = fl_fabric_peer(e->fabric, side->id);
+		return peer && peer->configured;
+	case FL_SIDE_HOST:
+	case FL_SIDE_NONE:
+		break;
+	}
+	return true;
+}
+
+static void review_sessions(struct fl_engine *e)
+{
+	size_t ended = 0;
+
+	for (uint32_t id = 1; id <= e->age_limit; id++) {
+		const struct fl_session *s = fl_engine_session(e, id);
+
+		if (s->state != FL_SESSION_LIVE)
+			continue;
+		if (side_exists(e, &s->in) && side_exists(e, &s->out) && still_allowed(e, id))
+			continue;
+		fl_engine_close(e, id, FL_CLOSE_CONFIG);
+		ended++;
+	}
+	if (ended)
+		fl_notice("%zu sessions ended: the new configuration does not allow them", ended);
+}
+
+/* Sessions of an earlier process: their deadlines, waypoints and next hops. */
+static void adopt_sessions(struct fl_engine *e)
+{
+	for (uint32_t id = 1; id <= e->t->max_sessions; id++) {
+		struct fl_session *s = fl_engine_session(e, id);
+
+		if (s->state == FL_SESSION_CLOSED) {
+			fl_engine_adopt_waypoints(e, s, (struct fl_mono){ s->start_ns });
+			continue;
+		}
+		if (s->state != FL_SESSION_LIVE)
+			continue;
+		fl_engine_adopt_waypoints(e, s, (struct fl_mono){ 0 });
+		fl_fabric_hop_get(e->fabric, s->in.nexthop);
+		fl_fabric_hop_get(e->fabric, s->out.nexthop);
+		e->half_open += !!(s->flags & FL_SESSION_HALF_OPEN);
+		fl_engine_watch(e, id);
+	}
+}
+
+int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config)
+{
+	struct fl_engine *e = engine;
+	bool first = !e->config;
+	struct fl_fib *fib;
+	struct names names;
+	int err;
+
+	err = fl_fib_new(config, &fib);
+	if (err)
+		return err;
+	err = make_names(e, config, &names);
+	if (err) {
+		fl_fib_free(fib);
+		return err;
+	}
+	set_host_prefixes(e, e->config, false);
+	fl_engine_free_names(e);
+	fl_fib_free(e->fib);
+	e->fib = fib;
+	e->service_names = names.services;
+	e->tenant_names = names.tenants;
+	e->policy_names = names.policies;
+	e->own_name = fl_store_name(e->store, FL_NAME_ROUTER, config->router.name);
+	e->config = config;
+	fl_engine_begin(e);
+	if (first)
+		adopt_sessions(e);
+	else
+		fl_engine_waypoints_changed(e);
+	set_host_prefixes(e, config, true);
+	configure_host(e, config);
+	review_sessions(e);
+	return 0;
+}
