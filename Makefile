@@ -125,6 +125,11 @@ UNIT_packet    := $(PACKET)
 UNIT_packet_build := $(PACKET)
 UNIT_packet_split := $(PACKET)
 UNIT_parse     :=
+UNIT_table     := agent/cli/table $(addprefix agent/codec/,json json_scan utf8)
+# The session engine in a small world: everything of the agent that makes no system call.
+ENGINE         := $(patsubst %.c,%,$(wildcard $(addsuffix /*.c,$(addprefix agent/,base codec config \
+                  crypto path session)))) $(addprefix test/unit/engine_,world kernel check conf model packet)
+UNIT_engine_handshake := $(ENGINE)
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINS  := $(UNIT_NAMES:%=$(B)/test/unit/test_%)
@@ -140,10 +145,41 @@ $(B)/test/unit/%.o: override CFLAGS += -Wno-conversion -Wno-sign-conversion -Wno
 # --- measurements: each links what it measures, named here --------------------------------------
 
 BENCH_codec    := $(KEYRING) agent/crypto/seal $(META) agent/base/rand
+BENCH_blast    :=
+BENCH_router   := $(patsubst $(B)/%.o,%,$(call objs,agent/base agent/dp)) \
+                  $(addprefix agent/session/,flows install store)
+BENCH_table_scale := $(patsubst $(B)/%.o,%,$(call objs,$(filter-out agent/api agent/net,$(DAEMON_DIRS))))
 
-$(B)/bench/codec: $(B)/bench/codec.o $(addprefix $(B)/,$(addsuffix .o,$(BENCH_codec)))
+BENCH_stages   := $(BENCH_router) test/bpf/world test/bpf/pktgen
+
+BENCH_NAMES    := $(patsubst bench/%.c,%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
+BENCH_BINS     := $(BENCH_NAMES:%=$(B)/bench/%)
+
+# Programs of the measurements themselves: an object and a skeleton each.
+$(B)/bench/%.bpf.o: bench/%.bpf.c vmlinux.h
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+# The stages are the data plane's own, on its maps.
+$(B)/bench/stages.bpf.o: $(B)/bpf/maps.o $(B)/bench/stages_tc.bpf.o $(B)/bench/stages_xdp.bpf.o
+	$(call say,BPFLINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(B)/gen/blast.skel.h $(B)/gen/stages.skel.h: $(B)/gen/%.skel.h: $(B)/bench/%.bpf.o
+	$(call say,SKEL,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+$(BENCH_NAMES:%=$(B)/bench/%.o): $(addprefix $(B)/gen/,fairlead.skel.h blast.skel.h stages.skel.h)
+
+$(BENCH_BINS): $(B)/bench/%: $(B)/bench/%.o $$(addprefix $(B)/,$$(addsuffix .o,$$(BENCH_$$*)))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+## bench: all measurements, to build/bench/results.json (root, 25 minutes; ONLY=transit for one)
+bench: all $(BENCH_BINS)
+	$(Q)bench/run.sh $(B)
 
 # --- fuzzing: like unit tests, one target each, with the sources named here ----------------------
 
@@ -180,12 +216,31 @@ unit: $(UNIT_BINS)
 	$(Q)test/run.sh $(B) unit
 
 ## test: all tests; ends with "N passed, N failed, N skipped" (root, under 15 minutes)
-test: all $(UNIT_BINS) $(B)/test/bpf/runner
+test: deps
+	$(Q)$(MAKE) --no-print-directory test-built
+
+test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner
 	$(Q)test/run.sh $(B) all
+
+## test-kernels: the same on Debian's kernels 6.1, 6.12 and newest, emulated (20 minutes at most)
+test-kernels: all $(B)/test/bpf/runner
+	$(Q)test/vm/run.sh $(B)
 
 ## fuzz: every parser for FUZZ_SECONDS (60) seconds, with sanitizers
 fuzz:
 	$(Q)test/run.sh $(B) fuzz
+
+## demo: two sites, two routers, real programs (root, under 5 minutes; KEEP=1 leaves it up)
+demo: deps all
+	$(Q)BUILD=$(abspath $(B)) KEEP=$(KEEP) test/demo/demo.sh up
+
+## demo-down: take down what `make demo KEEP=1` left
+demo-down:
+	$(Q)BUILD=$(abspath $(B)) test/demo/demo.sh down
+
+## schemas: write schemas/config.schema.json anew, after a change of agent/config/table.c
+schemas: $(B)/fairlead
+	$(Q)$(B)/fairlead config schema > schemas/config.schema.json
 
 ## lint: formatting, dependencies between folders, headers, shell scripts, spelling
 lint:
@@ -195,14 +250,51 @@ lint:
 fmt:
 	$(Q)git ls-files -co --exclude-standard '*.c' '*.h' ':!vmlinux.h' | xargs clang-format -i
 
-## deps: install what building and testing needs from Debian (root)
+## deps: install what building and testing needs from Debian (root); does nothing if it is all there
 DEPS := build-essential pkg-config clang-14 clang llvm-14 libclang-rt-14-dev clang-format-14 bpftool \
         libbpf-dev libelf-dev zlib1g-dev libsodium-dev libssl-dev libjson-c-dev libsystemd-dev \
         libmnl-dev uthash-dev libcriterion-dev iproute2 ethtool nftables iperf3 nginx-light wrk curl \
-        bind9-dnsutils dnsmasq-base tcpdump iputils-ping jq shellcheck codespell cppcheck procps \
-        python3 systemd
+        bind9-dnsutils dnsmasq-base tcpdump iputils-ping jq shellcheck codespell procps python3 \
+        systemd frr util-linux libcap2-bin git
 deps:
-	$(Q)DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(DEPS)
+	$(Q)missing=; for p in $(DEPS); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | \
+		grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	command -v npm >/dev/null || missing="$$missing npm"; \
+	if [ -n "$$missing" ]; then echo "installing from Debian:$$missing"; \
+		apt-get -q update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -q install -y \
+		--no-install-recommends $$missing >/dev/null; fi
+
+# --- installation --------------------------------------------------------------------------------
+
+INSTALL  ?= install
+BINDIR   := $(PREFIX)/bin
+SBINDIR  := $(PREFIX)/sbin
+UNITDIR  := $(PREFIX)/lib/systemd/system
+DOCDIR   := $(PREFIX)/share/doc/fairlead
+MANDIR   := $(PREFIX)/share/man/man8
+
+INSTALLED := $(SBINDIR)/fairleadd $(BINDIR)/fairlead $(UNITDIR)/fairleadd.service \
+             $(PREFIX)/lib/sysusers.d/fairlead.conf $(PREFIX)/lib/tmpfiles.d/fairlead.conf \
+             $(MANDIR)/fairlead.8 $(DOCDIR)
+
+## install: programs, unit, manual page and examples, to PREFIX (/usr) below DESTDIR
+install: all
+	$(Q)$(INSTALL) -D -m 0755 $(B)/fairleadd $(DESTDIR)$(SBINDIR)/fairleadd
+	$(Q)$(INSTALL) -D -m 0755 $(B)/fairlead $(DESTDIR)$(BINDIR)/fairlead
+	$(Q)$(INSTALL) -D -m 0644 deploy/systemd/fairlead.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/fairlead.conf
+	$(Q)$(INSTALL) -D -m 0644 deploy/systemd/fairlead.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/fairlead.conf
+	$(Q)$(INSTALL) -d $(DESTDIR)$(UNITDIR)
+	$(Q)sed 's|=/usr/sbin/fairleadd|=$(SBINDIR)/fairleadd|' deploy/systemd/fairleadd.service \
+		> $(DESTDIR)$(UNITDIR)/fairleadd.service
+	$(Q)$(INSTALL) -D -m 0644 agent/cli/fairlead.8 $(DESTDIR)$(MANDIR)/fairlead.8
+	$(Q)$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DOCDIR)/examples schemas/examples/*.json
+	$(Q)$(INSTALL) -m 0644 -t $(DESTDIR)$(DOCDIR) README.md schemas/config.schema.json
+	$(Q)$(if $(DESTDIR),,deploy/systemd/activate.sh)
+
+## uninstall: remove what install brought; user, configuration and state stay
+uninstall:
+	$(Q)rm -rf $(addprefix $(DESTDIR),$(INSTALLED))
+	$(Q)$(if $(DESTDIR),,deploy/systemd/activate.sh)
 
 ## clean: remove build/
 clean:
@@ -214,4 +306,4 @@ help:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: all check unit test fuzz lint fmt deps clean help
+.PHONY: all check unit test test-built demo demo-down schemas bench test-kernels install uninstall fuzz lint fmt deps clean help

@@ -3,7 +3,7 @@
 # Runs suites and counts. Every suite prints TAP lines; a suite that prints none, or that ends with an
 # error without a "not ok", counts as one failure. The last line is "N passed, N failed, N skipped".
 #
-# usage: test/run.sh BUILD unit|lint|bpf|netns|replay|fuzz|check|all
+# usage: test/run.sh BUILD unit|lint|config|deploy|bpf|netns|replay|fuzz|check|all
 set -u
 
 build=$1
@@ -46,6 +46,14 @@ run_unit() {
 		[ -x "$bin" ] || continue
 		[[ $bin == *.[od] ]] || suite "unit/$(basename "$bin")" "$bin" --tap=- -j1
 	done
+}
+
+run_config() {
+	suite config test/config/run.sh "$build"
+}
+
+run_deploy() {
+	suite deploy/unit test/deploy/unit.sh
 }
 
 run_lint() {
@@ -95,21 +103,26 @@ run_fuzz() {
 }
 
 case $what in
-unit | lint | bpf | netns | replay | fuzz) "run_$what" ;;
+unit | lint | config | deploy | bpf | netns | replay | fuzz) "run_$what" ;;
 check)
 	run_lint
 	run_unit
 	run_replay
+	run_config
+	run_deploy
 	;;
 all)
 	run_lint
 	run_unit
+	run_replay
+	run_config
+	run_deploy
 	run_bpf
 	run_netns
 	run_fuzz
 	;;
 *)
-	echo "usage: $0 BUILD unit|lint|bpf|netns|replay|fuzz|check|all" >&2
+	echo "usage: $0 BUILD unit|lint|config|deploy|bpf|netns|replay|fuzz|check|all" >&2
 	exit 2
 	;;
 esac

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Requests to handlers, and small helpers that handlers share. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/api/api_internal.h"
 
@@ -17,6 +19,10 @@ static void show_status(struct fl_api *api, const struct fl_json *request, struc
 	fl_json_add_string(data, "instance", api->instance);
 	fl_json_add_string(data, "configuration", api->config_path);
 	fl_json_add_string(data, "pins", api->pin_dir);
+	fl_json_add_bool(data, "adopted", fl_dp_adopted(api->dp));
+	fl_json_add_u64(data, "pid", (uint64_t)getpid());
+	fl_json_add_u64(data, "sessions", fl_store_count(fl_engine_store(api->engine)));
+	fl_json_add_u64(data, "capacity", fl_dp_tables(api->dp)->max_sessions);
 	fl_json_add_u64(data, "uptime-seconds",
 			fl_mono_ms_between(api->started, fl_mono_now()) / 1000);
 }
@@ -83,19 +89,23 @@ void fl_api_uuid_text(const uint8_t uuid[16], char text[37])
 
 bool fl_api_uuid_parse(const char *text, uint8_t uuid[16])
 {
+	static const char digits[] = "0123456789abcdef";
 	int n = 0;
 
-	for (const char *p = text; *p; p++) {
-		unsigned int v;
+	for (; *text; text++) {
+		const char *digit = strchr(digits, tolower((unsigned char)*text));
 
-		if (*p == '-')
+		if (*text == '-')
 			continue;
-		if (n == 16 || sscanf(p, "%2x", &v) != 1 || !p[1])
+		if (!digit || n == 32)
 			return false;
-		uuid[n++] = (uint8_t)v;
-		p++;
+		if (n % 2)
+			uuid[n / 2] |= (uint8_t)(digit - digits);
+		else
+			uuid[n / 2] = (uint8_t)((digit - digits) << 4);
+		n++;
 	}
-	return n == 16;
+	return n == 32;
 }
 
 const char *fl_api_proto_text(uint8_t proto, char buf[8])

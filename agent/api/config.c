@@ -10,11 +10,15 @@
 void fl_api_add_findings(struct fl_json *reply, const struct fl_config_errors *errors)
 {
 	struct fl_json *list = fl_json_add_array(reply, "findings");
-	char text[1024];
 
 	for (size_t i = 0; i < fl_config_errors_count(errors); i++) {
-		fl_config_error_text(fl_config_errors_get(errors, i), text, sizeof(text));
-		fl_json_add_string(list, NULL, text);
+		const struct fl_config_error *e = fl_config_errors_get(errors, i);
+		struct fl_json *o = fl_json_add_object(list, NULL);
+
+		fl_json_add_string(o, "pointer", e->pointer);
+		fl_json_add_string(o, "value", e->value);
+		fl_json_add_string(o, "problem", e->problem);
+		fl_json_add_bool(o, "warning", e->warning);
 	}
 }
 

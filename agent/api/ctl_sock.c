@@ -60,6 +60,9 @@ static void client_free(struct client *c)
 	c->sock->count--;
 	sd_event_source_unref(c->source);
 	close(c->fd);
+	/* A configuration may have come, with keys in it. */
+	if (c->in)
+		explicit_bzero(c->in, c->in_len);
 	free(c->in);
 	free(c->out);
 	free(c);
@@ -143,6 +146,23 @@ static int on_client(sd_event_source *source, int fd, uint32_t revents, void *us
 	return 0;
 }
 
+/* When all places are taken, whoever has been sending a request for longest loses its place:
+ * clients that only sit there keep nobody out. Return: is there a place now? */
+static bool make_place(struct fl_ctl_sock *sock)
+{
+	struct client *c;
+
+	if (sock->count < MAX_CLIENTS)
+		return true;
+	DL_FOREACH(sock->clients, c) {
+		if (c->out)
+			continue;
+		client_free(c);
+		return true;
+	}
+	return false;
+}
+
 static int on_connect(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	struct fl_ctl_sock *sock = userdata;
@@ -153,7 +173,7 @@ static int on_connect(sd_event_source *source, int fd, uint32_t revents, void *u
 	(void)revents;
 	if (client_fd < 0)
 		return 0;
-	c = sock->count < MAX_CLIENTS ? calloc(1, sizeof(*c)) : NULL;
+	c = make_place(sock) ? calloc(1, sizeof(*c)) : NULL;
 	if (!c) {
 		close(client_fd);
 		return 0;

@@ -70,6 +70,26 @@ static void everybody(struct fl_api *api, struct fl_json *data)
 /* --- one packet --------------------------------------------------------------------------------
  */
 
+/* By which path to the peer, and which of its vectors the policy means. */
+static void add_path(struct fl_api *api, struct fl_json *o, const struct fl_candidate *c,
+		     const struct fl_cfg_service_policy *policy)
+{
+	const struct fl_path_rt *path = fl_fabric_path(api->fabric, c->path);
+	const char *vector = NULL;
+
+	fl_json_add_string(o, "path", fl_dp_tables(api->dp)->paths[c->path].label);
+	for (size_t i = 0; policy && i < policy->n_vector; i++)
+		for (size_t j = 0; path && path->cfg && !vector && j < path->cfg->n_vector; j++)
+			if (policy->vector[i].cost == c->vector_cost &&
+			    !strcmp(policy->vector[i].name, path->cfg->vector[j]))
+				vector = policy->vector[i].name;
+	fl_json_add_string(o, "vector", vector);
+	if (c->vector_cost != FL_CFG_PRIORITY_NEVER)
+		fl_json_add_u64(o, "vector-cost", c->vector_cost);
+	else
+		fl_json_add_string(o, "vector-cost", "never");
+}
+
 static void add_candidate(struct fl_api *api, struct fl_json *list, const struct fl_decision *d,
 			  const struct fl_candidate *c)
 {
@@ -81,8 +101,7 @@ static void add_candidate(struct fl_api *api, struct fl_json *list, const struct
 	if (c->route->type == FL_CFG_ROUTE_PEER) {
 		fl_json_add_string(o, "peer", c->route->peer_name);
 		if (c->path)
-			fl_json_add_string(o, "path", fl_dp_tables(api->dp)->paths[c->path].label);
-		fl_json_add_u64(o, "vector-cost", c->vector_cost);
+			add_path(api, o, c, d->policy);
 	} else if (c->exit.host) {
 		fl_json_add_string(o, "interface", "(host)");
 	} else if (netif) {
@@ -102,14 +121,26 @@ static void add_candidate(struct fl_api *api, struct fl_json *list, const struct
 					    : "another one is better");
 }
 
-static void add_decision(struct fl_api *api, struct fl_json *data, const struct fl_decision *d)
+/* The data plane asks nobody about packets from there: they are not ours. */
+static bool no_hosts(const struct fl_netif *netif)
+{
+	return netif && netif->cfg && netif->cfg->type == FL_CFG_FABRIC;
+}
+
+static void add_decision(struct fl_api *api, struct fl_json *data, const struct fl_question *q,
+			 const struct fl_decision *d)
 {
 	const char *meaning = NULL;
 	struct fl_json *list;
 	char text[FL_PREFIX_TEXT];
 
-	fl_json_add_bool(data, "allowed", !d->reason);
-	if (d->reason) {
+	fl_json_add_bool(data, "allowed", !d->reason && !no_hosts(q->netif));
+	if (no_hosts(q->netif)) {
+		fl_json_add_string(data, "reason", "fabric-interface");
+		fl_json_add_string(data, "meaning",
+				   "only peers' packets are taken from there, others are left to "
+				   "the kernel");
+	} else if (d->reason) {
 		fl_json_add_string(data, "reason", fl_api_drop_text(d->reason, &meaning));
 		fl_json_add_string(data, "meaning", meaning);
 	}
@@ -125,28 +156,54 @@ static void add_decision(struct fl_api *api, struct fl_json *data, const struct 
 		add_candidate(api, list, d, &d->candidates[i]);
 }
 
-/* The session that such a packet belongs to already, if any. */
-static void add_session_id(struct fl_api *api, struct fl_json *data, const struct fl_tuple *t,
-			   const struct fl_netif *netif)
+/* A session that a peer opened, by what its initiator sent: its flows' keys are of waypoints. */
+static uint32_t find_from_peer(struct fl_api *api, const struct fl_question *q)
 {
+	const struct fl_tables *t = fl_dp_tables(api->dp);
+	uint32_t used = fl_store_count(fl_engine_store(api->engine));
+
+	for (uint32_t id = 1; used && id <= t->max_sessions; id++) {
+		const struct fl_session *s = &t->sessions[id];
+
+		used -= s->state == FL_SESSION_LIVE || s->state == FL_SESSION_OPENING;
+		if (s->state == FL_SESSION_LIVE && s->in.kind == FL_SIDE_PEER &&
+		    s->in.id == q->from_peer && s->proto == q->tuple.proto &&
+		    s->family == q->tuple.family && s->sport == q->tuple.sport &&
+		    s->dport == q->tuple.dport && !memcmp(s->src, q->tuple.src, 16) &&
+		    !memcmp(s->dst, q->tuple.dst, 16))
+			return id;
+	}
+	return 0;
+}
+
+static uint32_t find_from_here(struct fl_api *api, const struct fl_question *q)
+{
+	const struct fl_tuple *t = &q->tuple;
 	struct fl_wide_key key = { .sport = t->sport,
 				   .dport = t->dport,
-				   .scope = netif ? netif->id : 0,
+				   .scope = q->netif ? q->netif->id : 0,
 				   .proto = t->proto };
-	const struct fl_tables *tables = fl_dp_tables(api->dp);
-	char uuid[37];
 	uint32_t slot;
 
 	memcpy(key.saddr, t->src, 16);
 	memcpy(key.daddr, t->dst, 16);
-	if (netif)
+	if (q->netif)
 		key.kind = t->family == 6 ? FL_KEY_LAN6 : FL_KEY_LAN4;
 	else
 		key.kind = t->family == 6 ? FL_KEY_HOST6 : FL_KEY_HOST4;
 	slot = fl_flows_find(fl_engine_flows(api->engine), &key);
-	if (slot == FL_NO_SLOT)
+	return slot == FL_NO_SLOT ? 0 : fl_dp_tables(api->dp)->flows[slot].session;
+}
+
+/* The session that such a packet belongs to already, if any. */
+static void add_session_id(struct fl_api *api, struct fl_json *data, const struct fl_question *q)
+{
+	uint32_t id = q->from_peer ? find_from_peer(api, q) : find_from_here(api, q);
+	char uuid[37];
+
+	if (!id)
 		return;
-	fl_api_uuid_text(tables->sessions[tables->flows[slot].session].uuid, uuid);
+	fl_api_uuid_text(fl_dp_tables(api->dp)->sessions[id].uuid, uuid);
 	fl_json_add_string(data, "session", uuid);
 }
 
@@ -157,12 +214,16 @@ static bool read_addr(const struct fl_json *request, const char *key, struct fl_
 	return text && fl_addr_parse(text, ret) == 0;
 }
 
-static uint16_t read_port(const struct fl_json *request, const char *key)
+/* Absent: 0. */
+static bool read_port(const struct fl_json *request, const char *key, uint16_t *ret)
 {
+	const struct fl_json *value = fl_json_member(request, key);
 	uint64_t port = 0;
 
-	fl_json_get_u64(fl_json_member(request, key), &port);
-	return (uint16_t)port;
+	if (value && (fl_json_get_u64(value, &port) < 0 || port > 65535))
+		return false;
+	*ret = (uint16_t)port;
+	return true;
 }
 
 static bool read_tuple(const struct fl_json *request, struct fl_tuple *t, struct fl_json *reply)
@@ -185,8 +246,11 @@ static bool read_tuple(const struct fl_json *request, struct fl_tuple *t, struct
 	}
 	memcpy(t->src, src.b, 16);
 	memcpy(t->dst, dst.b, 16);
-	t->sport = read_port(request, "source-port");
-	t->dport = read_port(request, "destination-port");
+	if (!read_port(request, "source-port", &t->sport) ||
+	    !read_port(request, "destination-port", &t->dport)) {
+		fl_ctl_error(reply, FL_CTL_USAGE, "ports are numbers from 0 to 65535");
+		return false;
+	}
 	return true;
 }
 
@@ -218,7 +282,7 @@ void fl_api_explain_session(struct fl_api *api, const struct fl_json *request,
 	fl_engine_begin(api->engine);
 	fl_decide(api->config, fl_engine_fib(api->engine), api->fabric, &q, &d);
 	data = fl_json_add_object(reply, "data");
-	add_decision(api, data, &d);
+	add_decision(api, data, &q, &d);
 	fl_json_add_string(
 		data, "path-in-use",
 		s->out.kind == FL_SIDE_PEER
@@ -229,32 +293,57 @@ void fl_api_explain_session(struct fl_api *api, const struct fl_json *request,
 	fl_json_add_string(data, "session", text);
 }
 
-void fl_api_explain(struct fl_api *api, const struct fl_json *request, struct fl_json *reply)
+/* Where the packet comes from: an interface, this host, or a peer; then whose it is, too. */
+static bool read_from(struct fl_api *api, const struct fl_json *request, struct fl_question *q,
+		      struct fl_json *reply)
 {
 	const char *from = fl_json_get_string(fl_json_member(request, "interface"));
+	const char *tenant = fl_json_get_string(fl_json_member(request, "tenant"));
+	const struct fl_peer *peer;
+
+	q->netif = fl_fabric_netif_named(api->fabric, from);
+	peer = q->netif ? NULL : fl_fabric_peer_named(api->fabric, from);
+	if (!q->netif && !peer && strcmp(from, "host") != 0) {
+		fl_ctl_error(reply, FL_CTL_USAGE,
+			     "no network interface and no peer \"%s\" (`fairlead show interfaces` "
+			     "and `show peers` list them; \"host\" is this host itself)",
+			     from);
+		return false;
+	}
+	if (tenant && (!peer || fl_config_find(api->config, FL_CFG_REF_TENANT, tenant) < 0)) {
+		fl_ctl_error(reply, FL_CTL_USAGE,
+			     peer ? "no tenant \"%s\""
+				  : "tenant \"%s\": only sessions from peers bring their tenant "
+				    "with them",
+			     tenant);
+		return false;
+	}
+	if (peer && !tenant) {
+		fl_ctl_error(reply, FL_CTL_USAGE,
+			     "\"%s\" is a peer: say whose session it opens, with `tenant NAME`",
+			     from);
+		return false;
+	}
+	q->from_peer = peer ? peer->id : 0;
+	q->tenant = tenant;
+	return true;
+}
+
+void fl_api_explain(struct fl_api *api, const struct fl_json *request, struct fl_json *reply)
+{
 	static struct fl_decision d;
 	struct fl_question q = { 0 };
 	struct fl_json *data;
 
-	if (!from) {
+	if (!fl_json_get_string(fl_json_member(request, "interface"))) {
 		everybody(api, fl_json_add_object(reply, "data"));
 		return;
 	}
-	if (strcmp(from, "host") != 0) {
-		q.netif = fl_fabric_netif_named(api->fabric, from);
-		if (!q.netif) {
-			fl_ctl_error(reply, FL_CTL_USAGE,
-				     "no network interface \"%s\" (`fairlead show interfaces` "
-				     "lists them; \"host\" is this host itself)",
-				     from);
-			return;
-		}
-	}
-	if (!read_tuple(request, &q.tuple, reply))
+	if (!read_from(api, request, &q, reply) || !read_tuple(request, &q.tuple, reply))
 		return;
 	fl_engine_begin(api->engine);
 	fl_decide(api->config, fl_engine_fib(api->engine), api->fabric, &q, &d);
 	data = fl_json_add_object(reply, "data");
-	add_decision(api, data, &d);
-	add_session_id(api, data, &q.tuple, q.netif);
+	add_decision(api, data, &q, &d);
+	add_session_id(api, data, &q);
 }

@@ -54,10 +54,15 @@ static uint32_t *count_sessions(struct fl_api *api)
 {
 	const struct fl_tables *t = fl_dp_tables(api->dp);
 	uint32_t *counts = calloc(FL_MAX_NAMES, sizeof(*counts));
+	uint32_t used = fl_store_count(fl_engine_store(api->engine));
 
-	for (uint32_t id = 1; counts && id <= t->max_sessions; id++)
-		if (t->sessions[id].state == FL_SESSION_LIVE)
-			counts[t->sessions[id].service % FL_MAX_NAMES]++;
+	for (uint32_t id = 1; counts && used && id <= t->max_sessions; id++) {
+		const struct fl_session *s = &t->sessions[id];
+
+		used -= s->state == FL_SESSION_LIVE || s->state == FL_SESSION_OPENING;
+		if (s->state == FL_SESSION_LIVE)
+			counts[s->service % FL_MAX_NAMES]++;
+	}
 	return counts;
 }
 
@@ -90,26 +95,77 @@ void fl_api_show_services(struct fl_api *api, const struct fl_json *request, str
 	free(counts);
 }
 
-/* How a service is reached from here, in a few words each. */
+/* Paths to the peer of a route, and what they cost the service's sessions. */
+static void add_route_paths(struct fl_api *api, struct fl_json *parent,
+			    const struct fl_cfg_service_route *route,
+			    const struct fl_cfg_service_policy *policy)
+{
+	const struct fl_peer *peer = fl_fabric_peer_named(api->fabric, route->peer_name);
+	struct fl_json *list = fl_json_add_array(parent, "paths");
+
+	for (uint16_t id = 1; peer && id < FL_MAX_PATHS; id++) {
+		const struct fl_path_rt *path = fl_fabric_path(api->fabric, id);
+		struct fl_json *o, *vectors;
+		uint32_t cost;
+
+		if (!path || !path->cfg || path->peer != peer->id)
+			continue;
+		o = fl_json_add_object(list, NULL);
+		fl_json_add_string(o, "path", fl_dp_tables(api->dp)->paths[id].label);
+		fl_json_add_string(o, "status", path->why ? "down" : "up");
+		vectors = fl_json_add_array(o, "vectors");
+		for (size_t i = 0; i < path->cfg->n_vector; i++)
+			fl_json_add_string(vectors, NULL, path->cfg->vector[i]);
+		cost = fl_fabric_path_cost(path, policy);
+		if (cost != FL_CFG_PRIORITY_NEVER)
+			fl_json_add_u64(o, "vector-cost", cost);
+		else
+			fl_json_add_string(o, "vector-cost", "never");
+		fl_json_add_u64(o, "cost", (uint64_t)route->cost + path->cfg->cost);
+	}
+}
+
+static void add_next_hop(struct fl_api *api, struct fl_json *list,
+			 const struct fl_cfg_service_route *route,
+			 const struct fl_cfg_service_policy *policy)
+{
+	static const char *const types[] = { [FL_CFG_ROUTE_PEER] = "peer",
+					     [FL_CFG_ROUTE_NEXT_HOP] = "next-hop",
+					     [FL_CFG_ROUTE_KERNEL] = "learned-routes" };
+	struct fl_json *o = fl_json_add_object(list, NULL);
+	char text[FL_ADDR_TEXT];
+
+	fl_json_add_string(o, "route", route->name);
+	fl_json_add_string(o, "type", types[route->type]);
+	fl_json_add_u64(o, "cost", route->cost);
+	if (route->nat_target.family)
+		fl_json_add_string(o, "nat-target", fl_addr_format(&route->nat_target, text));
+	if (route->type == FL_CFG_ROUTE_PEER) {
+		fl_json_add_string(o, "peer", route->peer_name);
+		add_route_paths(api, o, route, policy);
+	} else if (route->next_hop) {
+		fl_json_add_string(o, "interface", route->next_hop->interface_name);
+		if (route->next_hop->gateway.family)
+			fl_json_add_string(o, "gateway",
+					   fl_addr_format(&route->next_hop->gateway, text));
+	}
+}
+
+/* How a service is reached from here: by its own routes, else by its nearest ancestor's (decide.c).
+ */
 static void add_next_hops(struct fl_api *api, struct fl_json *parent, int service)
 {
 	struct fl_json *list = fl_json_add_array(parent, "next-hops");
+	const struct fl_cfg_authority *a = &api->config->authority;
 	const struct fl_cfg_router *router = &api->config->router;
+	const struct fl_cfg_service_policy *policy = NULL;
 
-	for (size_t i = 0; i < router->n_service_route; i++) {
-		const struct fl_cfg_service_route *r = &router->service_route[i];
-		char text[FL_NAME_LEN + 32];
-
-		if (r->service != service)
-			continue;
-		if (r->type == FL_CFG_ROUTE_PEER)
-			snprintf(text, sizeof(text), "peer %s", r->peer_name);
-		else if (r->type == FL_CFG_ROUTE_NEXT_HOP)
-			snprintf(text, sizeof(text), "interface %s", r->next_hop->interface_name);
-		else
-			snprintf(text, sizeof(text), "kernel's routes");
-		fl_json_add_string(list, NULL, text);
-	}
+	if (a->service[service].service_policy != FL_CFG_NONE)
+		policy = &a->service_policy[a->service[service].service_policy];
+	for (; service != FL_CFG_NONE && !fl_json_count(list); service = a->service[service].parent)
+		for (size_t i = 0; i < router->n_service_route; i++)
+			if (router->service_route[i].service == service)
+				add_next_hop(api, list, &router->service_route[i], policy);
 }
 
 static void add_fib_entry(struct fl_api *api, struct fl_json *list, int service,
@@ -146,5 +202,8 @@ void fl_api_show_fib(struct fl_api *api, const struct fl_json *request, struct f
 				if (fl_fib_access(fib, s, t, &any, &rule) == FL_ACCESS_ALLOW)
 					add_fib_entry(api, list, s, &a->service[s].address[i], t);
 	}
+	fl_json_add_u64(data, "count", fl_json_count(list));
 	fl_json_add_u64(data, "prefixes", fl_fib_count(fib));
+	/* Made of the configuration, as large as that: no table of fixed size. */
+	fl_json_add_string(data, "capacity", NULL);
 }

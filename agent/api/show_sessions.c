@@ -4,8 +4,9 @@
 
 #include "agent/api/api_internal.h"
 
-/* A table longer than this helps nobody; the request may ask for more, or less. */
-#define LIMIT_DEFAULT 1000
+/* Sessions of one answer: the loop is to be back at its packets soon. A client that wants more asks
+ * again, from where the answer ended. */
+#define PAGE_MAX 1000
 
 static const char *side_text(struct fl_api *api, const struct fl_side *side)
 {
@@ -59,6 +60,7 @@ static void add_flow(struct fl_api *api, struct fl_json *parent, uint32_t id, en
 	const struct fl_flow *flow = &t->flows[s->slot[dir]];
 	struct fl_json *o = fl_json_add_object(parent, dir == FL_FORWARD ? "forward" : "reverse");
 
+	fl_json_add_string(o, "key", flow->key.kind == FL_KEY_INDEXED ? "index" : "hash");
 	fl_json_add_u64(o, "packets", flow->packets);
 	fl_json_add_u64(o, "bytes", flow->bytes);
 	fl_json_add_string(o, "handshake", state_text(flow->state));
@@ -66,22 +68,69 @@ static void add_flow(struct fl_api *api, struct fl_json *parent, uint32_t id, en
 	fl_json_add_u64(o, "slot", s->slot[dir]);
 }
 
+/* Device, interface and VLAN that a side's packets come and go by. */
+static void add_netif(struct fl_api *api, struct fl_json *o, uint16_t id)
+{
+	const struct fl_netif *netif = fl_fabric_netif(api->fabric, id);
+
+	if (!netif)
+		return;
+	fl_json_add_string(o, "interface", netif->name);
+	if (!netif->cfg)
+		return;
+	fl_json_add_string(o, "device", netif->device->ifname);
+	fl_json_add_u64(o, "vlan", netif->cfg->vlan);
+}
+
 static void add_side(struct fl_api *api, struct fl_json *parent, const char *key,
 		     const struct fl_side *side)
 {
+	static const char *const kinds[] = { [FL_SIDE_NONE] = "none",
+					     [FL_SIDE_LAN] = "lan",
+					     [FL_SIDE_PEER] = "peer",
+					     [FL_SIDE_HOST] = "host" };
 	struct fl_json *o = fl_json_add_object(parent, key);
 	const struct fl_tables *t = fl_dp_tables(api->dp);
 	const struct fl_path *path;
 
 	fl_json_add_string(o, "name", side_text(api, side));
+	fl_json_add_string(o, "kind", kinds[side->kind]);
+	if (side->kind == FL_SIDE_LAN)
+		add_netif(api, o, side->id);
 	if (side->kind != FL_SIDE_PEER)
 		return;
 	path = &t->paths[t->vectors[side->vector].path];
+	add_netif(api, o, path->iface);
 	fl_json_add_string(o, "path", path->label);
+	fl_json_add_u64(o, "vector", side->vector);
 	fl_api_add_addr(o, "local-waypoint", path->family, path->local);
 	fl_json_add_u64(o, "local-port", side->local_port);
 	fl_api_add_addr(o, "remote-waypoint", path->family, path->remote);
 	fl_json_add_u64(o, "remote-port", side->remote_port);
+}
+
+static const char *const enforcement_texts[] = {
+	[FL_TCP_ENFORCE_ALLOW] = "allow",
+	[FL_TCP_ENFORCE_BLOCK] = "block",
+	[FL_TCP_ENFORCE_RESET] = "reset",
+	[FL_TCP_ENFORCE_STRICT] = "strict",
+};
+
+/* What belongs to the session as a whole and is of interest when one looks at it alone. */
+static void add_record(struct fl_api *api, struct fl_json *o, const struct fl_session *s)
+{
+	const struct fl_store *store = fl_engine_store(api->engine);
+
+	fl_json_add_string(o, "service-policy", fl_store_name_text(store, s->policy));
+	fl_json_add_string(o, "source-router",
+			   s->source_router ? fl_store_name_text(store, s->source_router)
+					    : api->config->router.name);
+	fl_json_add_string(o, "tcp-enforcement", enforcement_texts[s->tcp_enforcement]);
+	fl_json_add_u64(o, "idle-timeout-seconds", s->idle_timeout_ms / 1000);
+	fl_json_add_u64(o, "initial-timeout-seconds", s->initial_timeout_ms / 1000);
+	fl_json_add_u64(o, "mss-clamp", s->mss);
+	fl_json_add_bool(o, "keep-alive", s->flags & FL_SESSION_KEEP_ALIVE);
+	fl_json_add_bool(o, "half-open", s->flags & FL_SESSION_HALF_OPEN);
 }
 
 static void add_session(struct fl_api *api, struct fl_json *list, uint32_t id)
@@ -104,6 +153,7 @@ static void add_session(struct fl_api *api, struct fl_json *list, uint32_t id)
 	fl_api_add_addr(o, "nat-source", s->family, s->nat_src);
 	fl_json_add_u64(o, "nat-source-port", s->nat_sport);
 	fl_api_add_addr(o, "nat-destination", s->family, s->nat_dst);
+	fl_json_add_u64(o, "nat-destination-port", s->nat_dport);
 	add_side(api, o, "in", &s->in);
 	add_side(api, o, "out", &s->out);
 	add_flow(api, o, id, FL_FORWARD);
@@ -134,26 +184,45 @@ static bool wanted(struct fl_api *api, const struct fl_json *request, const stru
 	       text_filter(request, "tenant", fl_store_name_text(store, s->tenant));
 }
 
+/*
+ * Records after "after" that fit, "limit" of them at most; "next" is what to ask for after that.
+ * How many fit in all is counted for the first answer only.
+ */
 void fl_api_show_sessions(struct fl_api *api, const struct fl_json *request, struct fl_json *reply)
 {
 	const struct fl_tables *t = fl_dp_tables(api->dp);
 	struct fl_json *data = fl_json_add_object(reply, "data");
 	struct fl_json *list = fl_json_add_array(data, "sessions");
-	uint64_t limit = LIMIT_DEFAULT, shown = 0, matching = 0;
+	uint32_t live = fl_store_count(fl_engine_store(api->engine)), seen = 0, last = 0;
+	uint64_t limit = PAGE_MAX, after = 0, shown = 0, matching = 0;
 
 	fl_json_get_u64(fl_json_member(request, "limit"), &limit);
+	fl_json_get_u64(fl_json_member(request, "after"), &after);
+	limit = limit < PAGE_MAX ? limit : PAGE_MAX;
 	fl_engine_begin(api->engine);
-	for (uint32_t id = 1; id <= t->max_sessions; id++) {
-		if (!wanted(api, request, &t->sessions[id]))
+	/* Records in use tend to come first: no need to look at more when all have been seen. */
+	for (uint64_t n = after + 1; n > after && n <= t->max_sessions && seen < live; n++) {
+		uint32_t id = (uint32_t)n;
+		const struct fl_session *s = &t->sessions[id];
+
+		seen += s->state == FL_SESSION_LIVE || s->state == FL_SESSION_OPENING;
+		if (!wanted(api, request, s))
 			continue;
-		if (matching++ < limit) {
+		matching++;
+		if (shown < limit) {
 			add_session(api, list, id);
 			shown++;
+			last = id;
+		} else if (after) {
+			break;
 		}
 	}
-	fl_json_add_u64(data, "matching", matching);
+	if (!after)
+		fl_json_add_u64(data, "matching", matching);
+	if (matching > shown && shown)
+		fl_json_add_u64(data, "next", last);
 	fl_json_add_u64(data, "shown", shown);
-	fl_json_add_u64(data, "live", fl_store_count(fl_engine_store(api->engine)));
+	fl_json_add_u64(data, "live", live);
 	fl_json_add_u64(data, "capacity", t->max_sessions);
 }
 
@@ -177,6 +246,7 @@ void fl_api_show_session(struct fl_api *api, const struct fl_json *request, stru
 	fl_engine_begin(api->engine);
 	list = fl_json_add_array(fl_json_add_object(reply, "data"), "sessions");
 	add_session(api, list, id);
+	add_record(api, fl_json_at(list, 0), &fl_dp_tables(api->dp)->sessions[id]);
 }
 
 void fl_api_clear_session(struct fl_api *api, const struct fl_json *request, struct fl_json *reply)

@@ -82,8 +82,11 @@ int fl_cli_ask(const struct fl_cli *cli, struct fl_json *request, struct fl_json
 /* Print data as JSON: for people on a terminal, in one line elsewhere. */
 void fl_cli_print_json(const struct fl_json *data);
 
-/* Members, for people: 0 and "-" for what is not there. Text without control characters, valid until
- * the eighth call after this one. */
+/* A value of an answer into an object under @key, or behind an array's others. */
+void fl_cli_copy(struct fl_json *parent, const char *key, const struct fl_json *value);
+
+/* Members, for people: 0 and "-" for what is not there. Text without control characters, valid
+ * until the eighth call after this one. */
 uint64_t fl_cli_number(const struct fl_json *object, const char *key);
 const char *fl_cli_text(const struct fl_json *object, const char *key);
 bool fl_cli_has(const struct fl_json *object, const char *key);

@@ -11,12 +11,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define ANSWER_MAX (64 << 20) /* ample: sessions come in pages */
-#define WAIT_S     30
+#define ANSWER_MAX  (64 << 20) /* ample: sessions come in pages */
+#define REQUEST_MAX (8 << 20)  /* what the agent takes: FL_CTL_REQUEST_MAX */
+#define WAIT_S      30
 
 void fl_client_socket(const char *instance, char path[FL_CLIENT_PATH])
 {
-	snprintf(path, FL_CLIENT_PATH, "/run/fairlead%s%s/fairleadd.sock", instance[0] ? "/" : "", instance);
+	snprintf(path, FL_CLIENT_PATH, "/run/fairlead%s%s/fairleadd.sock", instance[0] ? "/" : "",
+		 instance);
 }
 
 static int complain(const char *path, int err)
@@ -36,6 +38,10 @@ static int complain(const char *path, int err)
 			"`systemctl start fairleadd`, or -i INSTANCE for another one\n",
 			path);
 		return FL_CTL_UNREACHABLE;
+	case EMSGSIZE:
+		fprintf(stderr, "fairlead: that is more than the agent takes: %d bytes\n",
+			REQUEST_MAX);
+		return FL_CTL_USAGE;
 	default:
 		fprintf(stderr, "fairlead: %s: %s\n", path, strerror(err));
 		return FL_CTL_UNREACHABLE;
@@ -121,9 +127,11 @@ static int exchange(int fd, const struct fl_json *request, struct fl_json **ret_
 
 	if (!out)
 		return -ENOMEM;
-	err = send_all(fd, out, strlen(out));
+	err = strlen(out) < REQUEST_MAX ? send_all(fd, out, strlen(out)) : -EMSGSIZE;
 	if (!err)
 		err = send_all(fd, "\n", 1);
+	/* A configuration has keys in it. */
+	explicit_bzero(out, strlen(out));
 	free(out);
 	if (!err)
 		err = receive_line(fd, &in, &len);

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * doctor: is this host fit for Fairlead? Looks for itself, and asks the agent if there is one.
- * Every finding comes with what to do about it.
+ * Every finding comes with what to do about it. Devices are in doctor_device.c.
  */
+#include "agent/cli/doctor.h"
+
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/capability.h>
-#include <linux/ethtool.h>
 #include <linux/magic.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
+#include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
@@ -22,49 +22,37 @@
 #include <unistd.h>
 
 #include "agent/cli/cli.h"
+#include "agent/cli/table.h"
 #include "agent/config/config.h"
 
-#define CONFIG_DEFAULT "/etc/fairlead/fairlead.json"
+/* Peers' clocks may differ by this much (svr-protocol.md 2.8). */
+#define CLOCK_WINDOW_US 2000000
+/* Keys take some pages each: ample for the 8 generations of a few policies (chosen). */
+#define MEMLOCK_MIN (1 << 20)
 
-enum level {
-	FINE,
-	WARN,
-	FAIL,
-};
-
-struct doctor {
-	struct fl_json *list;
-	bool json;
-	bool failed;
-};
-
-/* One finding; @cure: what to do, NULL for nothing. */
-static void say(struct doctor *d, enum level level, const char *cure, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static void say(struct doctor *d, enum level level, const char *cure, const char *fmt, ...)
+void fl_doctor_say(struct fl_doctor *d, enum fl_doctor_level level, const char *cure,
+		   const char *fmt, ...)
 {
 	static const char *const words[] = { "ok", "warn", "FAIL" };
 	struct fl_json *o = fl_json_add_object(d->list, NULL);
-	char text[512];
+	char text[1024];
 	va_list args;
 
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	d->failed |= level == FAIL;
+	d->failed |= level == FL_DOCTOR_FAIL;
 	fl_json_add_string(o, "level", words[level]);
 	fl_json_add_string(o, "finding", text);
 	fl_json_add_string(o, "cure", cure);
 	if (d->json)
 		return;
-	printf("%-4s  %s\n", words[level], text);
+	printf("%-4s  %s\n", words[level], fl_text_clean(text));
 	if (cure)
 		printf("      -> %s\n", cure);
 }
 
-/* First line of a small file, or "" . */
-static void read_line(const char *path, char *text, int size)
+void fl_doctor_read(const char *path, char *text, int size)
 {
 	FILE *f = fopen(path, "re");
 
@@ -77,42 +65,55 @@ static void read_line(const char *path, char *text, int size)
 	fclose(f);
 }
 
-/* --- the kernel --------------------------------------------------------------------------------
+/* --- the host ----------------------------------------------------------------------------------
  */
 
-static void check_kernel(struct doctor *d)
+static void check_kernel(struct fl_doctor *d)
 {
 	unsigned int major = 0, minor = 0;
 	struct utsname name;
 	struct statfs fs;
-	char jit[8];
 
 	uname(&name);
 	sscanf(name.release, "%u.%u", &major, &minor);
 	if (major > 6 || (major == 6 && minor >= 1))
-		say(d, FINE, NULL, "kernel %s", name.release);
+		fl_doctor_say(d, FL_DOCTOR_OK, NULL, "kernel %s", name.release);
 	else
-		say(d, FAIL, "use kernel 6.1 or newer (Debian 12 has it)", "kernel %s is too old",
-		    name.release);
+		fl_doctor_say(d, FL_DOCTOR_FAIL, "use kernel 6.1 or newer (Debian 12 has it)",
+			      "kernel %s is too old", name.release);
 	if (!access("/sys/kernel/btf/vmlinux", R_OK))
-		say(d, FINE, NULL, "the kernel has type information (BTF)");
+		fl_doctor_say(d, FL_DOCTOR_OK, NULL, "the kernel has type information (BTF)");
 	else
-		say(d, FAIL, "use a kernel built with CONFIG_DEBUG_INFO_BTF=y, as Debian's are",
-		    "no /sys/kernel/btf/vmlinux: BPF programs cannot be fitted to this kernel");
+		fl_doctor_say(
+			d, FL_DOCTOR_FAIL,
+			"use a kernel built with CONFIG_DEBUG_INFO_BTF=y, as Debian's are",
+			"no /sys/kernel/btf/vmlinux: BPF programs cannot be fitted to this kernel");
 	if (!statfs("/sys/fs/bpf", &fs) && (unsigned long)fs.f_type == BPF_FS_MAGIC)
-		say(d, FINE, NULL, "/sys/fs/bpf is a bpffs");
+		fl_doctor_say(d, FL_DOCTOR_OK, NULL, "/sys/fs/bpf is a bpffs");
 	else
-		say(d, FAIL, "mount -t bpf bpf /sys/fs/bpf",
-		    "/sys/fs/bpf is no bpffs: sessions could not outlive the agent");
-	read_line("/proc/sys/net/core/bpf_jit_enable", jit, sizeof(jit));
-	if (!jit[0] || jit[0] != '0')
-		say(d, FINE, NULL, "BPF programs are compiled (JIT)");
-	else
-		say(d, WARN, "sysctl -w net.core.bpf_jit_enable=1",
-		    "BPF programs are interpreted: slow");
+		fl_doctor_say(d, FL_DOCTOR_FAIL, "mount -t bpf bpf /sys/fs/bpf",
+			      "/sys/fs/bpf is no bpffs: sessions could not outlive the agent");
 }
 
-static void check_privileges(struct doctor *d)
+/* The file is in the first network namespace only, and root's. */
+static void check_jit(struct fl_doctor *d)
+{
+	char jit[8];
+
+	fl_doctor_read("/proc/sys/net/core/bpf_jit_enable", jit, sizeof(jit));
+	if (!jit[0])
+		fl_doctor_say(d, FL_DOCTOR_OK,
+			      "as root, in the host's own namespace: sysctl "
+			      "net.core.bpf_jit_enable",
+			      "whether BPF programs are compiled (JIT) cannot be seen from here");
+	else if (jit[0] != '0')
+		fl_doctor_say(d, FL_DOCTOR_OK, NULL, "BPF programs are compiled (JIT)");
+	else
+		fl_doctor_say(d, FL_DOCTOR_WARN, "sysctl -w net.core.bpf_jit_enable=1",
+			      "BPF programs are interpreted: slow");
+}
+
+static void check_privileges(struct fl_doctor *d)
 {
 	static const struct {
 		unsigned int number;
@@ -136,166 +137,244 @@ static void check_privileges(struct doctor *d)
 			 needed[i].name);
 	}
 	if (missing[0])
-		say(d, WARN, "run fairleadd by its systemd unit, or as root",
-		    "this user could not run the agent: it lacks%s", missing);
+		fl_doctor_say(d, FL_DOCTOR_WARN, "run fairleadd by its systemd unit, or as root",
+			      "this user could not run the agent: it lacks%s", missing);
 	else
-		say(d, FINE, NULL, "this user has what the agent needs");
+		fl_doctor_say(d, FL_DOCTOR_OK, NULL, "this user has what the agent needs");
+}
+
+/* libsodium locks keys in memory; maps do not count from kernel 5.11 on. */
+static void check_memlock(struct fl_doctor *d)
+{
+	struct rlimit limit;
+	char text[32];
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+		return;
+	if (limit.rlim_cur == RLIM_INFINITY)
+		fl_doctor_say(d, FL_DOCTOR_OK, NULL, "memory may be locked without limit");
+	else if (limit.rlim_cur >= MEMLOCK_MIN)
+		fl_doctor_say(d, FL_DOCTOR_OK, NULL, "%s of memory may be locked, enough for keys",
+			      fl_bytes_text(limit.rlim_cur, text));
+	else
+		fl_doctor_say(d, FL_DOCTOR_WARN,
+			      "ulimit -l 8192 (the systemd unit sets LimitMEMLOCK=infinity)",
+			      "only %s of memory may be locked: keys might not fit",
+			      fl_bytes_text(limit.rlim_cur, text));
 }
 
 /* Time-based HMACs want clocks within 2 s of each other (2.8). */
-static void check_clock(struct doctor *d)
+static void check_clock(struct fl_doctor *d)
 {
 	struct timex t = { 0 };
 	int state = adjtimex(&t);
 
-	if (state >= 0 && !(t.status & STA_UNSYNC))
-		say(d, FINE, NULL, "the clock is synchronised, error at most %ld ms",
-		    t.maxerror / 1000);
+	if (state < 0 || state == TIME_ERROR || t.status & STA_UNSYNC)
+		fl_doctor_say(d, FL_DOCTOR_WARN,
+			      "apt install chrony (or: timedatectl set-ntp true), on peers, too",
+			      "nothing keeps the clock right: time-based HMACs fail when it is off "
+			      "by 2 s");
+	else if (t.maxerror >= CLOCK_WINDOW_US)
+		fl_doctor_say(d, FL_DOCTOR_WARN, "chronyc sources (are they reached?)",
+			      "the clock may be wrong by %ld ms; peers accept 2 s",
+			      t.maxerror / 1000);
 	else
-		say(d, WARN, "apt install chrony (peers must agree within 2 s)",
-		    "nothing synchronises the clock: time-based HMACs may fail");
+		fl_doctor_say(d, FL_DOCTOR_OK, NULL,
+			      "the clock is synchronised, wrong by %ld ms at most",
+			      t.maxerror / 1000);
+}
+
+/* Clocks that are read by way of a device cost a microsecond each time. */
+static void check_clock_source(struct fl_doctor *d)
+{
+	static const char *const slow[] = { "hpet", "acpi_pm", "pit", "jiffies",
+					    "refined-jiffies" };
+	static const char path[] = "/sys/devices/system/clocksource/clocksource0/";
+	char name[32], file[96];
+
+	snprintf(file, sizeof(file), "%scurrent_clocksource", path);
+	fl_doctor_read(file, name, sizeof(name));
+	if (!name[0])
+		return;
+	for (size_t i = 0; i < sizeof(slow) / sizeof(slow[0]); i++) {
+		if (strcmp(name, slow[i]) != 0)
+			continue;
+		snprintf(file, sizeof(file), "cat %savailable_clocksource", path);
+		fl_doctor_say(d, FL_DOCTOR_WARN, file, "clock source %s is slow to read", name);
+		return;
+	}
+	fl_doctor_say(d, FL_DOCTOR_OK, NULL, "clock source %s", name);
 }
 
 /* --- devices -----------------------------------------------------------------------------------
  */
 
-static int ethtool(const char *ifname, void *data)
+static bool has_vlan(const struct fl_json *list, const char *ifname)
 {
-	struct ifreq ifr = { .ifr_data = data };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+	for (size_t i = 0; i < fl_json_count(list); i++) {
+		const struct fl_json *o = fl_json_at(list, i);
 
-	if (fd < 0)
-		return -errno;
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", ifname);
-	err = ioctl(fd, SIOCETHTOOL, &ifr) < 0 ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-static bool offload_on(const char *ifname, uint32_t command)
-{
-	struct ethtool_value value = { .cmd = command };
-
-	return !ethtool(ifname, &value) && value.data;
-}
-
-static void check_offloads(struct doctor *d, const char *ifname, const char *mode)
-{
-	struct ethtool_value flags = { .cmd = ETHTOOL_GFLAGS };
-	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
-	char cure[128];
-
-	if (ethtool(ifname, &info) < 0 || strncmp(mode, "xdp", 3) != 0)
-		return;
-	if (!ethtool(ifname, &flags) && flags.data & ETH_FLAG_LRO) {
-		snprintf(cure, sizeof(cure), "ethtool -K %.15s lro off", ifname);
-		say(d, FAIL, cure, "%s joins packets in hardware (LRO), which XDP must not see",
-		    ifname);
+		if (!strcmp(fl_cli_text(o, "device"), ifname) && fl_cli_number(o, "vlan"))
+			return true;
 	}
-	if (!strcmp(info.driver, "veth")) {
-		snprintf(cure, sizeof(cure), "at its other end: ethtool -K DEV tx off gro on");
-		say(d, WARN, cure,
-		    "%s is a veth in XDP mode: its other end must complete checksums itself and "
-		    "have GRO on (or use mode \"tc\" here)",
-		    ifname);
+	return false;
+}
+
+/* Was this device's name in the list before place @end? It has one entry an interface. */
+static bool seen_before(const struct fl_json *list, size_t end, const char *ifname)
+{
+	for (size_t i = 0; i < end; i++)
+		if (!strcmp(fl_cli_text(fl_json_at(list, i), "device"), ifname))
+			return true;
+	return false;
+}
+
+/* Numbers of devices are a namespace's own: are these ours? */
+static bool in_our_namespace(const struct fl_json *list)
+{
+	for (size_t i = 0; i < fl_json_count(list); i++) {
+		const struct fl_json *o = fl_json_at(list, i);
+		uint64_t ifindex = fl_cli_number(o, "ifindex");
+
+		if (ifindex && if_nametoindex(fl_cli_text(o, "device")) != ifindex)
+			return false;
 	}
-	if (!strcmp(info.driver, "veth") && !offload_on(ifname, ETHTOOL_GGRO))
-		say(d, FINE, NULL, "%s takes XDP frames by its own program", ifname);
-}
-
-static void check_device(struct doctor *d, const struct fl_json *o)
-{
-	const char *ifname = fl_json_get_string(fl_json_member(o, "device"));
-	const char *mode = fl_json_get_string(fl_json_member(o, "mode"));
-	const char *status = fl_json_get_string(fl_json_member(o, "status"));
-	const char *reason = fl_json_get_string(fl_json_member(o, "reason"));
-	uint64_t mtu = 0;
-
-	if (!ifname || !mode || !status)
-		return;
-	reason = reason && *reason ? reason : "as configured";
-	if (!strcmp(status, "failed") || !strcmp(status, "missing"))
-		say(d, FAIL, NULL, "%s: %s", ifname, reason);
-	else if (!strcmp(status, "down"))
-		say(d, WARN, "check cable and peer, or `ip link set DEV up`", "%s is down", ifname);
-	else
-		say(d, FINE, NULL, "%s: %s (%s)", ifname, mode, reason);
-	if (!strcmp(mode, "xdp-generic"))
-		say(d, WARN, NULL, "%s: generic XDP is slower than mode \"tc\"", ifname);
-	fl_json_get_u64(fl_json_member(o, "mtu"), &mtu);
-	if (mtu > 9216)
-		say(d, WARN, "ip link set DEV mtu 9000", "%s: frames above 9216 bytes are cut",
-		    ifname);
-	check_offloads(d, ifname, mode);
-}
-
-/* By the agent, who knows the mode that was taken. */
-static bool check_running(struct doctor *d, const struct fl_cli *cli)
-{
-	struct fl_json *request, *reply = NULL;
-	const struct fl_json *list;
-
-	if (access(cli->socket, F_OK) < 0)
-		return false;
-	request = fl_cli_request("show interfaces");
-	if (fl_client_ask(cli->socket, request, &reply) == FL_CTL_OK)
-		say(d, FINE, NULL, "the agent runs and answers at %s", cli->socket);
-	fl_json_free(request);
-	if (!reply)
-		return false;
-	list = fl_json_member(fl_json_member(reply, "data"), "interfaces");
-	for (size_t i = 0; i < fl_json_count(list); i++)
-		check_device(d, fl_json_at(list, i));
-	fl_json_free(reply);
 	return true;
 }
 
-/* By the file, when no agent runs. */
-static void check_file(struct doctor *d, const char *path)
+static void check_agent_devices(struct fl_doctor *d, const struct fl_json *list)
+{
+	for (size_t i = 0; i < fl_json_count(list); i++) {
+		const struct fl_json *o = fl_json_at(list, i);
+		const char *ifname = fl_json_get_string(fl_json_member(o, "device"));
+		struct fl_doctor_device dev = {
+			.ifname = ifname,
+			.mode = fl_json_get_string(fl_json_member(o, "mode")),
+			.status = fl_json_get_string(fl_json_member(o, "status")),
+			.reason = fl_json_get_string(fl_json_member(o, "reason")),
+		};
+
+		if (!ifname || !dev.mode || !dev.status || seen_before(list, i, ifname))
+			continue;
+		dev.vlan = has_vlan(list, ifname);
+		fl_doctor_device(d, &dev);
+	}
+}
+
+/* What the agent says of its devices, and what we see of them, if we do. */
+static void ask_devices(struct fl_doctor *d, const struct fl_cli *cli, uint64_t pid)
+{
+	struct fl_json *request = fl_cli_request("show interfaces"), *reply;
+	const struct fl_json *list;
+	char cure[256];
+
+	fl_client_ask(cli->socket, request, &reply);
+	fl_json_free(request);
+	list = fl_json_member(fl_json_member(reply, "data"), "interfaces");
+	if (in_our_namespace(list)) {
+		check_agent_devices(d, list);
+	} else {
+		snprintf(cure, sizeof(cure),
+			 "nsenter --net=/proc/%" PRIu64 "/ns/net fairlead -s %s doctor", pid,
+			 cli->socket);
+		fl_doctor_say(
+			d, FL_DOCTOR_WARN, cure,
+			"the agent's devices are in another network namespace: not looked at");
+	}
+	fl_json_free(reply);
+}
+
+/* By the agent, who knows the mode that was taken. Return: does it answer? */
+static bool check_running(struct fl_doctor *d, const struct fl_cli *cli)
+{
+	struct fl_json *request, *reply = NULL;
+	int code;
+
+	if (access(cli->socket, F_OK) < 0 && errno == ENOENT) {
+		fl_doctor_say(d, FL_DOCTOR_WARN, "systemctl start fairleadd",
+			      "the agent does not run (there is no %s)", cli->socket);
+		return false;
+	}
+	request = fl_cli_request("show status");
+	code = fl_client_ask(cli->socket, request, &reply);
+	fl_json_free(request);
+	if (code == FL_CTL_OK)
+		fl_doctor_say(d, FL_DOCTOR_OK, NULL, "the agent runs and answers at %s",
+			      cli->socket);
+	else if (code == FL_CTL_PERMISSION)
+		fl_doctor_say(d, FL_DOCTOR_WARN, "sudo fairlead doctor",
+			      "this user may not ask the agent");
+	else
+		fl_doctor_say(d, FL_DOCTOR_WARN, "systemctl status fairleadd",
+			      "the agent does not answer at %s", cli->socket);
+	if (code == FL_CTL_OK)
+		ask_devices(d, cli, fl_cli_number(fl_json_member(reply, "data"), "pid"));
+	fl_json_free(reply);
+	return code == FL_CTL_OK;
+}
+
+static void check_file_devices(struct fl_doctor *d, const struct fl_config *config)
+{
+	static const char *const modes[] = { [FL_CFG_DEVICE_AUTO] = "auto",
+					     [FL_CFG_DEVICE_XDP] = "xdp",
+					     [FL_CFG_DEVICE_TC] = "tc" };
+
+	for (size_t i = 0; i < config->router.n_device_interface; i++) {
+		const struct fl_cfg_device_interface *cfg = &config->router.device_interface[i];
+		struct fl_doctor_device dev = { .ifname = cfg->ifname, .mode = modes[cfg->mode] };
+
+		for (size_t j = 0; j < cfg->n_network_interface; j++)
+			dev.vlan |= cfg->network_interface[j].vlan != 0;
+		fl_doctor_device(d, &dev);
+	}
+}
+
+/* The file; and its devices, unless the agent has told about its own. */
+static void check_file(struct fl_doctor *d, const char *path, bool devices)
 {
 	struct fl_config_errors *errors = NULL;
 	struct fl_config *config = NULL;
-	char cure[160], kind[64];
 	int err = fl_config_load_file(path, &config, &errors);
+	char cure[320];
 
+	snprintf(cure, sizeof(cure), "fairlead config check %.256s", path);
+	if (err == -EACCES)
+		fl_doctor_say(d, FL_DOCTOR_WARN, "sudo fairlead doctor",
+			      "this user may not read %s", path);
+	else if (err)
+		fl_doctor_say(d, FL_DOCTOR_FAIL, cure, "%s cannot be used: %s", path,
+			      err == -EINVAL ? "it has errors" : strerror(-err));
+	else if (fl_config_errors_count(errors))
+		fl_doctor_say(d, FL_DOCTOR_WARN, cure, "%s can be used, with warnings", path);
+	else
+		fl_doctor_say(d, FL_DOCTOR_OK, NULL, "%s is good", path);
+	if (config && devices)
+		check_file_devices(d, config);
 	fl_config_errors_free(errors);
-	if (err) {
-		snprintf(cure, sizeof(cure), "fairlead config check %.100s", path);
-		say(d, FAIL, cure, "%s cannot be used: %s", path,
-		    err == -EINVAL ? "it has errors" : strerror(-err));
-		return;
-	}
-	say(d, FINE, NULL, "%s is good", path);
-	for (size_t i = 0; i < config->router.n_device_interface; i++) {
-		const char *ifname = config->router.device_interface[i].ifname;
-
-		snprintf(kind, sizeof(kind), "/sys/class/net/%.15s", ifname);
-		if (access(kind, F_OK) < 0)
-			say(d, FAIL, "ip link (is the name right?)", "there is no device %s",
-			    ifname);
-		else
-			say(d, FINE, NULL, "device %s exists", ifname);
-	}
 	fl_config_free(config);
 }
 
 int fl_cmd_doctor(const struct fl_cli *cli, int argc, char **argv)
 {
 	struct fl_json *data = fl_json_new_object();
-	struct doctor d = { .list = fl_json_add_array(data, "findings"), .json = cli->json };
+	struct fl_doctor d = { .list = fl_json_add_array(data, "findings"), .json = cli->json };
+	const char *file = argc ? argv[0] : cli->config;
+	bool running;
 
-	if (argc > 1) {
+	if (argc > 1 || (argc && cli->config)) {
 		fl_json_free(data);
 		return fl_cli_usage("doctor");
 	}
 	check_kernel(&d);
+	check_jit(&d);
 	check_privileges(&d);
+	check_memlock(&d);
 	check_clock(&d);
-	if (argc || !check_running(&d, cli)) {
-		if (!argc)
-			say(&d, WARN, "systemctl start fairleadd", "the agent does not run");
-		check_file(&d, argc ? argv[0] : CONFIG_DEFAULT);
-	}
+	check_clock_source(&d);
+	running = check_running(&d, cli);
+	if (file || !running)
+		check_file(&d, file ? file : FL_CLI_CONFIG, !running);
+	fl_json_add_bool(data, "fit", !d.failed);
 	if (d.json)
 		fl_cli_print_json(data);
 	fl_json_free(data);

@@ -8,11 +8,6 @@
 #include "agent/cli/cli.h"
 #include "agent/cli/table.h"
 
-static const char *text(const struct fl_json *object, const char *key)
-{
-	return fl_json_get_string(fl_json_member(object, key));
-}
-
 static void print_access(const struct fl_json *data)
 {
 	static const char *const titles[] = { "Tenant",      "Service", "Access",
@@ -33,27 +28,39 @@ static void print_access(const struct fl_json *data)
 	fl_table_free(table);
 }
 
+static void print_way(const struct fl_json *c)
+{
+	if (fl_cli_has(c, "path")) {
+		printf("peer %s by path %s", fl_cli_text(c, "peer"), fl_cli_text(c, "path"));
+		if (fl_cli_has(c, "vector"))
+			printf(", vector %s", fl_cli_text(c, "vector"));
+		if (fl_cli_number(c, "vector-cost"))
+			printf(" (rank %" PRIu64 ")", fl_cli_number(c, "vector-cost"));
+	} else if (fl_cli_has(c, "peer")) {
+		printf("peer %s", fl_cli_text(c, "peer"));
+	} else if (fl_cli_has(c, "next-hop")) {
+		printf("interface %s, next hop %s%s", fl_cli_text(c, "interface"),
+		       fl_cli_text(c, "next-hop"),
+		       fl_json_get_bool(fl_json_member(c, "next-hop-resolved"))
+			       ? ""
+			       : " (not resolved yet)");
+	} else if (fl_cli_has(c, "interface")) {
+		printf("interface %s", fl_cli_text(c, "interface"));
+	} else {
+		fputs("by the kernel's routes", stdout);
+	}
+	if (fl_cli_has(c, "nat-target"))
+		printf(", new destination %s", fl_cli_text(c, "nat-target"));
+	printf(", cost %" PRIu64, fl_cli_number(c, "cost"));
+}
+
 static void print_candidate(const struct fl_json *c)
 {
-	uint64_t cost = 0, vector = 0;
-
-	fl_json_get_u64(fl_json_member(c, "cost"), &cost);
-	fl_json_get_u64(fl_json_member(c, "vector-cost"), &vector);
 	printf("  %s route %s: ", fl_json_get_bool(fl_json_member(c, "chosen")) ? "->" : "  ",
-	       text(c, "route"));
-	if (text(c, "path"))
-		printf("peer %s by path %s, vector cost %" PRIu64, text(c, "peer"), text(c, "path"),
-		       vector);
-	else if (text(c, "peer"))
-		printf("peer %s", text(c, "peer"));
-	else if (text(c, "interface"))
-		printf("interface %s, next hop %s", text(c, "interface"),
-		       text(c, "next-hop") ? text(c, "next-hop") : "-");
-	else
-		printf("a local way");
-	printf(", cost %" PRIu64, cost);
-	if (text(c, "why-not"))
-		printf(": not taken, %s", text(c, "why-not"));
+	       fl_cli_text(c, "route"));
+	print_way(c);
+	if (fl_cli_has(c, "why-not"))
+		printf("; not taken: %s", fl_cli_text(c, "why-not"));
 	putchar('\n');
 }
 
@@ -64,21 +71,22 @@ static void print_decision(const struct fl_json *data)
 	if (fl_json_get_bool(fl_json_member(data, "allowed")))
 		puts("allowed");
 	else
-		printf("denied: %s (%s)\n", text(data, "reason"), text(data, "meaning"));
-	printf("tenant:  %s\n", text(data, "tenant"));
-	if (text(data, "service"))
-		printf("service: %s, by prefix %s\n", text(data, "service"), text(data, "prefix"));
-	if (text(data, "rule"))
-		printf("rule:    access-policy source %s\n", text(data, "rule"));
-	if (text(data, "service-policy"))
-		printf("policy:  %s\n", text(data, "service-policy"));
+		printf("denied: %s (%s)\n", fl_cli_text(data, "reason"),
+		       fl_cli_text(data, "meaning"));
+	printf("tenant:  %s\n", fl_cli_text(data, "tenant"));
+	if (fl_cli_has(data, "service"))
+		printf("service: %s, by prefix %s\n", fl_cli_text(data, "service"),
+		       fl_cli_text(data, "prefix"));
+	if (fl_cli_has(data, "rule"))
+		printf("rule:    access-policy source %s\n", fl_cli_text(data, "rule"));
+	if (fl_cli_has(data, "service-policy"))
+		printf("policy:  %s\n", fl_cli_text(data, "service-policy"));
+	if (fl_cli_has(data, "session-type"))
+		printf("type:    %s\n", fl_cli_text(data, "session-type"));
 	if (fl_json_count(list))
 		puts("ways:");
 	for (size_t i = 0; i < fl_json_count(list); i++)
 		print_candidate(fl_json_at(list, i));
-	if (text(data, "session"))
-		printf("there is such a session: fairlead show session %s\n",
-		       text(data, "session"));
 }
 
 /* "192.0.2.1:80", "192.0.2.1", "[2001:db8::1]:80", "2001:db8::1" */
@@ -102,10 +110,22 @@ static bool add_endpoint(struct fl_json *request, const char *key, const char *p
 	if (!port)
 		return true;
 	n = strtoul(port, &end, 10);
-	if (!*port || *end || n > 65535)
+	if (port[0] < '0' || port[0] > '9' || *end || n > 65535)
 		return false;
 	fl_json_add_u64(request, port_key, n);
 	return true;
+}
+
+/* Print what came back. Return: exit code; a denial is a negative answer. */
+static int print_answer(const struct fl_json *reply, const struct fl_json *data, int code)
+{
+	const struct fl_json *all = fl_json_member(reply, "data");
+
+	if (data)
+		print_decision(data);
+	if (code == FL_CTL_OK && !fl_json_get_bool(fl_json_member(all, "allowed")))
+		return FL_CTL_NO;
+	return code;
 }
 
 static int explain_session(const struct fl_cli *cli, const char *id)
@@ -116,10 +136,24 @@ static int explain_session(const struct fl_cli *cli, const char *id)
 
 	fl_json_add_string(request, "id", id);
 	code = fl_cli_ask(cli, request, &reply, &data);
-	if (data) {
-		print_decision(data);
+	code = print_answer(reply, data, code);
+	if (data && fl_cli_has(data, "path-in-use"))
+		printf("(as it would be decided now; the session uses path %s)\n",
+		       fl_cli_text(data, "path-in-use"));
+	else if (data)
 		puts("(as it would be decided now)");
-	}
+	fl_json_free(reply);
+	return code;
+}
+
+static int explain_access(const struct fl_cli *cli)
+{
+	const struct fl_json *data;
+	struct fl_json *reply;
+	int code = fl_cli_ask(cli, fl_cli_request("explain"), &reply, &data);
+
+	if (data)
+		print_access(data);
 	fl_json_free(reply);
 	return code;
 }
@@ -128,30 +162,29 @@ int fl_cmd_explain(const struct fl_cli *cli, int argc, char **argv)
 {
 	struct fl_json *request, *reply;
 	const struct fl_json *data;
-	bool negative;
 	int code;
 
+	if (!argc)
+		return explain_access(cli);
 	if (argc == 2 && !strcmp(argv[0], "session"))
 		return explain_session(cli, argv[1]);
-	if (argc != 0 && argc != 4)
+	if (argc != 4 && !(argc == 6 && !strcmp(argv[4], "tenant")))
 		return fl_cli_usage("explain");
 	request = fl_cli_request("explain");
-	if (argc == 4) {
-		fl_json_add_string(request, "interface", argv[0]);
-		fl_json_add_string(request, "protocol", argv[1]);
-		if (!add_endpoint(request, "source", "source-port", argv[2]) ||
-		    !add_endpoint(request, "destination", "destination-port", argv[3])) {
-			fl_json_free(request);
-			return fl_cli_usage("explain");
-		}
+	fl_json_add_string(request, "interface", argv[0]);
+	fl_json_add_string(request, "protocol", argv[1]);
+	if (argc == 6)
+		fl_json_add_string(request, "tenant", argv[5]);
+	if (!add_endpoint(request, "source", "source-port", argv[2]) ||
+	    !add_endpoint(request, "destination", "destination-port", argv[3])) {
+		fl_json_free(request);
+		return fl_cli_usage("explain");
 	}
 	code = fl_cli_ask(cli, request, &reply, &data);
-	negative = fl_json_member(fl_json_member(reply, "data"), "allowed") &&
-		   !fl_json_get_bool(fl_json_member(fl_json_member(reply, "data"), "allowed"));
-	if (data && argc)
-		print_decision(data);
-	else if (data)
-		print_access(data);
+	code = print_answer(reply, data, code);
+	if (data && fl_cli_has(data, "session"))
+		printf("there is such a session: fairlead show session %s\n",
+		       fl_cli_text(data, "session"));
 	fl_json_free(reply);
-	return code == FL_CTL_OK && negative ? FL_CTL_NO : code;
+	return code;
 }

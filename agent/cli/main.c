@@ -100,6 +100,51 @@ void fl_cli_print_json(const struct fl_json *data)
 	free(text);
 }
 
+static bool copy_member(void *ctx, const char *key, struct fl_json *value)
+{
+	fl_cli_copy(ctx, key, value);
+	return true;
+}
+
+/* As deep as the parser lets values be (FL_JSON_MAX_DEPTH). */
+void fl_cli_copy(struct fl_json *parent, const char *key, const struct fl_json *value)
+{
+	struct fl_json *list;
+	uint64_t number;
+	int64_t negative = 0;
+	double real = 0;
+
+	switch (fl_json_type(value)) {
+	case FL_JSON_NULL:
+		fl_json_add_string(parent, key, NULL);
+		break;
+	case FL_JSON_BOOL:
+		fl_json_add_bool(parent, key, fl_json_get_bool(value));
+		break;
+	case FL_JSON_INT:
+		if (!fl_json_get_u64(value, &number))
+			fl_json_add_u64(parent, key, number);
+		else if (!fl_json_get_i64(value, &negative))
+			fl_json_add_i64(parent, key, negative);
+		break;
+	case FL_JSON_DOUBLE:
+		fl_json_get_double(value, &real);
+		fl_json_add_double(parent, key, real);
+		break;
+	case FL_JSON_STRING:
+		fl_json_add_string(parent, key, fl_json_get_string(value));
+		break;
+	case FL_JSON_ARRAY:
+		list = fl_json_add_array(parent, key);
+		for (size_t i = 0; i < fl_json_count(value); i++)
+			fl_cli_copy(list, NULL, fl_json_at(value, i));
+		break;
+	case FL_JSON_OBJECT:
+		fl_json_for_each(value, copy_member, fl_json_add_object(parent, key));
+		break;
+	}
+}
+
 uint64_t fl_cli_number(const struct fl_json *object, const char *key)
 {
 	uint64_t n = 0;
@@ -183,7 +228,7 @@ static int run(const struct fl_cli *cli, const struct fl_cli_command *command, i
 {
 	const char *unfit = cli->watch_s && !(command->options & FL_CLI_WATCH)       ? "--watch"
 			    : cli->defaults && !(command->options & FL_CLI_DEFAULTS) ? "--defaults"
-			    : cli->config && !(command->options & FL_CLI_FILE)	     ? "--config"
+			    : cli->config && !(command->options & FL_CLI_FILE)       ? "--config"
 										     : NULL;
 
 	if (unfit) {
@@ -205,6 +250,11 @@ static int dispatch(const struct fl_cli *cli, int argc, char **argv)
 	fprintf(stderr, "fairlead: no command \"%s%s%s\"; `fairlead --help` lists them\n",
 		argc ? argv[0] : "", argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 	return FL_CTL_USAGE;
+}
+
+static bool is_number(const char *text)
+{
+	return *text && !text[strspn(text, "0123456789")];
 }
 
 /* @arg: what is written with it, or the word behind if that is a number; NULL: nothing. */
@@ -235,8 +285,8 @@ static int parse_instance(struct fl_cli *cli, const char *name)
 	return FL_CTL_OK;
 }
 
-/* Options may stand anywhere (getopt_long moves them to the front). Return: FL_CTL_OK; -1 if there is
- * nothing more to do; an exit code. */
+/* Options may stand anywhere (getopt_long moves them to the front). Return: FL_CTL_OK; -1 if there
+ * is nothing more to do; an exit code. */
 static int parse_option(struct fl_cli *cli, int c, int argc, char **argv)
 {
 	switch (c) {
@@ -249,7 +299,7 @@ static int parse_option(struct fl_cli *cli, int c, int argc, char **argv)
 		cli->json = true;
 		return FL_CTL_OK;
 	case 'w':
-		if (!optarg && optind < argc && argv[optind][0] >= '0' && argv[optind][0] <= '9')
+		if (!optarg && optind < argc && is_number(argv[optind]))
 			optarg = argv[optind++];
 		return parse_watch(cli, optarg);
 	case ID_CONFIG:

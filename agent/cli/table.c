@@ -11,7 +11,8 @@
 
 #define MAX_COLUMNS 24
 #define VALUE_TEXT  8192 /* of a member; longer lists are cut */
-#define WRAP_MIN    20   /* chosen: narrower text is harder to read than a line that the terminal breaks */
+#define WRAP_MIN                                                                                   \
+	20 /* chosen: narrower text is harder to read than a line that the terminal breaks */
 
 struct column {
 	const char *title;
@@ -210,11 +211,11 @@ static size_t line_of(const char *text, size_t width)
 	size_t at = 0, space = 0, used = 0;
 
 	while (text[at]) {
+		if (text[at] == ' ')
+			space = at; /* may stand just behind the line */
 		used += (text[at] & 0xc0) != 0x80;
 		if (used > width)
 			return space ? space : at;
-		if (text[at] == ' ')
-			space = at;
 		at++;
 	}
 	return at;

@@ -75,7 +75,7 @@ for n in range(3):  # ended by a reset, then the same port again
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     s.settimeout(2)
-    s.bind(("", 20700))
+    s.bind(("", 21700))
     s.connect(("10.2.0.2", 80))
     s.send(b"GET / HTTP/1.0\r\n\r\n")
     assert b"200" in s.recv(100)

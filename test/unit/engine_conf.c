@@ -54,9 +54,8 @@ static const char *far_waypoint(const struct world_opts *opts, int router, enum 
 				int *ret_peer)
 {
 	for (int peer = router - 1; peer <= router + 1; peer += 2) {
-		const char *far = peer < 0 || peer >= count_of(opts)
-					  ? NULL
-					  : world_waypoint(opts, peer, dev);
+		const char *far =
+			peer < 0 || peer >= count_of(opts) ? NULL : world_waypoint(opts, peer, dev);
 
 		if (!far)
 			continue;
@@ -83,37 +82,42 @@ static void put_authority(struct text *t, const struct world_opts *opts)
 {
 	put(t, "'authority':{'name':'test','security':[{'name':'fabric','key':[%s]%s}],",
 	    opts->key ? opts->key : KEY, or_nothing(opts->security));
-	put(t, "'tenant':[{'name':'staff'},{'name':'vip'}],"
-	       "'service-policy':[{'name':'both','vector':[{'name':'wan1'},{'name':'wan2'}]%s}],",
+	put(t,
+	    "'tenant':[{'name':'staff'},{'name':'vip'}],"
+	    "'service-policy':[{'name':'both','vector':[{'name':'wan1'},{'name':'wan2'}]%s}],",
 	    or_nothing(opts->policy));
 	put(t, "'service':["
 	       "{'name':'branch','address':['10.1.0.0/24','2001:db8:1::/64'],"
 	       "'access-policy':[{'source':'staff'}],'service-policy':'both'},");
-	put(t, "{'name':'datacenter','enabled':%s,'address':['10.2.0.0/24','2001:db8:2::/64'],"
-	       "'access-policy':[%s],'service-policy':'both'%s},",
+	put(t,
+	    "{'name':'datacenter','enabled':%s,'address':['10.2.0.0/24','2001:db8:2::/64'],"
+	    "'access-policy':[%s],'service-policy':'both'%s},",
 	    opts->no_datacenter ? "false" : "true",
 	    opts->access ? opts->access : "{'source':'staff'}", or_nothing(opts->datacenter));
-	put(t, "{'name':'internet','address':['192.0.2.0/24'],'access-policy':[{'source':'staff'}]"
-	       "%s},",
+	put(t,
+	    "{'name':'internet','address':['192.0.2.0/24'],'access-policy':[{'source':'staff'}]"
+	    "%s},",
 	    or_nothing(opts->internet));
-	put(t, "{'name':'secret','address':['10.2.0.200/32'],"
-	       "'access-policy':[{'source':'staff','permission':'deny'}]},"
-	       "{'name':'nowhere','address':['10.3.0.0/24'],"
-	       "'access-policy':[{'source':'staff'}]}]%s}",
+	put(t,
+	    "{'name':'secret','address':['10.2.0.200/32'],"
+	    "'access-policy':[{'source':'staff','permission':'deny'}]},"
+	    "{'name':'nowhere','address':['10.3.0.0/24'],"
+	    "'access-policy':[{'source':'staff'}]}]%s}",
 	    or_nothing(opts->authority));
 }
 
 static void put_wan(struct text *t, const struct world_opts *opts, int router, enum device dev)
 {
 	const char *local = world_waypoint(opts, router, dev), *far;
-	int peer;
+	int peer = 0;
 
 	if (!local)
 		return;
 	far = far_waypoint(opts, router, dev, &peer);
-	put(t, ",{'name':'wan%d','network-interface':[{'name':'wan%d','type':'fabric',"
-	       "'address':['%s'],'inter-router-security':'fabric',"
-	       "'adjacency':[{'ip-address':'%s','peer':'r%d','vector':['wan%d']%s}]%s}]}",
+	put(t,
+	    ",{'name':'wan%d','network-interface':[{'name':'wan%d','type':'fabric',"
+	    "'address':['%s'],'inter-router-security':'fabric',"
+	    "'adjacency':[{'ip-address':'%s','peer':'r%d','vector':['wan%d']%s}]%s}]}",
 	    dev - DEV_LAN, dev - DEV_LAN, local, far, peer + 1, dev - DEV_LAN,
 	    or_nothing(opts->adjacency), or_nothing(opts->wan));
 }
@@ -130,7 +134,8 @@ static void put_routes(struct text *t, const struct world_opts *opts, int router
 	if (router == 0 || router == last)
 		put(t, "{'name':'in','service-name':'%s',%s},", router ? "datacenter" : "branch",
 		    opts->lan_route ? opts->lan_route : "'next-hop':{'interface':'lan0'}");
-	put(t, "{'name':'breakout','service-name':'internet','next-hop':{'interface':'inet'%s}}%s],",
+	put(t,
+	    "{'name':'breakout','service-name':'internet','next-hop':{'interface':'inet'%s}}%s],",
 	    or_nothing(opts->inet_hop), or_nothing(opts->routes));
 }
 

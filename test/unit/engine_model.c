@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The data plane in a few lines of C: which packets it forwards, drops, or hands up, in the order of
- * bpf/lib/pipeline.bpf.h. test/bpf/ proves that the programs do this; here it only has to be true.
+ * The data plane in a few lines of C: which packets it forwards, drops, or hands up, in the order
+ * of bpf/lib/pipeline.bpf.h. test/bpf/ proves that the programs do this; here it only has to be
+ * true.
  */
 #include <string.h>
 
@@ -29,8 +30,7 @@ static enum model_verdict drop(const struct job *j, enum fl_drop_reason reason)
 	return MODEL_DROPPED;
 }
 
-void model_hand_up(struct router *r, const struct model_punt *what, const uint8_t *data,
-		   size_t len)
+void model_hand_up(struct router *r, const struct model_punt *what, const uint8_t *data, size_t len)
 {
 	struct fl_punt *punt = calloc(1, sizeof(*punt) + len);
 
@@ -139,7 +139,7 @@ static enum model_verdict peer_miss(const struct job *j)
 	    j->t.dport < path->port_lo || j->t.dport > path->port_hi)
 		return MODEL_KERNEL;
 	return punt(j, fl_meta_has_cookie(j->p.payload, j->p.payload_len) ? FL_PUNT_META
-									     : FL_PUNT_BARE);
+									  : FL_PUNT_BARE);
 }
 
 static bool is_ours(const struct router *r, const struct fl_tuple *t)
@@ -382,8 +382,8 @@ static enum model_verdict take(struct job *j, const uint8_t *data, size_t len)
 	return verdict;
 }
 
-enum model_verdict model_ingress(struct router *r, enum device dev, const uint8_t *data,
-				 size_t len, const uint8_t smac[6])
+enum model_verdict model_ingress(struct router *r, enum device dev, const uint8_t *data, size_t len,
+				 const uint8_t smac[6])
 {
 	struct job j = {
 		.r = r, .iface = router_iface(r, dev), .hook = FL_HOOK_TC_INGRESS, .smac = smac

@@ -191,7 +191,7 @@ static void look(struct world *w, const struct frame *f, struct got *g)
 	struct frame *copy = keep(w, f);
 
 	memset(g, 0, sizeof(*g));
-	g->f = copy;
+	g->f = keep(w, f); /* looking at it decrypts the other one */
 	MUST_BE(!fl_packet_parse(copy->data, copy->len, &g->p));
 	MUST_BE(g->p.len == copy->len);
 	MUST_BE(fl_packet_ip_csum_ok(&g->p));

@@ -196,6 +196,11 @@ void router_link(struct router *r, enum device dev, bool up);
 /* A neighbour answers now, or is lost. */
 void router_neighbour(struct router *r, enum device dev, const char *addr, bool valid);
 
+/* What it stands on (engine_kernel.c). */
+extern const struct fl_table_ops world_table_ops;
+extern const struct fl_fabric_ops world_fabric_ops;
+void router_add_routes(struct router *r);
+
 /* Answer what was asked for by ARP or ND. */
 void router_answer(struct router *r);
 
@@ -227,10 +232,11 @@ void router_transmit(struct router *r, const struct fl_tx_to *to, const uint8_t 
 /* A frame from the wire arrives, and stays ours. */
 enum model_verdict world_deliver(struct world *w, const struct frame *f);
 
-/* --- the model of the data plane (engine_model.c) ---------------------------------------------- */
+/* --- the model of the data plane (engine_model.c) ----------------------------------------------
+ */
 
-enum model_verdict model_ingress(struct router *r, enum device dev, const uint8_t *data,
-				 size_t len, const uint8_t smac[6]);
+enum model_verdict model_ingress(struct router *r, enum device dev, const uint8_t *data, size_t len,
+				 const uint8_t smac[6]);
 enum model_verdict model_egress(struct router *r, const uint8_t *data, size_t len);
 
 /* A punt as it comes out of the ring. */
@@ -263,8 +269,8 @@ struct say {
 	uint8_t tcp_flags; /* SYN */
 	uint32_t seq;
 	uint32_t ack;
-	uint16_t window; /* 65000 */
-	uint16_t mss;    /* option of a SYN */
+	uint16_t window;   /* 65000 */
+	uint16_t mss;      /* option of a SYN */
 	uint8_t icmp_type; /* echo */
 	uint8_t icmp_code;
 	uint16_t id; /* IPv4 identification */

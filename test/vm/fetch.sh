@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Fetches the cloud kernel of a Debian suite and unpacks it; installs nothing. The mirror, and its
-# security archive for a suite that has one, are those that apt is set up with.
+# Fetches the cloud kernel of a Debian suite; installs nothing. The mirror, and its security archive for
+# a suite that has one, are those that apt is set up with.
 #
-# usage: fetch.sh SUITE DIR; then DIR/root holds the packages' files and DIR/version the version
+# usage: fetch.sh SUITE DIR; makes DIR/vmlinuz, DIR/modules (numbered in the order of loading) and
+# DIR/packages, which says what they come from
 set -eu
 
 suite=$1
 dir=$2
-mkdir -p "$dir/apt/lists/partial" "$dir/apt/cache/archives/partial" "$dir/debs"
+mkdir -p "$dir/apt/lists/partial" "$dir/apt/cache/archives/partial"
 dir=$(cd "$dir" && pwd)
 
 # archive_of LABEL: URI and codename of the archive with that label, by apt's own settings
@@ -66,6 +67,22 @@ packages() {
 	[ ${#found[@]} -eq 0 ] || printf '%s\n' "${found[@]}"
 }
 
+# unpack ROOT: take from the packages' files what is needed
+unpack() {
+	local name file n=10
+	cp "$(find "$1" -name 'vmlinuz*' -type f | head -n1)" "$dir/vmlinuz"
+	rm -rf "$dir/modules"
+	mkdir "$dir/modules"
+	for name in veth tun dummy sch_ingress cls_bpf act_bpf; do
+		file=$(find "$1" -name "$name.ko*" | head -n1)
+		case $file in
+		*.ko.xz) xz -dc "$file" >"$dir/modules/$n-$name.ko" ;;
+		*.ko) cp "$file" "$dir/modules/$n-$name.ko" ;;
+		esac
+		n=$((n + 1))
+	done
+}
+
 signed="signed-by=/usr/share/keyrings/debian-archive-keyring.gpg"
 sources >"$dir/apt/sources.list"
 : >"$dir/apt/status"
@@ -75,14 +92,14 @@ if [ ! -s "$dir/packages.new" ]; then
 	echo "fetch.sh: no cloud kernel in $suite" >&2
 	exit 1
 fi
-if ! cmp -s "$dir/packages.new" "$dir/packages"; then
-	rm -rf "$dir/root" "$dir/debs" "$dir/packages"
-	mkdir -p "$dir/root" "$dir/debs"
-	mapfile -t list <"$dir/packages.new"
-	(cd "$dir/debs" && apt_here apt-get download "${list[@]}")
-	for deb in "$dir"/debs/*.deb; do
-		dpkg-deb -x "$deb" "$dir/root"
-	done
-	rm -rf "$dir/debs"
-	mv "$dir/packages.new" "$dir/packages"
-fi
+cmp -s "$dir/packages.new" "$dir/packages" && exit
+rm -f "$dir/packages"
+temp=$(mktemp -d "${TMPDIR:-/tmp}/fairlead-kernel.XXXXXX")
+trap 'rm -rf "$temp"' EXIT
+mapfile -t list <"$dir/packages.new"
+(cd "$temp" && apt_here apt-get download "${list[@]}")
+for deb in "$temp"/*.deb; do
+	dpkg-deb -x "$deb" "$temp/root"
+done
+unpack "$temp/root"
+mv "$dir/packages.new" "$dir/packages"

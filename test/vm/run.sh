@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # On every kernel of kernels.txt, emulated by QEMU (no KVM needed): the fixtures, two routers with traffic
-# through them, and the installed service under systemd. Needs no root once qemu-system-x86 and busybox-static are there; as root it
-# installs them. The last line is "N passed, N failed, N skipped".
+# through them, and the installed service under systemd. As root it installs what is missing for that; with
+# that in place it needs no root. The last line is "N passed, N failed, N skipped".
 #
-# usage: test/vm/run.sh BUILD [NAME...]; logs go to BUILD/kernels/NAME/console.log
+# usage: test/vm/run.sh BUILD [NAME...]; logs go to BUILD/kernels/NAME/console.log. SUITES="router service"
+# runs those alone, APPEND is for the kernel's command line.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,6 +14,7 @@ cd "$top" || exit 2
 build=$(cd "${1:?usage: $0 BUILD [NAME...]}" && pwd) || exit 2
 shift
 work=$build/kernels
+suites=${SUITES:-fixtures router service}
 limit_s=420 # for one kernel; chosen: three times what the slowest takes
 
 passed=0 failed=0 skipped=0
@@ -53,11 +55,12 @@ with_libraries() {
 # The fixtures call /bin/sh and `ip`, the routers' script needs the rest; busybox fills the gaps.
 base_tree() {
 	local root=$1 program
-	mkdir -p "$root"/usr/{bin,sbin,lib,lib64} "$root"/{bb,dev,etc,mnt,modules,proc,root,run,sys,tmp,var}
+	mkdir -p "$root"/usr/{bin,sbin,lib,lib64} "$root"/{bb,dev,etc,mnt,modules,proc,root,run,sys,tmp,var/lib}
 	ln -sf usr/bin usr/sbin usr/lib usr/lib64 "$root/"
+	ln -sf ../run "$root/var/run"
 	cp /bin/busybox "$root/usr/bin/busybox"
-	for program in dash bash ip tc jq nsenter sysctl ethtool; do
-		with_libraries "$root" "$(command -v "$program")"
+	for program in dash bash ip tc ss jq nsenter sysctl ethtool curl; do
+		with_libraries "$root" "$(type -P "$program")"
 	done
 	ln -sf dash "$root/usr/bin/sh"
 	printf 'root:x:0:0::/:/bin/sh\n' >"$root/etc/passwd"
@@ -72,13 +75,13 @@ systemd_tree() {
 		[ ! -x "$lib/$program" ] || with_libraries "$root" "$lib/$program"
 	done
 	for program in systemctl journalctl systemd-sysusers systemd-tmpfiles install chown kill; do
-		with_libraries "$root" "$(command -v "$program")"
+		with_libraries "$root" "$(type -P "$program")"
 	done
 	mkdir -p "$root$lib/system/sysinit.target.wants" "$root/etc/systemd/system"
 	cp "$lib"/system/*.target "$lib"/system/systemd-journald* "$root$lib/system/"
 	ln -sf ../systemd-journald.service "$root$lib/system/sysinit.target.wants/"
 	cp "$here/fairlead-test.service" "$root/etc/systemd/system/"
-	ln -sf fairlead-test.service "$root/etc/systemd/system/default.target"
+	echo 00000000000000000000000000000001 >"$root/etc/machine-id" # else it is a first boot
 }
 
 # Our programs and tests lie below /fl as in the source tree; and once more as they are installed.
@@ -97,36 +100,26 @@ our_tree() {
 	cp deploy/systemd/fairlead.tmpfiles "$root/usr/lib/tmpfiles.d/fairlead.conf"
 }
 
-# modules KERNEL ROOT: under a number each, in the order of loading
-modules() {
-	local dir=$1 root=$2 name file n=10
-	for name in veth tun dummy sch_ingress cls_bpf act_bpf; do
-		file=$(find "$dir/root" -name "$name.ko*" | head -n1)
-		case $file in
-		*.ko.xz) xz -dc "$file" >"$root/modules/$n-$name.ko" ;;
-		*.ko) cp "$file" "$root/modules/$n-$name.ko" ;;
-		esac
-		n=$((n + 1))
-	done
-}
-
 initramfs() {
-	local dir=$1 root=$1/initramfs
+	local dir=$1 root status
+	root=$(mktemp -d "${TMPDIR:-/tmp}/fairlead-vm.XXXXXX")
+	base_tree "$root" && systemd_tree "$root" && our_tree "$root" && cp "$dir"/modules/* "$root/modules/" &&
+		(cd "$root" && find . | busybox cpio -o -H newc -R 0:0 2>/dev/null | gzip -1) >"$dir/initramfs.gz"
+	status=$?
 	rm -rf "$root"
-	base_tree "$root" && systemd_tree "$root" && our_tree "$root" && modules "$dir" "$root" || return 1
-	(cd "$root" && find . | busybox cpio -o -H newc -R 0:0 2>/dev/null | gzip -1) >"$dir/initramfs.gz"
+	return $status
 }
 
 # --- a run ---------------------------------------------------------------------------------------
 
 # QEMU 7.2 gets cmpxchg16b wrong: kernel 6.12 then dies in half of the boots. Hence -cx16.
 boot() {
-	local dir=$1 kernel
-	kernel=$(find "$dir/root" -name 'vmlinuz*' -type f | head -n1)
+	local dir=$1
 	timeout "$limit_s" qemu-system-x86_64 -accel tcg,thread=multi -cpu max,-cx16 -smp 2 -m 1024 \
-		-nographic -nodefaults -no-reboot -serial mon:stdio -kernel "$kernel" \
-		-initrd "$dir/initramfs.gz" -append "console=ttyS0 quiet panic=-1 oops=panic" \
-		</dev/null 2>&1 | tr -d '\r' >"$dir/console.log"
+		-nographic -nodefaults -no-reboot -serial mon:stdio -kernel "$dir/vmlinuz" \
+		-initrd "$dir/initramfs.gz" -append "console=ttyS0 quiet panic=-1 oops=panic SUITES=${suites// /,} ${APPEND:-}" \
+		</dev/null >"$dir/console.raw" 2>&1
+	tr -d '\r' <"$dir/console.raw" >"$dir/console.log"
 }
 
 # judge NAME: count what the console says; the marks say whether all of it was said
@@ -135,7 +128,7 @@ judge() {
 	ok=$(grep -E '^ok\b' "$log" | grep -cv '# SKIP')
 	skip=$(grep -cE '^ok\b.*# SKIP' "$log")
 	bad=$(grep -cE '^not ok\b' "$log")
-	for suite in fixtures router service; do
+	for suite in $suites; do
 		status=$(sed -n "s/^@@ end $suite //p" "$log")
 		if [ -z "$status" ] || { [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; }; then
 			echo "not ok - $name: $suite: ${status:+status }${status:-the machine did not get to its end}" |

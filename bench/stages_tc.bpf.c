@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Stages under TC: see stages.bpf.h. */
+#include "vmlinux.h"
+
+#include "bpf/lib/ctx_tc.bpf.h"
+#include "bpf/lib/pipeline.bpf.h"
+/* Needs the context. */
+#include "bench/stages.bpf.h"
+
+SEC("tc")
+int stage_tc_nothing(struct __sk_buff *ctx)
+{
+	return stages_restore(ctx) ? TC_ACT_SHOT : TC_ACT_OK;
+}
+
+SEC("tc")
+int stage_tc_all(struct __sk_buff *ctx)
+{
+	return stages_restore(ctx) ? TC_ACT_SHOT : fl_ingress(ctx, FL_HOOK_TC_INGRESS);
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the small world's routers stand on: maps, and a kernel with routes and neighbours. */
+#include <errno.h>
+#include <string.h>
+
+#include "test/unit/engine_world.h"
+
+/* --- maps that are not memory ------------------------------------------------------------------
+ */
+
+static struct world_index *index_at(struct router *r, const struct fl_wide_key *key)
+{
+	for (size_t i = 0; i < r->n_index; i++)
+		if (!memcmp(&r->index[i].key, key, sizeof(*key)))
+			return &r->index[i];
+	return NULL;
+}
+
+static int index_insert(void *ctx, const struct fl_wide_key *key, uint32_t slot)
+{
+	struct router *r = ctx;
+
+	if (index_at(r, key))
+		return -EEXIST;
+	if (r->n_index == WORLD_MAX_KEYS)
+		return -E2BIG;
+	r->index[r->n_index++] = (struct world_index){ *key, slot };
+	return 0;
+}
+
+static int index_remove(void *ctx, const struct fl_wide_key *key)
+{
+	struct router *r = ctx;
+	struct world_index *at = index_at(r, key);
+
+	if (!at)
+		return -ENOENT;
+	*at = r->index[--r->n_index];
+	return 0;
+}
+
+static int index_lookup(void *ctx, const struct fl_wide_key *key, uint32_t *ret_slot)
+{
+	const struct world_index *at = index_at(ctx, key);
+
+	if (!at)
+		return -ENOENT;
+	*ret_slot = at->slot;
+	return 0;
+}
+
+static int path6_set(void *ctx, const struct fl_path6_key *key, uint32_t path)
+{
+	(void)ctx;
+	(void)key;
+	(void)path;
+	return 0;
+}
+
+static int path6_clear(void *ctx, const struct fl_path6_key *key)
+{
+	(void)ctx;
+	(void)key;
+	return 0;
+}
+
+/* The oldest makes room, as in the map. */
+static int deny(void *ctx, const struct fl_wide_key *key, const struct fl_denial *denial)
+{
+	struct router *r = ctx;
+	const size_t room = sizeof(r->denials) / sizeof(r->denials[0]);
+
+	if (r->n_denials == room)
+		memmove(r->denials, r->denials + 1, --r->n_denials * sizeof(r->denials[0]));
+	r->denials[r->n_denials++] = (struct world_denial){ *key, *denial };
+	return 0;
+}
+
+static int local_addr(void *ctx, const struct fl_local_addr *addr, bool present)
+{
+	(void)ctx;
+	(void)addr;
+	(void)present;
+	return 0;
+}
+
+static int host_prefix(void *ctx, const struct fl_host_prefix *prefix, bool present)
+{
+	struct router *r = ctx;
+
+	(void)prefix;
+	r->host_prefixes += present ? 1 : (size_t)-1;
+	return 0;
+}
+
+static int tx_port(void *ctx, uint32_t iface, uint32_t ifindex)
+{
+	(void)ctx;
+	(void)iface;
+	(void)ifindex;
+	return 0;
+}
+
+static int name_set(void *ctx, uint32_t id, const struct fl_name *name)
+{
+	struct router *r = ctx;
+
+	if (id >= sizeof(r->names) / sizeof(r->names[0]))
+		return -E2BIG;
+	r->names[id] = *name;
+	return 0;
+}
+
+static int name_get(void *ctx, uint32_t id, struct fl_name *ret_name)
+{
+	struct router *r = ctx;
+
+	if (id >= sizeof(r->names) / sizeof(r->names[0]))
+		return -ENOENT;
+	*ret_name = r->names[id];
+	return 0;
+}
+
+const struct fl_table_ops world_table_ops = {
+	.index_insert = index_insert,
+	.index_remove = index_remove,
+	.index_lookup = index_lookup,
+	.path6_set = path6_set,
+	.path6_clear = path6_clear,
+	.deny = deny,
+	.local_addr = local_addr,
+	.host_prefix = host_prefix,
+	.tx_port = tx_port,
+	.name_set = name_set,
+	.name_get = name_get,
+};
+
+/* --- the kernel ------------------------------------------------------------------------------- */
+
+static int kernel_route(void *ctx, const struct fl_addr *dst, uint32_t ifindex,
+			struct fl_route *ret_route)
+{
+	const struct world_route *best = NULL;
+	const struct router *r = ctx;
+
+	for (size_t i = 0; i < r->n_routes; i++) {
+		const struct world_route *route = &r->routes[i];
+
+		if (!fl_prefix_contains(&route->prefix, dst) ||
+		    (ifindex && route->ifindex && route->ifindex != ifindex))
+			continue;
+		if (!best || route->prefix.len > best->prefix.len)
+			best = route;
+	}
+	*ret_route = (struct fl_route){ 0 };
+	if (!best)
+		return -ENETUNREACH;
+	ret_route->type = best->ifindex ? FL_ROUTE_UNICAST : FL_ROUTE_LOCAL;
+	ret_route->ifindex = best->ifindex;
+	ret_route->gateway = best->gateway;
+	return 0;
+}
+
+static int kernel_resolve(void *ctx, uint32_t ifindex, const struct fl_addr *addr)
+{
+	struct router *r = ctx;
+
+	if (r->n_asks < sizeof(r->asks) / sizeof(r->asks[0]))
+		r->asks[r->n_asks++] = (struct world_ask){ ifindex, *addr };
+	return 0;
+}
+
+static int kernel_attach(void *ctx, const struct fl_link *link,
+			 const struct fl_cfg_device_interface *device, char why[FL_WHY_TEXT])
+{
+	(void)ctx;
+	(void)link;
+	(void)device;
+	(void)why;
+	return FL_MODE_TC;
+}
+
+static void kernel_detach(void *ctx, const char *ifname, uint32_t ifindex)
+{
+	(void)ctx;
+	(void)ifname;
+	(void)ifindex;
+}
+
+static void kernel_hop_up(void *ctx, uint16_t hop)
+{
+	struct router *r = ctx;
+
+	if (r->engine && r->config)
+		fl_engine_hop_up(r->engine, hop);
+}
+
+const struct fl_fabric_ops world_fabric_ops = {
+	.route = kernel_route,
+	.resolve = kernel_resolve,
+	.attach = kernel_attach,
+	.detach = kernel_detach,
+	.hop_up = kernel_hop_up,
+};
+
+void mac_of_addr(const struct fl_addr *addr, uint8_t mac[6])
+{
+	const uint8_t *tail = addr->b + fl_addr_size(addr->family) - 4;
+
+	mac[0] = 2;
+	mac[1] = addr->family;
+	memcpy(mac + 2, tail, 4);
+}
+
+void mac_of_device(int router, enum device dev, uint8_t mac[6])
+{
+	const uint8_t own[6] = { 2, 0, 0, 0xf1, (uint8_t)router, (uint8_t)dev };
+
+	memcpy(mac, own, 6);
+}
+
+static enum device dev_of(const struct router *r, uint32_t ifindex)
+{
+	return (enum device)(ifindex - dev_ifindex(r->n, DEV_HOST));
+}
+
+/* Waypoints are the far router's device; anyone else is a host. */
+static void mac_of(const struct router *r, enum device dev, const struct fl_addr *addr,
+		   uint8_t mac[6])
+{
+	enum device far_dev;
+	int far;
+
+	if (world_far_end(r->world, r->n, dev, &far, &far_dev))
+		mac_of_device(far, far_dev, mac);
+	else
+		mac_of_addr(addr, mac);
+}
+
+void router_neighbour(struct router *r, enum device dev, const char *addr, bool valid)
+{
+	struct fl_neigh neigh = { .ifindex = dev_ifindex(r->n, dev),
+				  .addr = addr_of(addr),
+				  .valid = valid };
+
+	mac_of(r, dev, &neigh.addr, neigh.mac);
+	fl_fabric_neigh(r->fabric, &neigh);
+}
+
+void router_answer(struct router *r)
+{
+	while (r->n_asks && !r->silent) {
+		struct world_ask ask = r->asks[--r->n_asks];
+		struct fl_neigh neigh = { .ifindex = ask.ifindex, .addr = ask.addr, .valid = true };
+
+		mac_of(r, dev_of(r, ask.ifindex), &ask.addr, neigh.mac);
+		fl_fabric_neigh(r->fabric, &neigh);
+	}
+}
+
+void router_link(struct router *r, enum device dev, bool up)
+{
+	static const char *const names[] = { "lo", "lan0", "wan1", "wan2", "inet", "guest" };
+	struct fl_link link = { .ifindex = dev_ifindex(r->n, dev),
+				.kind = "veth",
+				.mtu = r->mtu[dev] ? r->mtu[dev] : 1500,
+				.up = up };
+
+	memcpy(link.name, names[dev], strlen(names[dev]));
+	mac_of_device(r->n, dev, link.mac);
+	fl_fabric_link(r->fabric, &link);
+}
+
+static void add_route(struct router *r, const char *prefix, uint32_t ifindex, const char *gateway)
+{
+	struct world_route *route = &r->routes[r->n_routes++];
+
+	MUST_BE(r->n_routes <= sizeof(r->routes) / sizeof(r->routes[0]));
+	*route = (struct world_route){ .ifindex = ifindex };
+	MUST_BE(!fl_prefix_parse(prefix, &route->prefix));
+	if (gateway)
+		route->gateway = addr_of(gateway);
+}
+
+/* An address of ours on a device, and the network that comes with it. */
+static void add_network(struct router *r, enum device dev, const char *addr, const char *prefix)
+{
+	add_route(r, addr, 0, NULL);
+	add_route(r, prefix, dev_ifindex(r->n, dev), NULL);
+}
+
+void router_add_routes(struct router *r)
+{
+	bool last = r->n == r->world->routers - 1;
+	int net = r->n == 0 ? 1 : last ? 2 : 9;
+	char addr[64], prefix[64];
+
+	snprintf(addr, sizeof(addr), "10.%d.0.1", net);
+	snprintf(prefix, sizeof(prefix), "10.%d.0.0/24", net);
+	add_network(r, DEV_LAN, addr, prefix);
+	snprintf(addr, sizeof(addr), "2001:db8:%d::1", net);
+	snprintf(prefix, sizeof(prefix), "2001:db8:%d::/64", net);
+	add_network(r, DEV_LAN, addr, prefix);
+	for (enum device dev = DEV_WAN1; dev <= DEV_WAN2; dev++) {
+		const char *own = world_waypoint(&r->world->opts, r->n, dev);
+		bool six = r->world->opts.path6;
+
+		if (own)
+			add_network(r, dev, own,
+				    dev == DEV_WAN1 ? six ? "2001:db8:f1::/64" : "198.51.100.0/24"
+				    : six           ? "2001:db8:f2::/64"
+						    : "203.0.113.0/24");
+	}
+	snprintf(addr, sizeof(addr), "100.64.0.%d", r->n + 1);
+	add_network(r, DEV_INET, addr, "100.64.0.0/24");
+	add_route(r, "192.0.2.0/24", dev_ifindex(r->n, DEV_INET), "100.64.0.254");
+	add_network(r, DEV_GUEST, "10.7.0.1", "10.7.0.0/24");
+}
