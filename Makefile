@@ -181,6 +181,8 @@ $(BENCH_BINS): $(B)/bench/%: $(B)/bench/%.o $$(addprefix $(B)/,$$(addsuffix .o,$
 bench: all $(BENCH_BINS)
 	$(Q)bench/run.sh $(B)
 
+.PHONY: bench
+
 # --- fuzzing: like unit tests, one target each, with the sources named here ----------------------
 
 FUZZ_meta      := $(KEYRING) agent/crypto/seal $(META) agent/base/rand

@@ -2,8 +2,8 @@
 /*
  * UDP round trips of one session, one at a time.
  *
- * usage: build/bench/rtt                          answer on port 7007
- *        build/bench/rtt ADDRESS COUNT            ask; prints microseconds as JSON
+ * usage: build/bench/rtt serve PORT               answer
+ *        build/bench/rtt ADDRESS PORT COUNT       ask; prints microseconds as JSON
  */
 #include <arpa/inet.h>
 #include <stdint.h>
@@ -14,7 +14,6 @@
 #include <sys/time.h>
 #include <time.h>
 
-#define PORT    7007
 #define WARM_UP 2000
 #define SIZE    64
 
@@ -24,9 +23,9 @@ static void die(const char *what)
 	exit(1);
 }
 
-static void answer(int fd)
+static void answer(int fd, uint16_t port)
 {
-	struct sockaddr_in who = { .sin_family = AF_INET, .sin_port = htons(PORT) };
+	struct sockaddr_in who = { .sin_family = AF_INET, .sin_port = htons(port) };
 	socklen_t len = sizeof(who);
 	uint8_t data[SIZE];
 
@@ -57,9 +56,9 @@ static double now_us(void)
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-static void ask(int fd, const char *address, int count)
+static void ask(int fd, const char *address, uint16_t port, int count)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(PORT) };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
 	struct timeval limit = { .tv_sec = 1 };
 	double *took = calloc((size_t)count, sizeof(*took));
 	uint8_t data[SIZE] = { 0 };
@@ -94,9 +93,9 @@ int main(int argc, char **argv)
 
 	if (fd < 0)
 		die("socket");
-	if (argc == 3)
-		ask(fd, argv[1], atoi(argv[2]));
-	else
-		answer(fd);
-	return 0;
+	if (argc == 4)
+		ask(fd, argv[1], (uint16_t)atoi(argv[2]), atoi(argv[3]));
+	else if (argc == 3)
+		answer(fd, (uint16_t)atoi(argv[2]));
+	return argc == 4 ? 0 : 2;
 }

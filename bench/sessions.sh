@@ -30,10 +30,10 @@ ticks() { awk '{ print $14 + $15 }' "/proc/${ROUTER_PID[$1]}/stat"; }
 attempt() {
 	local count before after out lost used=${cpu_of:-r1} t0 t1
 	count=$(($1 * $2))
-	before=$(talk sink $length)
+	before=$(talk sink "$length")
 	t0=$(ticks "$used")
 	out=$(in_ns c "$TOOLS/first_packets" eth0 "$mac" 10.1.1.0 10.2.0.2 $next "$count" "$1") || exit 1
-	after=$(talk sink $length)
+	after=$(talk sink "$length")
 	t1=$(ticks "$used")
 	next=$(((next + count) % 500000000))
 	achieved=$(jq .rate <<<"$out")

@@ -81,14 +81,14 @@ struct fl_session {
 	__u32 idle_timeout_ms;    /* established, both directions seen */
 	__u64 start_ns;           /* CLOCK_MONOTONIC */
 	__u32 initial_timeout_ms; /* before that */
-	__u8 forward_seen;        /* forward metadata received without answer, saturating (P-14) */
+	__u8 forward_seen;        /* forward metadata since the last acknowledgement (P-14) */
 	__u8 health_tries;        /* unanswered health checks (P-18) */
 	__u16 modify_seq;         /* TLV 28 */
 	__u16 mss;                /* clamp for TCP SYN, 0 = none */
 	__u8 flags;               /* FL_SESSION_* */
 	__u8 reserved;
 	struct fl_tcp_window window[2]; /* data plane: forward, reverse */
-	__u32 reserved2;
+	__u32 acked_ms; /* when one was last generated: CLOCK_MONOTONIC, low bits; 0 = never */
 } FL_ALIGNED(64);
 FL_ASSERT_SIZE(struct fl_session, 192);
 

@@ -42,6 +42,17 @@ struct fl_doctor_device {
 
 void fl_doctor_device(struct fl_doctor *d, const struct fl_doctor_device *dev);
 
+/* link.c */
+
+struct fl_link_info {
+	char kind[16];      /* "veth", "tun", ...; "" for a device of its own driver */
+	unsigned int other; /* other end of a veth: its number, 0 if there is none */
+	bool elsewhere;     /* that end is in another namespace */
+};
+
+/* Return: 0 or -errno. */
+int fl_link_info(const char *ifname, struct fl_link_info *ret_info);
+
 /* ethtool.c */
 
 /* Name of a device's driver, "" if it has none to say. */

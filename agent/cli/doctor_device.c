@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "agent/cli/doctor.h"
 
@@ -25,13 +24,12 @@ static const struct {
 	{ "rx-vlan-hw-parse", "rxvlan", true, "VLAN tags are taken off before XDP can see them" },
 };
 
-/* Physical, as far as `auto` cares: it has a bus. */
+/* What `auto` takes XDP for: a device of its own driver. */
 static bool is_physical(const char *ifname)
 {
-	char path[64];
+	struct fl_link_info info;
 
-	snprintf(path, sizeof(path), "/sys/class/net/%.15s/device", ifname);
-	return !access(path, F_OK);
+	return !fl_link_info(ifname, &info) && !info.kind[0];
 }
 
 static bool in_xdp_mode(const struct fl_doctor_device *dev)
@@ -63,19 +61,10 @@ static void check_offloads(struct fl_doctor *d, const struct fl_doctor_device *d
 /* The other end of a veth, if it is in this namespace. Return: false if it is not. */
 static bool find_peer(const char *ifname, char peer[IF_NAMESIZE])
 {
-	char path[64], text[16], driver[32];
-	unsigned int index;
+	struct fl_link_info info;
 
-	snprintf(path, sizeof(path), "/sys/class/net/%.15s/iflink", ifname);
-	fl_doctor_read(path, text, sizeof(text));
-	index = (unsigned int)strtoul(text, NULL, 10);
-	if (!index || !if_indextoname(index, peer))
-		return false;
-	/* Numbers are a namespace's own: is it really that one's end? */
-	fl_ethtool_driver(peer, driver);
-	snprintf(path, sizeof(path), "/sys/class/net/%.15s/iflink", peer);
-	fl_doctor_read(path, text, sizeof(text));
-	return !strcmp(driver, "veth") && strtoul(text, NULL, 10) == if_nametoindex(ifname);
+	return !fl_link_info(ifname, &info) && info.other && !info.elsewhere &&
+	       if_indextoname(info.other, peer);
 }
 
 /* XDP sees neither that a checksum is still owed nor a tag beside the packet; and sends to a queue
@@ -113,14 +102,17 @@ static void check_veth(struct fl_doctor *d, const struct fl_doctor_device *dev)
 
 static void check_mtu(struct fl_doctor *d, const struct fl_doctor_device *dev, uint32_t mtu)
 {
-	char cure[96];
+	char driver[32], cure[96];
+
+	fl_ethtool_driver(dev->ifname, driver);
 
 	if (mtu > MTU_MAX) {
 		snprintf(cure, sizeof(cure), "ip link set dev %.15s mtu 9000", dev->ifname);
 		fl_doctor_say(d, FL_DOCTOR_WARN, cure,
 			      "%s: MTU %u: packets above %d bytes are not carried", dev->ifname,
 			      mtu, MTU_MAX);
-	} else if (mtu > XDP_LINEAR_MTU && in_xdp_mode(dev) && !dev->status) {
+	} else if (mtu > XDP_LINEAR_MTU && in_xdp_mode(dev) && !dev->status &&
+		   strcmp(driver, "veth") != 0) {
 		snprintf(cure, sizeof(cure), "ip link set dev %.15s mtu %d", dev->ifname,
 			 XDP_LINEAR_MTU);
 		fl_doctor_say(d, FL_DOCTOR_WARN, cure,

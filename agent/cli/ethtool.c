@@ -51,15 +51,19 @@ uint32_t fl_ethtool_mtu(const char *ifname)
 /* Number of the features that the kernel knows. */
 static uint32_t count_features(const char *ifname)
 {
-	struct {
-		struct ethtool_sset_info info;
-		uint32_t count;
-	} ask_info = { .info = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1u << ETH_SS_FEATURES } };
+	/* The answer follows the struct. */
+	uint32_t room[(sizeof(struct ethtool_sset_info) + sizeof(uint32_t)) / sizeof(uint32_t)];
+	struct ethtool_sset_info info = { .cmd = ETHTOOL_GSSET_INFO,
+					  .sset_mask = 1u << ETH_SS_FEATURES };
+	uint32_t count;
 
-	if (ethtool(ifname, &ask_info) < 0 || !ask_info.info.sset_mask ||
-	    ask_info.count > MAX_FEATURES)
+	memset(room, 0, sizeof(room));
+	memcpy(room, &info, sizeof(info));
+	if (ethtool(ifname, room) < 0)
 		return 0;
-	return ask_info.count;
+	memcpy(&info, room, sizeof(info));
+	count = room[sizeof(info) / sizeof(uint32_t)];
+	return info.sset_mask && count <= MAX_FEATURES ? count : 0;
 }
 
 /* Place of a feature among @count. Return: -1 if there is none of this name. */

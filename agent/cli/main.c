@@ -238,6 +238,27 @@ static int run(const struct fl_cli *cli, const struct fl_cli_command *command, i
 	return cli->watch_s ? watch(cli, command, argc, argv) : command->fn(cli, argc, argv);
 }
 
+/* No such command: say which there are that begin like it. */
+static int unknown(int argc, char **argv)
+{
+	size_t len = strlen(argv[0]);
+	bool any = false;
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		const struct fl_cli_command *c = &commands[i];
+
+		if (strncmp(c->words, argv[0], len) != 0 || c->words[len] != ' ')
+			continue;
+		fprintf(stderr, "%s fairlead %s %s\n", any ? "      " : "usage:", c->words,
+			c->arguments);
+		any = true;
+	}
+	if (!any)
+		fprintf(stderr, "fairlead: no command \"%s%s%s\"; `fairlead --help` lists them\n",
+			argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+	return FL_CTL_USAGE;
+}
+
 /* Words are compared whole: "show session X" is not "show sessions". */
 static int dispatch(const struct fl_cli *cli, int argc, char **argv)
 {
@@ -247,9 +268,7 @@ static int dispatch(const struct fl_cli *cli, int argc, char **argv)
 		if (used)
 			return run(cli, &commands[i], argc - used, argv + used);
 	}
-	fprintf(stderr, "fairlead: no command \"%s%s%s\"; `fairlead --help` lists them\n",
-		argc ? argv[0] : "", argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
-	return FL_CTL_USAGE;
+	return unknown(argc, argv);
 }
 
 static bool is_number(const char *text)
@@ -260,10 +279,9 @@ static bool is_number(const char *text)
 /* @arg: what is written with it, or the word behind if that is a number; NULL: nothing. */
 static int parse_watch(struct fl_cli *cli, const char *arg)
 {
-	char *end;
-	unsigned long s = arg ? strtoul(arg, &end, 10) : 2;
+	unsigned long s = arg ? strtoul(arg, NULL, 10) : 2;
 
-	if (arg && (*end || !*arg || !s || s > 3600)) {
+	if (arg && (!is_number(arg) || !s || s > 3600)) {
 		fprintf(stderr, "fairlead: --watch takes 1 to 3600 seconds\n");
 		return FL_CTL_USAGE;
 	}

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,42 +27,97 @@ static struct fl_json *wrap(struct json_object *o)
 	return (struct fl_json *)o;
 }
 
-int fl_json_parse(const char *text, size_t len, struct fl_json **ret_json,
-		  struct fl_json_error *why)
+/*
+ * json-c squeezes a whole number that does not fit into 64 bits until it does. With ".0" behind it,
+ * it is a double: the tokener takes text in pieces, so nothing has to be copied.
+ */
+static struct json_object *tokenize(struct json_tokener *tok, const char *text, size_t len,
+				    const struct fl_json_wide *wide)
 {
-	struct json_tokener *tok;
-	struct json_object *o;
-	int err;
+	struct json_object *o = NULL;
+	size_t at = 0;
 
-	err = fl_json_scan(text, len, why);
-	if (err)
-		return err;
-	tok = json_tokener_new_ex(FL_JSON_MAX_DEPTH + 1);
-	if (!tok)
-		return -ENOMEM;
-	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
-	o = json_tokener_parse_ex(tok, text, (int)len);
+	for (size_t i = 0; i < wide->count; i++) {
+		o = json_tokener_parse_ex(tok, text + at, (int)(wide->ends[i] - at));
+		if (json_tokener_get_error(tok) != json_tokener_continue)
+			return o;
+		o = json_tokener_parse_ex(tok, ".0", 2);
+		if (json_tokener_get_error(tok) != json_tokener_continue)
+			return o;
+		at = wide->ends[i];
+	}
+	if (at < len)
+		o = json_tokener_parse_ex(tok, text + at, (int)(len - at));
 	/* A number at the very end could go on: an end of text says that it does not. */
 	if (json_tokener_get_error(tok) == json_tokener_continue)
 		o = json_tokener_parse_ex(tok, "", -1);
-	err = 0;
-	if (json_tokener_get_error(tok) != json_tokener_success) {
-		snprintf(why->problem, sizeof(why->problem), "%s",
-			 json_tokener_error_desc(json_tokener_get_error(tok)));
-		why->line = 0;
-		why->column = 0;
-		err = -EBADMSG;
-	}
+	return o;
+}
+
+static int build(const char *text, size_t len, const struct fl_json_wide *wide,
+		 struct fl_json **ret_json, struct fl_json_error *why)
+{
+	struct json_tokener *tok = json_tokener_new_ex(FL_JSON_MAX_DEPTH + 1);
+	enum json_tokener_error problem;
+	struct json_object *o;
+
+	if (!tok)
+		return -ENOMEM;
+	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	o = tokenize(tok, text, len, wide);
+	problem = json_tokener_get_error(tok);
 	json_tokener_free(tok);
-	if (err)
+	if (problem != json_tokener_success) {
 		json_object_put(o);
-	else
-		*ret_json = wrap(o);
+		*why = (struct fl_json_error){ 0 };
+		snprintf(why->problem, sizeof(why->problem), "%s",
+			 json_tokener_error_desc(problem));
+		return -EBADMSG;
+	}
+	*ret_json = wrap(o);
+	return 0;
+}
+
+int fl_json_parse(const char *text, size_t len, struct fl_json **ret_json,
+		  struct fl_json_error *why)
+{
+	struct fl_json_wide wide = { 0 };
+	int err;
+
+	if (len > INT_MAX) {
+		*why = (struct fl_json_error){ .problem = "too long" };
+		return -EBADMSG;
+	}
+	err = fl_json_scan(text, len, &wide, why);
+	if (!err)
+		err = build(text, len, &wide, ret_json, why);
+	free(wide.ends);
 	return err;
+}
+
+/* Strings may be secrets: none stays behind in freed memory. */
+static void wipe(struct json_object *o)
+{
+	struct json_object_iterator it, end;
+
+	if (json_object_is_type(o, json_type_string)) {
+		explicit_bzero((char *)(uintptr_t)json_object_get_string(o),
+			       (size_t)json_object_get_string_len(o));
+	} else if (json_object_is_type(o, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(o); i++)
+			wipe(json_object_array_get_idx(o, i));
+	} else if (json_object_is_type(o, json_type_object)) {
+		it = json_object_iter_begin(o);
+		end = json_object_iter_end(o);
+		for (; !json_object_iter_equal(&it, &end); json_object_iter_next(&it))
+			wipe(json_object_iter_peek_value(&it));
+	}
 }
 
 void fl_json_free(struct fl_json *json)
 {
+	if (json)
+		wipe(obj(json));
 	json_object_put(obj(json));
 }
 
@@ -244,7 +300,20 @@ void fl_json_add_i64(struct fl_json *parent, const char *key, int64_t value)
 	add(parent, key, json_object_new_int64(value));
 }
 
+/* The shortest text that reads back as the same number: 0.1, not 0.10000000000000001. */
 void fl_json_add_double(struct fl_json *parent, const char *key, double value)
 {
-	add(parent, key, isfinite(value) ? json_object_new_double(value) : NULL);
+	char text[40];
+	int digits = 15;
+
+	if (!isfinite(value)) {
+		add(parent, key, NULL);
+		return;
+	}
+	do
+		snprintf(text, sizeof(text) - 2, "%.*g", digits, value);
+	while (strtod(text, NULL) != value && ++digits <= 17);
+	if (!strpbrk(text, ".e"))
+		strcat(text, ".0");
+	add(parent, key, json_object_new_double_s(value, text));
 }

@@ -18,13 +18,14 @@ struct scan {
 	const char *where;
 	char text[96]; /* of a problem that is not a constant */
 	bool no_memory;
+	struct fl_json_wide *wide;
 };
 
-/* A key of the object at hand; its escapes are left as they are. */
+/* A key of the object at hand, behind its struct, without quotes and escapes. */
 struct key {
-	const char *text;
-	size_t len;
 	UT_hash_handle hh;
+	size_t len;
+	char text[];
 };
 
 static bool value(struct scan *s, unsigned int depth);
@@ -132,6 +133,46 @@ static bool string(struct scan *s)
 	return bad(s, start, "string without end");
 }
 
+static bool out_of_memory(struct scan *s)
+{
+	s->no_memory = true;
+	return bad(s, s->at, "out of memory");
+}
+
+/* Does a whole number fit int64_t or uint64_t? */
+static bool fits(const char *start, const char *end)
+{
+	char text[24];
+	size_t len = (size_t)(end - start);
+
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, start, len);
+	text[len] = 0;
+	errno = 0;
+	if (*text == '-')
+		(void)strtoll(text, NULL, 10);
+	else
+		(void)strtoull(text, NULL, 10);
+	return !errno;
+}
+
+static bool note_wide(struct scan *s)
+{
+	struct fl_json_wide *w = s->wide;
+	size_t *grown;
+
+	/* The list doubles whenever its length is a power of two. */
+	if (!(w->count & (w->count - 1))) {
+		grown = realloc(w->ends, (w->count ? 2 * w->count : 1) * sizeof(*grown));
+		if (!grown)
+			return out_of_memory(s);
+		w->ends = grown;
+	}
+	w->ends[w->count++] = (size_t)(s->at - s->start);
+	return true;
+}
+
 static size_t digits(struct scan *s)
 {
 	const char *start = s->at;
@@ -143,7 +184,7 @@ static size_t digits(struct scan *s)
 
 static bool number(struct scan *s)
 {
-	const char *start = s->at;
+	const char *start = s->at, *whole;
 	bool zero;
 
 	if (*s->at == '-')
@@ -158,6 +199,7 @@ static bool number(struct scan *s)
 		if (zero)
 			return bad(s, start, "a number may not start with 0");
 	}
+	whole = s->at;
 	if (s->at < s->end && *s->at == '.') {
 		s->at++;
 		if (!digits(s))
@@ -170,26 +212,69 @@ static bool number(struct scan *s)
 		if (!digits(s))
 			return bad(s, start, "not a number");
 	}
-	return true;
+	return s->at != whole || fits(start, whole) || note_wide(s);
 }
 
+static size_t put_utf8(char *to, unsigned int code)
+{
+	size_t tail = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+	static const unsigned char leads[] = { 0, 0xc0, 0xe0, 0xf0 };
+
+	to[0] = (char)(leads[tail] | code >> (6 * tail));
+	for (size_t i = 1; i <= tail; i++)
+		to[i] = (char)(0x80 | (code >> (6 * (tail - i)) & 0x3f));
+	return tail + 1;
+}
+
+/* What a good string says, quotes and escapes away; never longer than its text. Return: bytes. */
+static size_t plain(const char *text, size_t len, char *to)
+{
+	static const char names[] = "bfnrt", codes[] = "\b\f\n\r\t";
+	const char *end = text + len - 1, *name;
+	unsigned int code = 0, low = 0;
+	size_t n = 0;
+
+	for (const char *p = text + 1; p < end;) {
+		if (*p != '\\') {
+			to[n++] = *p++;
+			continue;
+		}
+		name = strchr(names, p[1]);
+		if (p[1] != 'u') {
+			to[n++] = name ? codes[name - names] : p[1];
+			p += 2;
+			continue;
+		}
+		hex4(p + 2, end, &code);
+		p += 6;
+		if (code >= 0xd800 && code <= 0xdbff) {
+			hex4(p + 2, end, &low);
+			code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+			p += 6;
+		}
+		n += put_utf8(to + n, code);
+	}
+	return n;
+}
+
+/* Keys are compared by what they say: an escape more or less makes no other key. */
 static bool add_key(struct scan *s, struct key **keys, const char *text, size_t len)
 {
-	struct key *key;
+	struct key *key = calloc(1, sizeof(*key) + len), *found;
 
-	HASH_FIND(hh, *keys, text, len, key);
-	if (key) {
-		snprintf(s->text, sizeof(s->text), "key %.*s stands twice in one object",
-			 (int)(len > 60 ? 60 : len), text);
+	if (!key)
+		return out_of_memory(s);
+	key->len = plain(text, len, key->text);
+	HASH_FIND(hh, *keys, key->text, key->len, found);
+	if (found) {
+		free(key);
+		if (len > 60)
+			for (len = 60; len > 1 && (text[len] & 0xc0) == 0x80;)
+				len--; /* not within a character */
+		snprintf(s->text, sizeof(s->text), "key %.*s stands twice in one object", (int)len,
+			 text);
 		return bad(s, text, s->text);
 	}
-	key = calloc(1, sizeof(*key));
-	if (!key) {
-		s->no_memory = true;
-		return bad(s, text, "out of memory");
-	}
-	key->text = text;
-	key->len = len;
 	HASH_ADD_KEYPTR(hh, *keys, key->text, key->len, key);
 	return true;
 }
@@ -266,9 +351,10 @@ static bool value(struct scan *s, unsigned int depth)
 	}
 }
 
-int fl_json_scan(const char *text, size_t len, struct fl_json_error *why)
+int fl_json_scan(const char *text, size_t len, struct fl_json_wide *ret_wide,
+		 struct fl_json_error *why)
 {
-	struct scan s = { .at = text, .start = text, .end = text + len };
+	struct scan s = { .at = text, .start = text, .end = text + len, .wide = ret_wide };
 
 	if (value(&s, 0)) {
 		space(&s);

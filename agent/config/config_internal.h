@@ -54,6 +54,16 @@ void fl_cfg_free_value(const struct fl_cfg_field *field, void *at);
 /* A value's default as JSON, added to @parent; nothing if its default is to be absent. */
 void fl_cfg_add_default(struct fl_json *parent, const struct fl_cfg_field *field);
 
+/* --- print.c -----------------------------------------------------------------------------------
+ */
+
+/* Added to @to under @key or, to an array, at its end. A secret is copied as it is by the first. */
+void fl_cfg_copy_value(struct fl_json *to, const char *key, const struct fl_json *value);
+void fl_cfg_copy_field(struct fl_json *to, const struct fl_cfg_field *field,
+		       const struct fl_json *value, enum fl_config_print what);
+void fl_cfg_copy_object(struct fl_json *to, const struct fl_cfg_object *object,
+			const struct fl_json *from, enum fl_config_print what);
+
 /* --- resolve.c: names to indexes, and everything that takes more than one value to check -------
  */
 void fl_cfg_resolve(struct fl_cfg_load *load, struct fl_config *config);

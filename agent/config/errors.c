@@ -55,6 +55,10 @@ void fl_config_error_text(const struct fl_config_error *error, char *text, size_
 	snprintf(text, size, "%s%s: %s%s%s", error->warning ? "warning: " : "",
 		 error->pointer[0] ? error->pointer : "/", error->value ? error->value : "",
 		 error->value ? ": " : "", error->problem);
+	/* One line, whatever a key says. */
+	for (char *p = text; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
 }
 
 static void add(struct fl_cfg_load *load, bool warning, const char *pointer, const char *value,
@@ -64,8 +68,13 @@ static void add(struct fl_cfg_load *load, bool warning, const char *pointer, con
 	struct fl_config_error *grown, *e;
 
 	errors->fatal |= !warning;
-	if (errors->count == MAX_ERRORS)
+	if (errors->count > MAX_ERRORS)
 		return;
+	if (errors->count == MAX_ERRORS) {
+		pointer = "";
+		value = NULL;
+		problem = "there are more findings than these";
+	}
 	grown = realloc(errors->list, (errors->count + 1) * sizeof(*grown));
 	if (!grown) {
 		load->no_memory = true;

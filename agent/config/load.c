@@ -85,6 +85,15 @@ void fl_config_free(struct fl_config *config)
 static void load_object(struct fl_cfg_load *load, const struct fl_cfg_object *object,
 			const struct fl_json *json, void *base);
 
+/* What stands in the wrong place of an object with secrets may be one: its field, or NULL. */
+static const struct fl_cfg_field *may_hide(const struct fl_cfg_object *object)
+{
+	for (const struct fl_cfg_field *f = object->fields; f->key; f++)
+		if (f->flags & FL_CFG_SECRET)
+			return f;
+	return NULL;
+}
+
 static void load_list(struct fl_cfg_load *load, const struct fl_cfg_field *f,
 		      const struct fl_json *json, void *base)
 {
@@ -92,7 +101,8 @@ static void load_list(struct fl_cfg_load *load, const struct fl_cfg_field *f,
 	void *list;
 
 	if (fl_json_type(json) != FL_JSON_ARRAY || count > (size_t)f->max) {
-		fl_cfg_complain(load, json, f, "must be a list of at most %lld", (long long)f->max);
+		fl_cfg_complain(load, json, f->object ? may_hide(f->object) : f,
+				"must be a list of at most %lld", (long long)f->max);
 		return;
 	}
 	if (!count)
@@ -154,7 +164,7 @@ static unsigned int distance(const char *a, const char *b)
 	unsigned int row[64], diagonal, above;
 	size_t n = strlen(b);
 
-	if (n >= sizeof(row) / sizeof(row[0]))
+	if (n >= sizeof(row) / sizeof(row[0]) || strlen(a) >= sizeof(row) / sizeof(row[0]))
 		return 99;
 	for (unsigned int j = 0; j <= n; j++)
 		row[j] = j;
@@ -179,6 +189,18 @@ struct unknown_keys {
 	const struct fl_cfg_object *object;
 };
 
+/* A key that is null is as if absent to json.h: only here it is seen. */
+static void check_null(struct fl_cfg_load *load, const struct fl_cfg_field *f)
+{
+	size_t back;
+
+	if (f->flags & FL_CFG_REQUIRED)
+		return; /* is missing, then */
+	back = fl_cfg_enter(load, f->key);
+	fl_cfg_complain(load, NULL, f, "null is no value: leave the key out for its default");
+	fl_cfg_leave(load, back);
+}
+
 static bool check_key(void *ctx, const char *key, struct fl_json *value)
 {
 	struct unknown_keys *u = ctx;
@@ -187,8 +209,11 @@ static bool check_key(void *ctx, const char *key, struct fl_json *value)
 	size_t back;
 
 	for (const struct fl_cfg_field *f = u->object->fields; f->key; f++) {
-		if (!strcmp(f->key, key))
+		if (!strcmp(f->key, key)) {
+			if (!value)
+				check_null(u->load, f);
 			return true;
+		}
 		d = distance(key, f->key);
 		if (d < best) {
 			best = d;
@@ -197,10 +222,10 @@ static bool check_key(void *ctx, const char *key, struct fl_json *value)
 	}
 	back = fl_cfg_enter(u->load, key);
 	if (nearest)
-		fl_cfg_complain(u->load, value, NULL, "unknown key; is \"%s\" meant?",
-				nearest->key);
+		fl_cfg_complain(u->load, value, may_hide(u->object),
+				"unknown key; is \"%s\" meant?", nearest->key);
 	else
-		fl_cfg_complain(u->load, value, NULL, "unknown key");
+		fl_cfg_complain(u->load, value, may_hide(u->object), "unknown key");
 	fl_cfg_leave(u->load, back);
 	return true;
 }
@@ -212,7 +237,7 @@ static void load_object(struct fl_cfg_load *load, const struct fl_cfg_object *ob
 
 	fl_cfg_set_defaults(object, base);
 	if (fl_json_type(json) != FL_JSON_OBJECT) {
-		fl_cfg_complain(load, json, NULL, "must be an object");
+		fl_cfg_complain(load, json, may_hide(object), "must be an object");
 		return;
 	}
 	for (const struct fl_cfg_field *f = object->fields; f->key; f++) {

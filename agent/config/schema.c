@@ -61,10 +61,19 @@ static void add_format_pair(struct fl_json *to, const char *v4, const char *v6)
 /* Coarse on purpose: which groups may be left out is for the loader to say. */
 #define IPV6 "[0-9a-fA-F:]*:[0-9a-fA-F:]*(:" IPV4 ")?"
 
+static void add_digits(struct fl_json *to, const struct fl_cfg_field *f)
+{
+	char pattern[128] = "^(";
+	size_t len = strlen(pattern);
+
+	for (const unsigned int *n = f->digits; *n; n++)
+		len += (size_t)snprintf(pattern + len, sizeof(pattern) - len, "[0-9a-fA-F]{%u}%s",
+					*n, n[1] ? "|" : ")$");
+	add_text(to, pattern, 0);
+}
+
 static void add_value(struct fl_json *to, const struct fl_cfg_field *f)
 {
-	char pattern[64];
-
 	switch (f->kind) {
 	case FL_CFG_BOOL:
 		fl_json_add_string(to, "type", "boolean");
@@ -78,7 +87,8 @@ static void add_value(struct fl_json *to, const struct fl_cfg_field *f)
 		add_words(to, f);
 		break;
 	case FL_CFG_NAME:
-		add_text(to, NULL, FL_NAME_LEN - 1);
+		/* Characters here, bytes in the loader, which are at least as many. */
+		add_text(to, "^[^\\u0000-\\u001f\\u007f]*$", (int64_t)fl_cfg_name_max(f));
 		break;
 	case FL_CFG_ADDR:
 		add_format_pair(to, "^" IPV4 "$", "^" IPV6 "$");
@@ -88,9 +98,7 @@ static void add_value(struct fl_json *to, const struct fl_cfg_field *f)
 				"^" IPV6 "(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?$");
 		break;
 	case FL_CFG_HEX:
-		snprintf(pattern, sizeof(pattern), "^([0-9a-fA-F]{2}){%lld,%lld}$",
-			 (long long)f->min / 2, (long long)f->max / 2);
-		add_text(to, pattern, 0);
+		add_digits(to, f);
 		break;
 	case FL_CFG_TIME:
 		add_text(to,

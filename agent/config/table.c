@@ -40,6 +40,9 @@ static const struct fl_cfg_word encryption_ciphers[] = { { "aes-cbc-128", FL_CFG
 							 { "aes-cbc-256", FL_CFG_AES_CBC_256 },
 							 { 0 } };
 
+static const unsigned int hmac_digits[] = { 8, 16, 32, 40, 64, 0 };
+static const unsigned int encryption_digits[] = { 32, 64, 0 };
+
 static const struct fl_cfg_field key_fields[] = {
 	{ .key = "security-id",
 	  .flags = FL_CFG_REQUIRED,
@@ -53,15 +56,13 @@ static const struct fl_cfg_field key_fields[] = {
 	  .kind = FL_CFG_HEX,
 	  .flags = FL_CFG_SECRET,
 	  AT(fl_cfg_key, hmac_key),
-	  .min = 8,
-	  .max = 64,
+	  .digits = hmac_digits,
 	  .help = "8, 16, 32, 40 or 64 hex digits" },
 	{ .key = "encryption-key",
 	  .kind = FL_CFG_HEX,
 	  .flags = FL_CFG_SECRET,
 	  AT(fl_cfg_key, encryption_key),
-	  .min = 32,
-	  .max = 64,
+	  .digits = encryption_digits,
 	  .help = "32 hex digits for aes-cbc-128, 64 for aes-cbc-256" },
 	END,
 };
@@ -460,6 +461,7 @@ static const struct fl_cfg_field network_interface_fields[] = {
 	{ .key = "name",
 	  .flags = FL_CFG_REQUIRED,
 	  NAME(fl_cfg_network_interface, name),
+	  .max = FL_LABEL_LEN - 1,
 	  .help = "at most 31 bytes" },
 	{ .key = "type",
 	  WORD(fl_cfg_network_interface, type, interface_types, FL_CFG_EXTERNAL),
@@ -528,6 +530,7 @@ static const struct fl_cfg_field device_interface_fields[] = {
 	  .help = "of this entry" },
 	{ .key = "ifname",
 	  NAME(fl_cfg_device_interface, ifname),
+	  .max = 15, /* IFNAMSIZ - 1 */
 	  .help = "the kernel's name of the device; default: the name" },
 	{ .key = "mode",
 	  WORD(fl_cfg_device_interface, mode, device_modes, FL_CFG_DEVICE_AUTO),
@@ -672,6 +675,11 @@ static const struct fl_cfg_field root_fields[] = {
 };
 const struct fl_cfg_object fl_cfg_root = { "configuration", sizeof(struct fl_config), root_fields,
 					   NULL };
+
+size_t fl_cfg_name_max(const struct fl_cfg_field *field)
+{
+	return field->max ? (size_t)field->max : FL_NAME_LEN - 1;
+}
 
 const char *fl_cfg_word_of(const struct fl_cfg_field *field, int value)
 {

@@ -15,10 +15,10 @@ enum fl_cfg_kind {
 	FL_CFG_U16,
 	FL_CFG_U32,
 	FL_CFG_ENUM,     /* a word; stored as its value, one byte or an int by @size */
-	FL_CFG_NAME,     /* text of 1 to FL_NAME_LEN - 1 bytes, UTF-8 */
+	FL_CFG_NAME,     /* text of 1 to @max bytes, UTF-8, no control characters */
 	FL_CFG_ADDR,     /* IPv4 or IPv6 address */
 	FL_CFG_PREFIX,   /* address/length */
-	FL_CFG_HEX,      /* hex digits, stored as bytes */
+	FL_CFG_HEX,      /* hex digits, as many as one of @digits, stored as bytes */
 	FL_CFG_TIME,     /* RFC 3339, UTC or with offset; stored as seconds since 1970 */
 	FL_CFG_MSS,      /* "disabled", "automatic", or bytes */
 	FL_CFG_PRIORITY, /* "ordered", "never", or a number */
@@ -47,10 +47,11 @@ struct fl_cfg_field {
 	size_t offset;
 	size_t count_offset;
 	size_t size;    /* of the value, or of a list's element */
-	int64_t min;    /* of a number; digits of FL_CFG_HEX; elements of a list */
-	int64_t max;    /* likewise */
+	int64_t min;    /* of a number */
+	int64_t max;    /* of a number; bytes of a name, 0: FL_NAME_LEN - 1; elements of a list */
 	int64_t preset; /* default of numbers, booleans, words (by value) */
 	const struct fl_cfg_word *words;
+	const unsigned int *digits;         /* ends with 0 */
 	const struct fl_cfg_object *object; /* of objects, or of a list's elements */
 	const struct fl_cfg_field *element; /* of a list whose elements are no objects */
 	const char *help;
@@ -67,6 +68,9 @@ struct fl_cfg_object {
 extern const struct fl_cfg_object fl_cfg_root;
 /* An element of /router/peer. */
 extern const struct fl_cfg_object fl_cfg_peer_object;
+
+/* Bytes that a name may have. */
+size_t fl_cfg_name_max(const struct fl_cfg_field *field);
 
 /* The word of a value, NULL if there is none. */
 const char *fl_cfg_word_of(const struct fl_cfg_field *field, int value);

@@ -144,11 +144,15 @@ static void load_name(struct fl_cfg_load *load, const struct fl_cfg_field *field
 		      const struct fl_json *json, void *at)
 {
 	const char *text = fl_json_get_string(json);
+	bool control = false;
 
-	if (!text || !*text || strlen(text) >= FL_NAME_LEN ||
+	for (const char *p = text; p && *p; p++)
+		control |= (unsigned char)*p < 0x20 || *p == 0x7f;
+	if (!text || !*text || control || strlen(text) > fl_cfg_name_max(field) ||
 	    !fl_utf8_is_name(text, strlen(text))) {
-		fl_cfg_complain(load, json, field, "must be a text of 1 to %d bytes",
-				FL_NAME_LEN - 1);
+		fl_cfg_complain(load, json, field,
+				"must be a text of 1 to %zu bytes without control characters",
+				fl_cfg_name_max(field));
 		return;
 	}
 	*(char **)at = strdup(text);
@@ -165,11 +169,21 @@ static void load_addr(struct fl_cfg_load *load, const struct fl_cfg_field *field
 				"must be an IPv4 or IPv6 address, like \"192.0.2.1\"");
 }
 
+/* As fl_prefix_parse(), but the length is written in one way only. */
+static int parse_prefix(const char *text, struct fl_prefix *ret_prefix)
+{
+	const char *slash = strchr(text, '/');
+
+	if (slash && slash[1] == '0' && slash[2])
+		return -EINVAL;
+	return fl_prefix_parse(text, ret_prefix);
+}
+
 static void load_prefix(struct fl_cfg_load *load, const struct fl_cfg_field *field,
 			const struct fl_json *json, void *at)
 {
 	const char *text = fl_json_get_string(json);
-	int err = text ? fl_prefix_parse(text, at) : -EINVAL;
+	int err = text ? parse_prefix(text, at) : -EINVAL;
 
 	if (err == -ERANGE)
 		fl_cfg_complain(load, json, field,
@@ -192,10 +206,12 @@ static void load_hex(struct fl_cfg_load *load, const struct fl_cfg_field *field,
 {
 	const char *text = fl_json_get_string(json);
 	size_t len = text ? strlen(text) : 0;
+	const unsigned int *digits = field->digits;
 	struct fl_cfg_bytes *bytes = at;
 
-	if (!text || len % 2 || len < (size_t)field->min || len > (size_t)field->max ||
-	    strspn(text, "0123456789abcdefABCDEF") != len) {
+	while (*digits && *digits != len)
+		digits++;
+	if (!text || !*digits || strspn(text, "0123456789abcdefABCDEF") != len) {
 		fl_cfg_complain(load, json, field, "must be %s", field->help);
 		return;
 	}
@@ -209,32 +225,41 @@ static void load_hex(struct fl_cfg_load *load, const struct fl_cfg_field *field,
 		bytes->bytes[i] = (uint8_t)(nibble(text[2 * i]) << 4 | nibble(text[2 * i + 1]));
 }
 
+/* Digits where @form has 0, a sign where it has +, else the same character. */
+static bool looks_like(const char *text, const char *form)
+{
+	for (; *form; form++, text++) {
+		if (*form == '0'   ? *text < '0' || *text > '9'
+		    : *form == '+' ? *text != '+' && *text != '-'
+				   : *text != *form)
+			return false;
+	}
+	return !*text;
+}
+
 /* RFC 3339 without fractions: date, "T", time, and "Z" or an offset. */
 static bool parse_time(const char *text, int64_t *ret_s)
 {
 	struct tm tm = { 0 };
-	int zone_h = 0, zone_m = 0, used = 0;
+	int zone_h = 0, zone_m = 0, day;
 	char sign = 'Z';
 
-	if (strlen(text) < 20 ||
-	    sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-		   &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &used) != 6 ||
-	    used != 19)
+	if (!looks_like(text, "0000-00-00T00:00:00Z") &&
+	    !looks_like(text, "0000-00-00T00:00:00+00:00"))
 		return false;
-	text += used;
-	if (strcmp(text, "Z") &&
-	    (sscanf(text, "%c%2d:%2d%n", &sign, &zone_h, &zone_m, &used) != 3 || used != 6 ||
-	     text[6] || (sign != '+' && sign != '-')))
+	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%c%2d:%2d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+		   &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &sign, &zone_h, &zone_m) < 7)
 		return false;
-	if (tm.tm_year < 1970 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 ||
-	    tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60 || zone_h > 23 ||
-	    zone_m > 59 || tm.tm_hour < 0 || tm.tm_min < 0 || tm.tm_sec < 0)
+	if (tm.tm_year < 1970 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_hour > 23 ||
+	    tm.tm_min > 59 || tm.tm_sec > 59 || zone_h > 23 || zone_m > 59)
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon--;
+	day = tm.tm_mday;
 	*ret_s = (int64_t)timegm(&tm);
 	*ret_s -= (sign == '-' ? -1 : 1) * (zone_h * 3600 + zone_m * 60);
-	return *ret_s >= 0;
+	/* timegm() makes 2 March of 30 February. */
+	return tm.tm_mday == day && *ret_s >= 0;
 }
 
 static void load_time(struct fl_cfg_load *load, const struct fl_cfg_field *field,
@@ -289,10 +314,15 @@ static void load_source(struct fl_cfg_load *load, const struct fl_cfg_field *fie
 {
 	const char *text = fl_json_get_string(json), *mark;
 	struct fl_cfg_source *source = at;
+	int err;
 
 	mark = text ? strchr(text, '@') : NULL;
-	if (!text || !*text || strlen(text) >= FL_NAME_LEN + FL_PREFIX_TEXT ||
-	    (mark && fl_prefix_parse(mark + 1, &source->prefix) < 0)) {
+	err = mark ? parse_prefix(mark + 1, &source->prefix) : 0;
+	if (err == -ERANGE) {
+		fl_cfg_complain(load, json, field, "its prefix has bits behind its length");
+		return;
+	}
+	if (err || !text || !*text || strlen(text) >= FL_NAME_LEN + FL_PREFIX_TEXT) {
 		fl_cfg_complain(load, json, field, "must be %s, like \"staff@192.0.2.0/24\"",
 				field->help);
 		return;

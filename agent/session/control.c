@@ -7,8 +7,10 @@
 #include "agent/session/engine_internal.h"
 #include "common/meta_wire.h"
 
-#define ACK_AFTER_MS    1000 /* P-14 */
-#define ENABLE_PER_PEER 100  /* P-17, a second */
+#define ACK_AFTER_MS       1000 /* P-14 */
+#define ACK_GAP_MS         200  /* P-14: at most 5 a second for each session */
+#define ENABLE_PER_FLOW_MS 1000 /* P-17 */
+#define ENABLE_PER_PEER    100  /* P-17, a second */
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
@@ -89,6 +91,20 @@ static void answer_stray(struct fl_engine *e, const struct fl_work *work, uint8_
 	fl_engine_send_path(e, path_id, head + l4 + (size_t)len);
 }
 
+/* P-17: once a second for each flow key. Two flows with one hash wait for each other: no harm. */
+static bool asked_lately(struct fl_engine *e, uint16_t peer, const struct fl_packet *p)
+{
+	const uint64_t rest = (uint64_t)peer << 40 | (uint64_t)p->hdr.proto << 32 | p->hdr.ports;
+	uint32_t hash = (uint32_t)fl_flow_hash(0, rest, e->t->hash_seed);
+	struct fl_asked_flow *slot = &e->asked_flows[hash % FL_ASKED_FLOWS];
+	uint32_t now_ms = (uint32_t)(e->now.ns / FL_NS_PER_MS);
+
+	if (slot->at_ms && slot->hash == hash && now_ms - slot->at_ms < ENABLE_PER_FLOW_MS)
+		return true;
+	*slot = (struct fl_asked_flow){ hash, now_ms ? now_ms : 1 };
+	return false;
+}
+
 /* A packet of a session that we do not know: ask the peer to introduce it again. */
 void fl_engine_ask_metadata(struct fl_engine *e, struct fl_work *work)
 {
@@ -102,6 +118,8 @@ void fl_engine_ask_metadata(struct fl_engine *e, struct fl_work *work)
 	if (work->packet.hdr.tcp_flags & FL_TH_RST)
 		return;
 	e->asked = e->now;
+	if (asked_lately(e, path->peer, &work->packet))
+		return;
 	limit = &e->enable_limit[path->peer];
 	if (!limit->per_second)
 		*limit = fl_ratelimit(ENABLE_PER_PEER, ENABLE_PER_PEER);
@@ -127,6 +145,15 @@ static void enable(struct fl_engine *e, uint32_t id, enum fl_direction arrived)
 	}
 }
 
+/* The peer has what it needs: as reverse metadata would say, or a bare forward packet. */
+static void disable(struct fl_engine *e, uint32_t id, enum fl_direction arrived)
+{
+	enum fl_direction answer = arrived == FL_REVERSE ? FL_FORWARD : FL_REVERSE;
+
+	fl_engine_flow(e, id, answer)->state &= (enum fl_flow_state) ~FL_FLOW_TX_META;
+	fl_engine_flow(e, id, arrived)->state &= (enum fl_flow_state) ~FL_FLOW_RX_META;
+}
+
 void fl_engine_control(struct fl_engine *e, struct fl_work *work, uint32_t slot,
 		       const struct fl_opened *opened)
 {
@@ -148,8 +175,7 @@ void fl_engine_control(struct fl_engine *e, struct fl_work *work, uint32_t slot,
 		break;
 	case FL_CONTROL_DISABLE:
 		fl_tables_count(e->t, FL_STAT_CONTROL_DISABLE_RX);
-		fl_engine_flow(e, flow->session, dir == FL_REVERSE ? FL_FORWARD : FL_REVERSE)
-			->state &= (enum fl_flow_state) ~FL_FLOW_TX_META;
+		disable(e, flow->session, dir);
 		break;
 	case FL_CONTROL_DELETE:
 		fl_tables_count(e->t, FL_STAT_CONTROL_DELETE_RX);
@@ -222,12 +248,16 @@ void fl_engine_ack_later(struct fl_engine *e, uint32_t id)
 void fl_engine_ack_now(struct fl_engine *e, uint32_t id)
 {
 	const struct fl_flow *reverse = fl_engine_flow(e, id, FL_REVERSE);
+	struct fl_session *s = fl_engine_session(e, id);
+	uint32_t now_ms = (uint32_t)(e->now.ns / FL_NS_PER_MS);
 	char pathway[FL_ADDR_TEXT];
 	struct fl_meta meta;
 	const struct fl_generated what = { .id = id, .dir = FL_REVERSE, .meta = &meta };
 
-	if (!(reverse->state & FL_FLOW_TX_META))
+	if (!(reverse->state & FL_FLOW_TX_META) ||
+	    (s->acked_ms && now_ms - s->acked_ms < ACK_GAP_MS))
 		return;
+	s->acked_ms = now_ms ? now_ms : 1;
 	fl_engine_meta_reverse(e, id, true, &meta, pathway);
 	fl_tables_count(e->t, FL_STAT_GENERATED_ACK);
 	fl_engine_generate(e, &what);

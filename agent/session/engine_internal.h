@@ -18,6 +18,13 @@ struct fl_peer_ports {
 	bool ready;
 };
 
+/* Flows that a peer was asked about lately, by hash: newer ones push out older ones. */
+#define FL_ASKED_FLOWS 1024
+struct fl_asked_flow {
+	uint32_t hash;
+	uint32_t at_ms; /* CLOCK_MONOTONIC, low bits; 0 = never */
+};
+
 struct fl_engine {
 	struct fl_tables *t;
 	struct fl_fabric *fabric;
@@ -61,6 +68,7 @@ struct fl_engine {
 	struct fl_ratelimit reset_limit;
 	struct fl_ratelimit delete_limit;
 	struct fl_ratelimit enable_limit[FL_MAX_PEERS];
+	struct fl_asked_flow asked_flows[FL_ASKED_FLOWS];
 
 	uint8_t rx[FL_PUNT_HUGE];    /* a punted packet, writable */
 	uint8_t plain[FL_PUNT_HUGE]; /* a packet taken out of another */

@@ -11,6 +11,8 @@
 #include "agent/session/engine_internal.h"
 #include "common/hdr.h"
 
+#define ACK_EVERY 5 /* P-14: forward packets without an answer */
+
 /* --- making metadata -------------------------------------------------------------------------- */
 
 static struct fl_meta_name name_of(const char *s)
@@ -265,15 +267,15 @@ static void repeated_forward(struct fl_engine *e, struct arrival *a, uint32_t id
 		s->modify_seq = m->modify.seq;
 		s->flags |= FL_SESSION_RESIGNAL;
 	}
-	if (s->forward_seen < UINT8_MAX)
-		s->forward_seen++;
+	s->forward_seen++;
 	if (!signalling) {
 		/* Established for us, not for the peer: it has lost its state, or moved the
 		 * session. */
 		s->forward_seen = 1;
 		answer_again(e, id);
 		fl_tables_count(e->t, FL_STAT_RESIGNALLED);
-	} else if (s->forward_seen % 5 == 0) {
+	} else if (s->forward_seen >= ACK_EVERY) {
+		s->forward_seen = 0;
 		fl_engine_ack_now(e, id);
 	}
 	if (is_generated(a))

@@ -22,7 +22,7 @@ down() {
 			[ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$command" ] && kill "$pid"
 		done <"$STATE/pids"
 	fi
-	for ns in c r1 r2 s; do
+	for ns in c r1 r2 s w; do
 		[ -e "/run/netns/fl-demo-$ns" ] || continue
 		if [ -e "/sys/fs/bpf/fairlead/fl-demo-$ns" ]; then
 			until nsenter --net="/run/netns/fl-demo-$ns" -- "$BUILD/fairleadd" -i "fl-demo-$ns" --remove; do
@@ -83,7 +83,9 @@ counters() {
 	in_ns "$1" ip -s -j link show dev "$2" | jq -r ".[0].stats64.$3 | \"\(.packets) \(.bytes)\""
 }
 
-act "Two sites, four namespaces, two routers"
+act "Two sites, two routers, two links between them"
+# The links run through a namespace w of their own, where everything on them can be recorded.
+WIRE=1
 topo_two
 if ! start_routers '.router["first-packet-rate"] = {"per-source": 100000, burst: 100000}'; then
 	exit 1
@@ -124,16 +126,14 @@ paste -d' ' "$WORK/before" "$WORK/after" | awk '
 echo "The WAN's few extra bytes are the metadata of first packets; after that a packet has none."
 
 act "A first packet and a later one on the WAN (tcpdump)"
-in_ns r1 timeout 10 tcpdump -i any -n -X -c 6 'udp and net 198.51.100.0/24' >"$WORK/tcpdump.txt" 2>/dev/null &
+bg s "$here/../tools/udp_echo.py" 7
+wait_for 5 listens s udp 7
+in_ns w timeout 10 tcpdump --immediate-mode -l -i wan1 -n -X -c 6 udp >"$WORK/tcpdump.txt" 2>/dev/null &
 capture=$!
 sleep 0.5
-in_ns c dig +short @10.2.0.2 www.example.org >/dev/null
-# shellcheck disable=SC2016 # expands in that shell
-in_ns c bash -c 'exec 3<>/dev/udp/10.2.0.2/9; for i in 1 2 3; do echo "plain datagram $i" >&3; sleep 0.1; done'
-sleep 0.5
-kill "$capture" 2>/dev/null
-wait "$capture" 2>/dev/null
-sed 's/^/    /' "$WORK/tcpdump.txt" | head -n 40
+in_ns c "$here/../tools/udp_echo.py" --ask 10.2.0.2 7 --count 3 --size 24 >/dev/null
+wait "$capture"
+sed 's/^/    /' "$WORK/tcpdump.txt"
 echo "4c48 dbc6 ddf6 670c starts the metadata of a session's first packets; its HMAC ends them."
 
 act "What the routers know"
@@ -143,7 +143,7 @@ show r1 show paths
 show r1 show drops
 
 act "Deny by default"
-run c bash -c 'curl -sS -m2 http://192.0.2.1/; true'
+run c bash -c "curl -sS -m2 http://192.0.2.1/; true"
 show r1 explain lan0 tcp 10.1.0.2:40000 192.0.2.1:80
 show r1 explain lan0 tcp 10.1.0.2:40000 10.2.0.2:80
 show r1 show drops
@@ -160,7 +160,7 @@ if [ -n "${KEEP:-}" ]; then
 		                                build/fairlead -i fl-demo-r1 show paths --watch
 		    sessions in the kernel:     bpftool map dump pinned /sys/fs/bpf/fairlead/fl-demo-r1/v1/fl_sessions | less
 		    drops in the kernel:        bpftool map dump pinned /sys/fs/bpf/fairlead/fl-demo-r1/v1/fl_drops
-		    packets on the WAN:         nsenter --net=/run/netns/fl-demo-r1 tcpdump -ni wan1
+		    packets on the WAN:         nsenter --net=/run/netns/fl-demo-w tcpdump -ni wan1
 		    the routers' logs:          $STATE/r1.log, $STATE/r2.log
 		    take it down:               make demo-down
 	END

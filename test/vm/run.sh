@@ -103,6 +103,7 @@ our_tree() {
 initramfs() {
 	local dir=$1 root status
 	root=$(mktemp -d "${TMPDIR:-/tmp}/fairlead-vm.XXXXXX")
+	chmod 755 "$root" # it will be the machine's /
 	base_tree "$root" && systemd_tree "$root" && our_tree "$root" && cp "$dir"/modules/* "$root/modules/" &&
 		(cd "$root" && find . | busybox cpio -o -H newc -R 0:0 2>/dev/null | gzip -1) >"$dir/initramfs.gz"
 	status=$?
