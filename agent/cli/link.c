@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <linux/if_link.h>
+#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -19,23 +20,49 @@ struct link_request {
 	struct ifinfomsg info;
 };
 
-/* Kind and other end out of the attributes of a link. */
-static void read_attributes(const struct rtattr *attr, int len, struct fl_link_info *info)
-{
-	for (; RTA_OK(attr, len); attr = RTA_NEXT(attr, len)) {
-		const struct rtattr *sub = RTA_DATA(attr);
-		int sub_len = (int)RTA_PAYLOAD(attr);
+/* Attributes, one behind the other. The kernel's own macros for that mix signs. */
+struct attributes {
+	const char *at;
+	size_t left;
+};
 
-		if (attr->rta_type == IFLA_LINK && sub_len >= 4)
-			memcpy(&info->other, sub, 4);
-		else if (attr->rta_type == IFLA_LINK_NETNSID)
+/* The next one; false when there is none (or what there is makes no sense). */
+static bool next_attribute(struct attributes *all, uint16_t *ret_type, struct attributes *ret_value)
+{
+	struct rtattr head;
+	size_t step;
+
+	if (all->left < sizeof(head))
+		return false;
+	memcpy(&head, all->at, sizeof(head));
+	if (head.rta_len < sizeof(head) || head.rta_len > all->left)
+		return false;
+	*ret_type = (uint16_t)(head.rta_type & NLA_TYPE_MASK);
+	*ret_value = (struct attributes){ all->at + sizeof(head), head.rta_len - sizeof(head) };
+	step = ((size_t)head.rta_len + 3) & ~(size_t)3;
+	step = step < all->left ? step : all->left;
+	all->at += step;
+	all->left -= step;
+	return true;
+}
+
+/* Kind and other end out of the attributes of a link. */
+static void read_attributes(struct attributes all, struct fl_link_info *info)
+{
+	struct attributes value, part;
+	uint16_t type;
+
+	while (next_attribute(&all, &type, &value)) {
+		if (type == IFLA_LINK && value.left >= sizeof(info->other))
+			memcpy(&info->other, value.at, sizeof(info->other));
+		else if (type == IFLA_LINK_NETNSID)
 			info->elsewhere = true;
-		if (attr->rta_type != IFLA_LINKINFO)
-			continue;
-		for (; RTA_OK(sub, sub_len); sub = RTA_NEXT(sub, sub_len))
-			if (sub->rta_type == IFLA_INFO_KIND)
-				snprintf(info->kind, sizeof(info->kind), "%.*s",
-					 (int)RTA_PAYLOAD(sub), (const char *)RTA_DATA(sub));
+		while (type == IFLA_LINKINFO && next_attribute(&value, &type, &part)) {
+			if (type == IFLA_INFO_KIND)
+				snprintf(info->kind, sizeof(info->kind), "%.*s", (int)part.left,
+					 part.at);
+			type = IFLA_LINKINFO;
+		}
 	}
 }
 
@@ -48,11 +75,11 @@ static int ask_link(int fd, unsigned int ifindex, struct fl_link_info *info)
 		.info = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex },
 	};
 	/* Room for the attributes of a device; what is cut is not needed. */
+	const size_t before = NLMSG_SPACE(sizeof(struct ifinfomsg));
 	union {
 		struct nlmsghdr head;
 		char bytes[32768];
 	} answer;
-	const struct ifinfomsg *link = NLMSG_DATA(&answer.head);
 	ssize_t len;
 
 	if (send(fd, &request, sizeof(request), 0) < 0)
@@ -60,9 +87,9 @@ static int ask_link(int fd, unsigned int ifindex, struct fl_link_info *info)
 	len = recv(fd, &answer, sizeof(answer), 0);
 	if (len < 0)
 		return -errno;
-	if (!NLMSG_OK(&answer.head, (size_t)len) || answer.head.nlmsg_type != RTM_NEWLINK)
+	if ((size_t)len < before || answer.head.nlmsg_type != RTM_NEWLINK)
 		return -ENODEV;
-	read_attributes(IFLA_RTA(link), (int)IFLA_PAYLOAD(&answer.head), info);
+	read_attributes((struct attributes){ answer.bytes + before, (size_t)len - before }, info);
 	return 0;
 }
 
