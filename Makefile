@@ -126,6 +126,10 @@ UNIT_packet_build := $(PACKET)
 UNIT_packet_split := $(PACKET)
 UNIT_parse     :=
 UNIT_table     := agent/cli/table $(addprefix agent/codec/,json json_scan utf8)
+ZOOM_PARSE     := $(addprefix agent/zoom/,parse parse_join value when) \
+                  $(addprefix agent/codec/,json_pull utf8) agent/base/addr
+UNIT_zoom_value := $(ZOOM_PARSE) agent/zoom/uuid agent/codec/json agent/codec/json_scan
+UNIT_zoom_parse := $(ZOOM_PARSE) agent/codec/json agent/codec/json_scan
 # The session engine in a small world: everything of the agent that makes no system call.
 ENGINE         := $(patsubst %.c,%,$(wildcard $(addsuffix /*.c,$(addprefix agent/,base codec config \
                   crypto path session)))) $(addprefix test/unit/engine_,world kernel check conf model packet)

@@ -18,6 +18,7 @@ agent/path: common agent/base agent/codec agent/crypto agent/config
 agent/net: common agent/base agent/codec
 agent/dp: common agent/base agent/codec agent/config agent/session agent/path
 agent/api: common agent/base agent/codec agent/crypto agent/config agent/session agent/path agent/net agent/dp
+agent/zoom: common agent/base agent/codec agent/crypto
 agent/cli: common agent/base agent/codec agent/config agent/crypto
 agent: common agent/base agent/codec agent/crypto agent/config agent/session agent/path agent/net agent/dp agent/api
 '
@@ -27,7 +28,8 @@ fences='
 ^(sodium|openssl)[./]: agent/crypto agent/base/rand.c test/unit
 ^json-c/: agent/codec/json.c agent/codec/json.h
 ^libmnl/: agent/net
-^systemd/: agent/base agent/main.c agent/session agent/path agent/net agent/dp agent/api
+^curl/: agent/zoom
+^systemd/: agent/base agent/main.c agent/session agent/path agent/net agent/dp agent/api agent/zoom
 '
 
 bad=0
