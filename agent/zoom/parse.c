@@ -198,6 +198,31 @@ int fl_zoom_parse_meetings(const char *body, size_t len, struct fl_zoom_page *re
 	return err;
 }
 
+int fl_zoom_parse_meeting(const char *body, size_t len, struct fl_zoom_page *ret_page,
+			  struct fl_zoom_meeting *ret_meeting)
+{
+	struct fl_zoom_meeting m = { 0 };
+	char key[KEY_LEN];
+	struct fl_pull p;
+	int err;
+
+	*ret_page = (struct fl_zoom_page){ 0 };
+	fl_pull_init(&p, body, len);
+	if (!fl_pull_object(&p))
+		return -EBADMSG;
+	while (fl_pull_key(&p, key, sizeof(key))) {
+		if (!meeting_text(&m, key, &p) && !meeting_figure(&m, key, &p) &&
+		    !page_member(ret_page, key, &p))
+			fl_pull_skip(&p);
+	}
+	err = page_end(ret_page, &p, 0);
+	if (!err && (!*m.uuid || !m.start_s))
+		err = -EBADMSG;
+	if (!err)
+		*ret_meeting = m;
+	return err;
+}
+
 void fl_zoom_meetings_done(struct fl_zoom_meetings *meetings)
 {
 	free(meetings->list);
@@ -231,10 +256,11 @@ static struct fl_zoom_join *join_new(struct fl_zoom_joins *joins)
 static void join_end(struct fl_zoom_joins *joins, struct fl_zoom_join *join)
 {
 	fl_zoom_join_finish(join);
+	joins->minutes += join->minute_count;
+	if (!*join->key || joins->minutes > FL_ZOOM_PAGE_MINUTES)
+		fl_zoom_join_done(join);
 	if (*join->key)
 		joins->count++;
-	else
-		fl_zoom_join_done(join);
 }
 
 static int join(void *list, struct fl_pull *p)

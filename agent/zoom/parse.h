@@ -10,10 +10,11 @@
 
 struct fl_pull;
 
-#define FL_ZOOM_TOKEN_LEN   512        /* of a page */
-#define FL_ZOOM_BODY_MAX    (32 << 20) /* bytes (zoom-api.md 5.12) */
-#define FL_ZOOM_MINUTES_MAX 2880       /* of one join: two days */
-#define FL_ZOOM_PAGE_MAX    2000       /* records on one page: the most that Zoom sends */
+#define FL_ZOOM_TOKEN_LEN    512                        /* of a page */
+#define FL_ZOOM_BODY_MAX     (32 << 20)                 /* bytes (zoom-api.md 5.12) */
+#define FL_ZOOM_MINUTES_MAX  2880                       /* of one join: two days */
+#define FL_ZOOM_PAGE_MINUTES (10 * FL_ZOOM_MINUTES_MAX) /* on one page; joins beyond have none */
+#define FL_ZOOM_PAGE_MAX     2000 /* records on one page: the most that Zoom sends */
 
 /* What an answer says of itself. */
 struct fl_zoom_page {
@@ -34,11 +35,15 @@ struct fl_zoom_meetings {
 
 int fl_zoom_parse_meetings(const char *body, size_t len, struct fl_zoom_page *ret_page,
 			   struct fl_zoom_meetings *ret_meetings);
+/* The same for one, without a list around it. */
+int fl_zoom_parse_meeting(const char *body, size_t len, struct fl_zoom_page *ret_page,
+			  struct fl_zoom_meeting *ret_meeting);
 void fl_zoom_meetings_done(struct fl_zoom_meetings *meetings);
 
 struct fl_zoom_joins {
 	struct fl_zoom_join *list;
 	size_t count;
+	size_t minutes; /* that were read, of all of them */
 };
 
 /* Participants, or QoS of all or of one: the records have the same shape. */

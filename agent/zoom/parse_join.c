@@ -364,6 +364,16 @@ static bool minute(struct fl_pull *p, struct fl_zoom_minute *m)
 	return at_s > 0;
 }
 
+/* A minute of which nothing is known would only take room. */
+static bool has_any(const struct fl_zoom_minute *m)
+{
+	for (int i = 0; i < FL_ZOOM_STREAMS; i++) {
+		if (has_figures(&m->streams[i]))
+			return true;
+	}
+	return !isnan(m->cpu_system_pct) || !isnan(m->cpu_zoom_pct) || !isnan(m->rssi_dbm);
+}
+
 int fl_zoom_join_minutes(struct fl_zoom_join *join, struct fl_pull *p)
 {
 	struct fl_zoom_minute m;
@@ -372,7 +382,7 @@ int fl_zoom_join_minutes(struct fl_zoom_join *join, struct fl_pull *p)
 	if (!fl_pull_array(p))
 		return 0;
 	while (fl_pull_item(p)) {
-		if (minute(p, &m) && !err)
+		if (minute(p, &m) && !err && has_any(&m))
 			err = fl_zoom_join_add_minute(join, &m);
 	}
 	return err;

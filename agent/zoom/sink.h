@@ -111,6 +111,7 @@ struct fl_zoom_join {
 	char user_name[FL_ZOOM_NAME_LEN];
 	char email[FL_ZOOM_NAME_LEN];
 	bool guest;   /* from outside the account */
+	bool blank;   /* a guest of whom no address may be stored; name and e-mail are "" */
 	bool waiting; /* still in the waiting room */
 	enum fl_zoom_role role;
 	struct fl_addr public_addr;
@@ -191,7 +192,7 @@ struct fl_zoom_sink_ops {
 	/* Text of the poller's own; *ret_text is for the caller to free, NULL if there is none. */
 	int (*state_load)(void *ctx, const char *account, char **ret_text);
 	int (*state_save)(void *ctx, const char *account, const char *text);
-	/* 1: stored, or open work; 0: never heard of. */
+	/* 1: stored since it ended, or open work; 0: never heard of, or only while it went on. */
 	int (*meeting_known)(void *ctx, const char *account, const char *uuid);
 	int (*work_put)(void *ctx, const char *account, const struct fl_zoom_meeting *meeting,
 			const struct fl_zoom_work *work);
