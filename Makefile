@@ -28,6 +28,8 @@ endif
 PKGS     := libbpf libsodium libcrypto json-c libsystemd libmnl
 PKG_CFLAGS := $(subst -I,-isystem ,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+# For what talks to Zoom, and nothing else.
+ZOOM_LIBS := $(shell pkg-config --libs libcurl 2>/dev/null)
 
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wold-style-definition -Wvla -Wundef -Wformat=2 \
@@ -126,6 +128,8 @@ UNIT_packet_build := $(PACKET)
 UNIT_packet_split := $(PACKET)
 UNIT_parse     :=
 UNIT_table     := agent/cli/table $(addprefix agent/codec/,json json_scan utf8)
+ZOOM           := $(patsubst %.c,%,$(wildcard agent/zoom/*.c)) $(addprefix agent/base/,addr log monotime rand) \
+                  $(addprefix agent/codec/,json json_pull json_scan utf8) $(addprefix agent/crypto/,digest hmac vault)
 ZOOM_PARSE     := $(addprefix agent/zoom/,parse parse_join value when) \
                   $(addprefix agent/codec/,json_pull utf8) agent/base/addr
 UNIT_zoom_value := $(ZOOM_PARSE) agent/zoom/uuid agent/codec/json agent/codec/json_scan
@@ -145,6 +149,12 @@ $(UNIT_BINS): $(B)/test/unit/test_%: $(B)/test/unit/test_%.o $$(addprefix $(B)/,
 
 # Criterion's assertion macros convert freely.
 $(B)/test/unit/%.o: override CFLAGS += -Wno-conversion -Wno-sign-conversion -Wno-missing-prototypes
+
+# --- Zoom: a program that the tests of test/zoom/ drive -----------------------------------------
+
+$(B)/test/zoom/driver: $(addprefix $(B)/,$(addsuffix .o,$(ZOOM))) $(call objs,test/zoom)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(ZOOM_LIBS)
 
 # --- measurements: each links what it measures, named here --------------------------------------
 
@@ -259,7 +269,7 @@ fmt:
 ## deps: install what building and testing needs from Debian (root); does nothing if it is all there
 DEPS := build-essential pkg-config clang-14 clang llvm-14 libclang-rt-14-dev clang-format-14 bpftool \
         libbpf-dev libelf-dev zlib1g-dev libsodium-dev libssl-dev libjson-c-dev libsystemd-dev \
-        libmnl-dev uthash-dev libcriterion-dev iproute2 ethtool nftables iperf3 nginx-light wrk curl \
+        libmnl-dev libcurl4-openssl-dev uthash-dev libcriterion-dev iproute2 ethtool nftables iperf3 nginx-light wrk curl \
         bind9-dnsutils dnsmasq-base tcpdump iputils-ping jq shellcheck codespell procps python3 \
         systemd frr util-linux libcap2-bin git
 deps:
