@@ -11,7 +11,7 @@
 
 void fl_sha256(const void *data, size_t len, uint8_t digest[FL_SHA256_LEN]);
 
-/* Characters of base64 with padding for @len bytes, the NUL included. */
+/* Characters of base64 for @len bytes, the NUL included; section 5 needs up to two less. */
 #define FL_BASE64_ROOM(len) (((len) + 2) / 3 * 4 + 1)
 
 /* Base64 of RFC 4648 section 4, with padding; of section 5 (URL safe), without. */
