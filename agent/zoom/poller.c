@@ -234,6 +234,9 @@ static bool pick(struct fl_zoom_poller *p, const struct fl_zoom_now *now,
 	static const enum fl_zoom_rank ranks[] = { FL_ZOOM_RANK_QOS, FL_ZOOM_RANK_PARTICIPANTS,
 						   FL_ZOOM_RANK_FEEDBACK };
 
+	/* Who is a guest must be known before anything is kept. */
+	if (!p->users_known && try_lister(p, &p->listers[LIST_USERS], now, ret_request, wake))
+		return true;
 	if (try_lister(p, &p->listers[LIST_PAST], now, ret_request, wake))
 		return true;
 	for (size_t i = 0; i < sizeof(ranks) / sizeof(*ranks); i++) {
@@ -402,4 +405,6 @@ void fl_zoom_poller_sync(struct fl_zoom_poller *poller)
 	memset(poller->blocked_s, 0, sizeof(poller->blocked_s));
 	poller->refused_s = 0;
 	poller->listers[LIST_PAST].due_s = 0;
+	/* What is being listed by now may have been asked for too early. */
+	poller->list_again = poller->listers[LIST_PAST].active;
 }

@@ -142,6 +142,7 @@ struct fl_zoom_poller {
 	int sink_err;
 	int64_t offset_s;
 	bool warned_clock;
+	bool list_again; /* as soon as the list that is under way is complete */
 	bool cycle_open;
 	unsigned int cycle_left;
 	uint64_t labels_seen, feedback_seen, meetings, joins, minutes, dropped, requests;

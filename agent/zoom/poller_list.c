@@ -30,7 +30,9 @@ static int64_t overlap(const struct fl_zoom_poller *p)
 static void past_window(struct fl_zoom_poller *p, struct lister *l, int64_t now_s)
 {
 	int64_t recent = now_s - overlap(p);
-	int64_t from = p->cursor_s ? p->cursor_s - overlap(p)
+	/* A clock that was wrong may have left a cursor in the future. */
+	int64_t known = p->cursor_s < now_s ? p->cursor_s : now_s;
+	int64_t from = p->cursor_s ? known - overlap(p)
 				   : now_s - (int64_t)p->settings.first_days * FL_ZOOM_DAY_S;
 
 	if (from < now_s - POLL_OLDEST_S)
@@ -321,6 +323,9 @@ static void finish(struct fl_zoom_poller *p, struct lister *l, int64_t now_s)
 	switch (l->kind) {
 	case LIST_PAST:
 		p->cursor_s = l->to_s;
+		if (p->list_again)
+			l->due_s = 0;
+		p->list_again = false;
 		if (p->end_time == CAP_UNKNOWN)
 			p->end_time = CAP_YES;
 		cycle_begin(p, now_s);
