@@ -139,6 +139,7 @@ UNIT_zoom_webhook := $(UNIT_zoom_parse) $(addprefix agent/zoom/,webhook webhook_
 UNIT_zoom_poller := $(UNIT_zoom_answer) $(addprefix agent/zoom/,poller poller_job poller_keep poller_list \
                   poller_state uuid) $(addprefix agent/base/,log monotime) test/zoom/journal test/unit/zoom_world
 UNIT_zoom_record := agent/zoom/record agent/crypto/digest agent/crypto/vault agent/codec/json agent/codec/json_scan agent/codec/utf8
+UNIT_zoom_poller_bad := $(UNIT_zoom_poller)
 UNIT_zoom_oauth := $(UNIT_zoom_parse) agent/zoom/oauth agent/zoom/uuid agent/base/rand agent/crypto/digest
 # The session engine in a small world: everything of the agent that makes no system call.
 ENGINE         := $(patsubst %.c,%,$(wildcard $(addsuffix /*.c,$(addprefix agent/,base codec config \
@@ -232,7 +233,7 @@ $(REPLAY_BINS): $(B)/test/fuzz/replay_%: $(B)/test/fuzz/fuzz_%.o $(B)/test/fuzz/
 # --- tests ------------------------------------------------------------------------------------
 
 ## check: every test that needs no root (under 2 minutes)
-check: all $(UNIT_BINS) $(REPLAY_BINS)
+check: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/zoom/driver
 	$(Q)test/run.sh $(B) check
 
 unit: $(UNIT_BINS)
@@ -242,7 +243,7 @@ unit: $(UNIT_BINS)
 test: deps
 	$(Q)$(MAKE) --no-print-directory test-built
 
-test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner
+test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/zoom/driver $(B)/test/bpf/runner
 	$(Q)test/run.sh $(B) all
 
 ## test-kernels: the same on Debian's kernels 6.1, 6.12 and newest, emulated (20 minutes at most)
@@ -278,7 +279,7 @@ DEPS := build-essential pkg-config clang-14 clang llvm-14 libclang-rt-14-dev cla
         libbpf-dev libelf-dev zlib1g-dev libsodium-dev libssl-dev libjson-c-dev libsystemd-dev \
         libmnl-dev libcurl4-openssl-dev uthash-dev libcriterion-dev iproute2 ethtool nftables iperf3 nginx-light wrk curl \
         bind9-dnsutils dnsmasq-base tcpdump iputils-ping jq shellcheck codespell procps python3 \
-        systemd frr util-linux libcap2-bin git
+        openssl systemd frr util-linux libcap2-bin git
 deps:
 	$(Q)missing=; for p in $(DEPS); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | \
 		grep -q 'ok installed' || missing="$$missing $$p"; done; \

@@ -3,7 +3,7 @@
 # Runs suites and counts. Every suite prints TAP lines; a suite that prints none, or that ends with an
 # error without a "not ok", counts as one failure. The last line is "N passed, N failed, N skipped".
 #
-# usage: test/run.sh BUILD unit|lint|config|deploy|bpf|netns|replay|fuzz|check|all
+# usage: test/run.sh BUILD unit|lint|config|deploy|bpf|netns|replay|zoom|fuzz|check|all
 set -u
 
 build=$1
@@ -98,18 +98,24 @@ run_replay() {
 	done
 }
 
+run_zoom() {
+	suite zoom/stub python3 -B test/zoom/check.py "$build"
+	suite zoom/prism python3 -B test/zoom/prism.py "$build"
+}
+
 run_fuzz() {
 	suite fuzz test/fuzz/run.sh "$build"
 }
 
 case $what in
-unit | lint | config | deploy | bpf | netns | replay | fuzz) "run_$what" ;;
+unit | lint | config | deploy | bpf | netns | replay | zoom | fuzz) "run_$what" ;;
 check)
 	run_lint
 	run_unit
 	run_replay
 	run_config
 	run_deploy
+	run_zoom
 	;;
 all)
 	run_lint
@@ -117,12 +123,13 @@ all)
 	run_replay
 	run_config
 	run_deploy
+	run_zoom
 	run_bpf
 	run_netns
 	run_fuzz
 	;;
 *)
-	echo "usage: $0 BUILD unit|lint|config|deploy|bpf|netns|replay|fuzz|check|all" >&2
+	echo "usage: $0 BUILD unit|lint|config|deploy|bpf|netns|replay|zoom|fuzz|check|all" >&2
 	exit 2
 	;;
 esac

@@ -17,6 +17,19 @@ int64_t world_now_s(void)
 	return (int64_t)(w.wall_ns / FL_NS_PER_S) + w.skew_s;
 }
 
+struct journal_sum world_sum(void)
+{
+	return journal_sum(&w.journal);
+}
+
+struct fl_zoom_status world_status(void)
+{
+	static struct fl_zoom_status s;
+
+	fl_zoom_poller_status(w.poller, &s);
+	return s;
+}
+
 void world_say(struct fl_zoom_answer *answer, long status, const char *body)
 {
 	*answer = (struct fl_zoom_answer){ .status = status,

@@ -54,6 +54,8 @@ void world_poller_stop(void);
 /* Let so much time pass, sending all that is to be sent. */
 void world_run(int64_t seconds);
 int64_t world_now_s(void);
+struct journal_sum world_sum(void);
+struct fl_zoom_status world_status(void);
 /* An answer with this status and body, borrowed. */
 void world_say(struct fl_zoom_answer *answer, long status, const char *body);
 

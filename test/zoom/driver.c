@@ -71,7 +71,7 @@ static bool is_synced(struct driver *d)
 {
 	struct fl_json *json = status(d, "acme");
 	const struct fl_json *accounts = fl_json_member(json, "accounts");
-	bool synced = fl_json_count(accounts) > 0;
+	bool synced = true, polls = false;
 
 	for (size_t i = 0; i < fl_json_count(accounts); i++) {
 		const struct fl_json *a = fl_json_at(accounts, i);
@@ -79,13 +79,14 @@ static bool is_synced(struct driver *d)
 
 		if (!fl_json_get_bool(fl_json_member(a, "polls")))
 			continue;
+		polls = true;
 		fl_json_get_u64(fl_json_member(a, "last_sync"), &sync);
 		fl_json_get_u64(fl_json_member(a, "open_meetings"), &open);
 		synced = synced && sync && !open &&
 			 !fl_json_get_bool(fl_json_member(a, "catching_up"));
 	}
 	fl_json_free(json);
-	return synced;
+	return synced && polls;
 }
 
 static int on_wait(sd_event_source *source, uint64_t usec, void *userdata)

@@ -48,7 +48,7 @@ class Zoom:
         self.end_time_allowed = True
         self.daily_limit = 60000
         self.daily = 0
-        self.limits_on = not args.no_limits
+        self.limits_on = args.limits
         self.recent = {label: collections.deque() for label in LIMITS}
         self.counts = collections.Counter()
         self.problems = []
@@ -57,6 +57,7 @@ class Zoom:
         self.paths = collections.Counter()
         self.rotations = 0
         self.not_ready = set()
+        self.used = set()  # access tokens that were good for something
         now = time.time()
         if args.meetings is None:
             self.data = data.Samples(now)
@@ -219,6 +220,7 @@ class Zoom:
             label = "light"
         if self.access.get(bearer, 0) < time.time():
             return error(124, "Access token is expired." if bearer in self.access else "Invalid access token.", status=401)
+        self.used.add(bearer)
         over = self.limited(label)
         if over:
             return over
@@ -246,7 +248,7 @@ class Zoom:
     def state(self):
         return {"counts": self.counts, "problems": self.problems, "rotations": self.rotations,
                 "daily": self.daily, "paths": self.paths, "log": self.log[-50:],
-                "access": len(self.access), "refresh": len(self.refresh),
+                "used": len(self.used), "access": len(self.access), "refresh": len(self.refresh),
                 "faults": [f for f in self.faults if f.get("times", 1) > 0]}
 
 
@@ -427,11 +429,11 @@ def main():
     p.add_argument("--scope", default=CLASSIC)
     p.add_argument("--api-url", default="")
     p.add_argument("--lifetime", type=int, default=3599)
-    p.add_argument("--no-limits", action="store_true")
+    p.add_argument("--limits", action="store_true")
     p.add_argument("--meetings", type=int)
     p.add_argument("--people", type=int, default=10)
     p.add_argument("--minutes", type=int, default=30)
-    p.add_argument("--spread", type=int, default=86400)
+    p.add_argument("--spread", type=int, default=70000)
     args = p.parse_args()
     Handler.zoom = Zoom(args)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
