@@ -17,6 +17,7 @@ import json
 import os
 import re
 import secrets
+import socket
 import socketserver
 import ssl
 import threading
@@ -402,6 +403,7 @@ class Server(socketserver.ThreadingTCPServer):
     def finish_request(self, request, client_address):
         # The handshake belongs to the connection's thread, and must not last for ever.
         request.settimeout(120)
+        request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             tls = self.context.wrap_socket(request, server_side=True)
         except (ssl.SSLError, OSError):
