@@ -82,7 +82,7 @@ void poll_block(struct fl_zoom_poller *p, enum fl_zoom_call what, const char *re
 
 bool poll_is_blocked(const struct fl_zoom_poller *p, enum fl_zoom_call what)
 {
-	return p->blocked_s[what] > poll_now(p).s || !fl_zoom_scope_has(p->scope, what);
+	return !p->allowed[what] || (p->blocked_s[what] && p->blocked_s[what] > poll_now(p).s);
 }
 
 int poll_sink(struct fl_zoom_poller *p, int err)
@@ -169,6 +169,10 @@ static bool try_lister(struct fl_zoom_poller *p, struct lister *l, const struct 
 		sooner(wake, at_s(now, l->due_s));
 		return false;
 	}
+	if (l->kind != LIST_LIVE && l->kind != LIST_USERS && HASH_COUNT(p->jobs) >= POLL_JOBS_MAX) {
+		sooner(wake, at_s(now, now->s + 60));
+		return false;
+	}
 	if (!poll_lister_is_wanted(p, l, now->s))
 		return false;
 	if (!fl_zoom_limits_may(&p->limits, lister_label(l), rank, now, &when)) {
@@ -183,40 +187,41 @@ static bool try_lister(struct fl_zoom_poller *p, struct lister *l, const struct 
 	return true;
 }
 
-/* The one of these jobs with this rank that has been due for longest. */
-static struct job *due_job(struct fl_zoom_poller *p, struct job *jobs, enum fl_zoom_rank rank,
-			   const struct fl_zoom_now *now, struct fl_mono *wake)
-{
-	struct job *job, *tmp, *best = NULL;
+#define RANKS (FL_ZOOM_RANK_LIVE + 1)
 
+/* Of each rank the job that has been due for longest. */
+static void due_jobs(struct fl_zoom_poller *p, struct job *jobs, const struct fl_zoom_now *now,
+		     struct job *best[RANKS], struct fl_mono *wake)
+{
+	struct job *job, *tmp;
+
+	memset(best, 0, RANKS * sizeof(*best));
 	HASH_ITER(hh, jobs, job, tmp) {
+		struct job **slot;
+
 		if (job->busy)
+			continue;
+		if (job->work.due_s <= now->s && !poll_job_settle(p, job))
 			continue;
 		if (job->work.due_s > now->s) {
 			sooner(wake, at_s(now, job->work.due_s));
 			continue;
 		}
-		if (!poll_job_settle(p, job))
-			continue;
-		if (job->work.due_s > now->s || poll_job_rank(job) != rank)
-			continue;
-		if (!best || job->work.due_s < best->work.due_s)
-			best = job;
+		slot = &best[poll_job_rank(job)];
+		if (!*slot || job->work.due_s < (*slot)->work.due_s)
+			*slot = job;
 	}
-	return best;
 }
 
-static bool try_job(struct fl_zoom_poller *p, struct job *jobs, enum fl_zoom_rank rank,
-		    const struct fl_zoom_now *now, struct fl_zoom_request *ret_request,
-		    struct fl_mono *wake)
+static bool try_job(struct fl_zoom_poller *p, struct job *job, const struct fl_zoom_now *now,
+		    struct fl_zoom_request *ret_request, struct fl_mono *wake)
 {
-	struct job *job = due_job(p, jobs, rank, now, wake);
 	struct fl_mono when;
 	struct call *call;
 
 	if (!job)
 		return false;
-	if (!fl_zoom_limits_may(&p->limits, FL_ZOOM_HEAVY, rank, now, &when)) {
+	if (!fl_zoom_limits_may(&p->limits, FL_ZOOM_HEAVY, poll_job_rank(job), now, &when)) {
 		sooner(wake, when);
 		return false;
 	}
@@ -228,23 +233,32 @@ static bool try_job(struct fl_zoom_poller *p, struct job *jobs, enum fl_zoom_ran
 	return true;
 }
 
+/* Jobs by rank: the first that may go out does. */
+static bool try_jobs(struct fl_zoom_poller *p, struct job *jobs, const struct fl_zoom_now *now,
+		     struct fl_zoom_request *ret_request, struct fl_mono *wake)
+{
+	struct job *best[RANKS];
+
+	due_jobs(p, jobs, now, best, wake);
+	for (unsigned int i = 0; i < RANKS; i++) {
+		if (try_job(p, best[i], now, ret_request, wake))
+			return true;
+	}
+	return false;
+}
+
 static bool pick(struct fl_zoom_poller *p, const struct fl_zoom_now *now,
 		 struct fl_zoom_request *ret_request, struct fl_mono *wake)
 {
-	static const enum fl_zoom_rank ranks[] = { FL_ZOOM_RANK_QOS, FL_ZOOM_RANK_PARTICIPANTS,
-						   FL_ZOOM_RANK_FEEDBACK };
-
 	/* Who is a guest must be known before anything is kept. */
 	if (!p->users_known && try_lister(p, &p->listers[LIST_USERS], now, ret_request, wake))
 		return true;
 	if (try_lister(p, &p->listers[LIST_PAST], now, ret_request, wake))
 		return true;
-	for (size_t i = 0; i < sizeof(ranks) / sizeof(*ranks); i++) {
-		if (try_job(p, p->jobs, ranks[i], now, ret_request, wake))
-			return true;
-	}
+	if (try_jobs(p, p->jobs, now, ret_request, wake))
+		return true;
 	if (try_lister(p, &p->listers[LIST_LIVE], now, ret_request, wake) ||
-	    try_job(p, p->lives, FL_ZOOM_RANK_LIVE, now, ret_request, wake))
+	    try_jobs(p, p->lives, now, ret_request, wake))
 		return true;
 	return try_lister(p, &p->listers[LIST_USERS], now, ret_request, wake) ||
 	       try_lister(p, &p->listers[LIST_PASTONE], now, ret_request, wake) ||
@@ -394,6 +408,8 @@ void fl_zoom_poller_token(struct fl_zoom_poller *poller, const char *scope)
 {
 	poller->token++;
 	poller->wait_token = false;
+	for (unsigned int i = 0; i < FL_ZOOM_CALLS; i++)
+		poller->allowed[i] = fl_zoom_scope_has(scope, (enum fl_zoom_call)i);
 	if (!strcmp(poller->scope, scope))
 		return;
 	snprintf(poller->scope, sizeof(poller->scope), "%s", scope);

@@ -22,6 +22,8 @@
 #define POLL_REFUSED_S     3600 /* after two refusals of a fresh token */
 #define POLL_SINK_MS       60000
 #define POLL_OPEN_MAX      500   /* open meetings, then catching up waits */
+#define POLL_JOBS_MAX      10000 /* then no page is asked for that might bring more */
+#define POLL_LIVES_MAX     2000
 #define POLL_HELD_MINUTES  50000 /* in memory, of all meetings together: 18 MB */
 #define POLL_JOINS_MAX     5000  /* of one meeting */
 #define POLL_PAGES_MAX     1000  /* of one listing */
@@ -111,7 +113,8 @@ struct fl_zoom_poller {
 	const struct fl_zoom_sink *sink;
 	struct fl_zoom_limits limits;
 	char scope[2048];
-	unsigned int token; /* counts tokens */
+	bool allowed[FL_ZOOM_CALLS]; /* by the scope */
+	unsigned int token;          /* counts tokens */
 	bool wait_token;
 	uint32_t last_id;
 	struct call calls[FL_ZOOM_PARALLEL_MAX];

@@ -176,6 +176,8 @@ static int goes_on(struct fl_zoom_poller *p, const struct fl_zoom_meeting *m)
 		return 0;
 	HASH_FIND_STR(p->lives, m->uuid, job);
 	if (!job) {
+		if (HASH_COUNT(p->lives) >= POLL_LIVES_MAX)
+			return 0;
 		job = poll_job_new(p, m, true);
 		if (!job)
 			return -ENOMEM;
