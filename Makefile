@@ -134,7 +134,7 @@ ZOOM_PARSE     := $(addprefix agent/zoom/,parse parse_join value when) \
                   $(addprefix agent/codec/,json_pull utf8) agent/base/addr
 UNIT_zoom_value := $(ZOOM_PARSE) agent/zoom/uuid agent/codec/json agent/codec/json_scan
 UNIT_zoom_parse := $(ZOOM_PARSE) agent/codec/json agent/codec/json_scan
-UNIT_zoom_answer := $(UNIT_zoom_parse) $(addprefix agent/zoom/,answer limits scope) agent/base/rand
+UNIT_zoom_answer := $(UNIT_zoom_parse) $(addprefix agent/zoom/,answer http_addr limits scope) agent/base/rand
 UNIT_zoom_webhook := $(UNIT_zoom_parse) $(addprefix agent/zoom/,webhook webhook_qos) $(addprefix agent/crypto/,digest hmac)
 UNIT_zoom_poller := $(UNIT_zoom_answer) $(addprefix agent/zoom/,poller poller_job poller_keep poller_list \
                   poller_state uuid) $(addprefix agent/base/,log monotime) test/zoom/journal test/unit/zoom_world

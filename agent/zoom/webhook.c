@@ -59,10 +59,12 @@ bool fl_zoom_hook_is_signed(const char *secret, const char *timestamp, const cha
 static bool is_recent(const char *timestamp, int64_t now_s)
 {
 	char *end;
-	long long s = timestamp ? strtoll(timestamp, &end, 10) : 0;
+	long long s;
 
-	return timestamp && *timestamp && !*end && s >= now_s - FL_ZOOM_HOOK_SKEW_S &&
-	       s <= now_s + FL_ZOOM_HOOK_SKEW_S;
+	if (!timestamp || !*timestamp)
+		return false;
+	s = strtoll(timestamp, &end, 10);
+	return !*end && s >= now_s - FL_ZOOM_HOOK_SKEW_S && s <= now_s + FL_ZOOM_HOOK_SKEW_S;
 }
 
 /* --- what it says -------------------------------------------------------------------------------

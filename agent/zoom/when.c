@@ -81,7 +81,10 @@ bool fl_zoom_when_parse(const char *text, int64_t *ret_ms)
 	    !literal(&at, '-') || !digits(&at, 2, &day) || year < 1970 || month < 1 || month > 12 ||
 	    day < 1 || day > 31)
 		return false;
-	if ((*at != 'T' && *at != 't' && *at != ' ') || (at++, !clock_time(&at, &s)))
+	if (*at != 'T' && *at != 't' && *at != ' ')
+		return false;
+	at++;
+	if (!clock_time(&at, &s))
 		return false;
 	if (*at == '.' || *at == ',') {
 		int scale = 100;

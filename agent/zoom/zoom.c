@@ -14,6 +14,8 @@
 #include "agent/crypto/vault.h"
 #include "agent/zoom/zoom_internal.h"
 
+#define ELECT_AGAIN_US 60000000
+
 /* --- who polls ----------------------------------------------------------------------------------
  */
 
@@ -34,9 +36,22 @@ static void elect(struct fl_zoom *zoom)
 			leads = fl_zoom_account_is_failed(zoom->accounts[j]) ||
 				strcmp(zoom_id(zoom->accounts[j]), zoom_id(a)) != 0;
 		err = fl_zoom_account_poll(a, leads);
-		if (err)
-			fl_log_err(err, "an account of Zoom's cannot be polled");
+		if (err) {
+			fl_log_err(
+				err,
+				"an account of Zoom's cannot be polled, trying again in a minute");
+			sd_event_source_set_time_relative(zoom->elect_later, ELECT_AGAIN_US);
+			sd_event_source_set_enabled(zoom->elect_later, SD_EVENT_ONESHOT);
+		}
 	}
+}
+
+static int on_elect_later(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	(void)source;
+	(void)usec;
+	elect(userdata);
+	return 0;
 }
 
 static int on_elect(sd_event_source *source, void *userdata)
@@ -155,7 +170,12 @@ int fl_zoom_new(sd_event *event, const struct fl_zoom_cfg *cfg, const struct fl_
 	if (!err)
 		err = sd_event_add_defer(event, &zoom->elect_soon, on_elect, zoom);
 	if (err >= 0)
+		err = sd_event_add_time(event, &zoom->elect_later, CLOCK_MONOTONIC, 0, 0,
+					on_elect_later, zoom);
+	if (err >= 0) {
+		sd_event_source_set_enabled(zoom->elect_later, SD_EVENT_OFF);
 		err = load(zoom);
+	}
 	if (err < 0) {
 		fl_zoom_free(zoom);
 		return err;
@@ -173,6 +193,7 @@ void fl_zoom_free(struct fl_zoom *zoom)
 	for (size_t i = 0; i < zoom->count; i++)
 		fl_zoom_account_free(zoom->accounts[i]);
 	sd_event_source_disable_unref(zoom->elect_soon);
+	sd_event_source_disable_unref(zoom->elect_later);
 	fl_zoom_http_free(zoom->env.http);
 	fl_vault_close(zoom->vault);
 	free(zoom->dir);

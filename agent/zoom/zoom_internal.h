@@ -22,6 +22,7 @@ struct fl_zoom {
 	struct fl_zoom_hooks hooks;
 	char hook_secret[256];
 	sd_event_source *elect_soon;
+	sd_event_source *elect_later; /* after an error of the sink's */
 };
 
 /* zoom.c: a record that is on disk is at work from now on. */

@@ -5,6 +5,7 @@
 
 #include "agent/base/rand.h"
 #include "agent/zoom/answer.h"
+#include "agent/zoom/http.h"
 #include "agent/zoom/limits.h"
 #include "agent/zoom/scope.h"
 #include "agent/zoom/when.h"
@@ -132,6 +133,55 @@ Test(zoom_answer, no_answer)
 	cr_assert_eq(fl_zoom_judge(&a, &page), FL_ZOOM_AGAIN);
 	fl_zoom_answer_words(&a, &page, words, sizeof(words));
 	cr_assert_str_eq(words, "Connection timed out");
+}
+
+/* --- addresses ----------------------------------------------------------------------------------
+ */
+
+static bool is_public(const char *text)
+{
+	struct fl_addr addr;
+
+	cr_assert_eq(fl_addr_parse(text, &addr), 0, "%s", text);
+	return fl_zoom_http_is_public(&addr);
+}
+
+/* No name leads a token inside. */
+Test(zoom_answer, only_the_internet)
+{
+	static const char *const inside[] = {
+		"127.0.0.1",
+		"127.255.0.1",
+		"10.1.2.3",
+		"172.16.0.1",
+		"172.31.255.255",
+		"192.168.1.1",
+		"169.254.169.254",
+		"100.64.0.1",
+		"0.0.0.0",
+		"255.255.255.255",
+		"224.0.0.1",
+		"::1",
+		"::",
+		"fe80::1",
+		"fc00::1",
+		"fdff::1",
+		"ff02::1",
+		"::ffff:127.0.0.1",
+		"::ffff:10.0.0.1",
+		"64:ff9b::a00:1",
+		"2002:7f00:1::",
+		"2001:db8::1",
+	};
+	static const char *const outside[] = { "8.8.8.8",        "172.32.0.1",
+					       "170.114.52.2",   "2606:4700::1",
+					       "::ffff:8.8.8.8", "64:ff9b::808:808",
+					       "2002:808:808::" };
+
+	for (size_t i = 0; i < sizeof(inside) / sizeof(*inside); i++)
+		cr_assert(!is_public(inside[i]), "%s", inside[i]);
+	for (size_t i = 0; i < sizeof(outside) / sizeof(*outside); i++)
+		cr_assert(is_public(outside[i]), "%s", outside[i]);
 }
 
 /* --- scopes -------------------------------------------------------------------------------------

@@ -8,6 +8,12 @@
 #include "agent/zoom/when.h"
 #include "test/unit/zoom_world.h"
 
+static bool nobody(const struct fl_zoom_join *join)
+{
+	(void)join;
+	return false;
+}
+
 TestSuite(zoom_poller, .init = world_init, .fini = world_done);
 
 Test(zoom_poller, one_meeting)
@@ -167,6 +173,37 @@ Test(zoom_poller, H25_header_after_restart)
 	cr_assert(w.journal.meetings->has_start);
 }
 
+/* While it goes on every five minutes, then all of it once more; nothing is twice. */
+Test(zoom_poller, live_meeting)
+{
+	w.settings.live = true;
+	world_meeting(-1800, 3, 40);
+	world_poller_start();
+	world_run(1700);
+	cr_assert_eq(world_sum().joins, 3);
+	cr_assert_geq(world_sum().minutes, 3 * 30);
+	cr_assert_eq(world_sum().meetings, 0);
+	cr_assert_geq(w.qos, 5);
+	cr_assert_leq(w.qos, 7);
+	world_run(3600);
+	cr_assert_eq(world_sum().meetings, 1);
+	cr_assert_eq(world_sum().joins, 3);
+	cr_assert_eq(world_sum().minutes, 3 * 40);
+	cr_assert_leq(w.qos, 9);
+}
+
+/* Of strangers' meetings little is asked, and nothing kept. */
+Test(zoom_poller, C8_live_meeting_of_strangers)
+{
+	w.settings.live = true;
+	w.journal.wanted = nobody;
+	world_meeting(-3000, 3, 60);
+	world_poller_start();
+	world_run(2900);
+	cr_assert_eq(world_sum().joins, 0);
+	cr_assert_leq(w.qos, 4);
+}
+
 /* The sink is full: nothing is lost, nothing is asked for nothing. */
 Test(zoom_poller, disk_full)
 {
@@ -248,12 +285,6 @@ Test(zoom_poller, clock_is_off)
 	cr_assert_eq(world_sum().meetings, 1);
 	cr_assert_eq(world_status().last_sync_ms / 3600000, (WORLD_START + 5 * 3600) / 3600);
 	cr_assert(strstr(world_status().hints[0], "clock"));
-}
-
-static bool nobody(const struct fl_zoom_join *join)
-{
-	(void)join;
-	return false;
 }
 
 /* G23: what is missing is hinted at, once enough meetings say so. */

@@ -170,6 +170,25 @@ static void list(FILE *f, const char *path)
 	fputc('}', f);
 }
 
+static void live(FILE *f)
+{
+	const char *comma = "";
+	char start[40];
+
+	fputs("{\"meetings\":[", f);
+	for (size_t i = 0; i < w.count; i++) {
+		const struct world_meeting *m = &w.meetings[i];
+
+		if (m->start_s > world_now_s() || m->end_s <= world_now_s())
+			continue;
+		stamp(m->start_s, start);
+		fprintf(f, "%s{\"uuid\":\"%s\",\"id\":1,\"start_time\":\"%s\",\"participants\":%d}",
+			comma, m->uuid, start, m->joins);
+		comma = ",";
+	}
+	fputs("]}", f);
+}
+
 static void people(FILE *f, const struct world_meeting *m, const char *path, bool qos)
 {
 	int size = qos ? 10 : 300, at;
@@ -188,7 +207,7 @@ static void people(FILE *f, const struct world_meeting *m, const char *path, boo
 			i % 250 + 1);
 		if (qos)
 			fputs(",\"user_qos\":[", f);
-		for (int k = 0; qos && k < m->minutes; k++) {
+		for (int k = 0; qos && k < m->minutes && m->start_s + k * 60 < world_now_s(); k++) {
 			stamp(m->start_s + k * 60, text);
 			fprintf(f,
 				"%s{\"date_time\":\"%s\",\"audio_input\":{\"latency\":\"30 ms\"}}",
@@ -237,7 +256,7 @@ static void body(FILE *f, const char *path)
 		w.lists++;
 		if (strstr(path, "type=live")) {
 			w.live_lists++;
-			fputs("{\"meetings\":[]}", f);
+			live(f);
 		} else {
 			list(f, path);
 		}
