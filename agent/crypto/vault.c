@@ -96,11 +96,9 @@ static ssize_t read_file(const char *path, uint8_t *data, size_t size, struct st
 		else if (n > 0)
 			len += (size_t)n;
 	}
-	if (n > 0 && ret_st->st_size > (off_t)size)
-		len = 0, n = -1, errno = E2BIG;
 	n = n < 0 ? -errno : (ssize_t)len;
 	close(fd);
-	return n;
+	return n >= 0 && ret_st->st_size > (off_t)size ? -E2BIG : n;
 }
 
 static int load_key(const char *path, uint8_t *key)
