@@ -129,7 +129,7 @@ UNIT_table     := agent/cli/table $(addprefix agent/codec/,json json_scan utf8)
 # The session engine in a small world: everything of the agent that makes no system call.
 ENGINE         := $(patsubst %.c,%,$(wildcard $(addsuffix /*.c,$(addprefix agent/,base codec config \
                   crypto path session)))) $(addprefix test/unit/engine_,world kernel check conf model packet)
-UNIT_engine_handshake := $(ENGINE)
+$(foreach t,$(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_engine_*.c)),$(eval UNIT_$(t) := $(ENGINE)))
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINS  := $(UNIT_NAMES:%=$(B)/test/unit/test_%)
@@ -219,9 +219,10 @@ unit: $(UNIT_BINS)
 
 ## test: all tests; ends with "N passed, N failed, N skipped" (root, under 15 minutes)
 test: deps
-	$(Q)$(MAKE) --no-print-directory test-built
+	$(Q)$(MAKE) --no-print-directory -j2 test-built
 
 test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner
+	$(Q)$(MAKE) --no-print-directory SAN=1 all
 	$(Q)test/run.sh $(B) all
 
 ## test-kernels: the same on Debian's kernels 6.1, 6.12 and newest, emulated (20 minutes at most)

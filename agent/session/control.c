@@ -161,6 +161,11 @@ void fl_engine_control(struct fl_engine *e, struct fl_work *work, uint32_t slot,
 	enum fl_direction dir = flow && flow->flags & FL_FLOW_REVERSE ? FL_REVERSE : FL_FORWARD;
 
 	(void)work;
+	/* Both sides end a session at about the same time, and tell each other. */
+	if (!flow && opened->meta.control == FL_CONTROL_DELETE) {
+		fl_tables_count(e->t, FL_STAT_CONTROL_DELETE_RX);
+		return;
+	}
 	if (!flow) {
 		fl_engine_drop(e, FL_DROP_NO_SESSION);
 		return;

@@ -19,7 +19,7 @@ cp "$BIN/fairleadd" "$BIN/fairlead" "$WORK/bin/"
 chown $user:$user "$WORK/run" "$pins"
 BIN=$WORK/service
 
-# What the unit's TemporaryFileSystem=, BindPaths= and RuntimeDirectory= do. Run in a mount namespace.
+# What the unit's BindReadOnlyPaths=, BindPaths= and RuntimeDirectory= do. Run in a mount namespace.
 cat >"$WORK/mounts" <<END
 set -e
 mkdir -p /run/fairlead

@@ -87,7 +87,16 @@ wait_for() {
 	done
 }
 
+# The last thing in a script. With SAN=1 builds, what the sanitizers of the routers found counts.
 finish() {
+	local name
+	for name in "${!ROUTER_PID[@]}"; do
+		stop_router "$name"
+	done
+	if grep -sqE 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$WORK"/r*.log; then
+		grep -shE -A12 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$WORK"/r*.log | head -n 40 | sed 's/^/# /'
+		fail "the sanitizers found something"
+	fi
 	exit $((FAILED > 0))
 }
 

@@ -108,6 +108,7 @@ static void hear_kernel(struct router *r)
 		if (!r->routes[i].ifindex)
 			fl_fabric_addr(r->fabric, r->routes[i + 1].ifindex,
 				       &r->routes[i].prefix.addr, true);
+	router_dump_neighbours(r);
 }
 
 /* --- what the engine asks for ------------------------------------------------------------------

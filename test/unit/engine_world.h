@@ -124,6 +124,8 @@ struct router {
 	size_t n_routes;
 	struct world_ask asks[256];
 	size_t n_asks;
+	struct world_ask known[256]; /* neighbours, in the kernel's table */
+	size_t n_known;
 	bool silent; /* neighbours do not answer */
 	bool wan_down[2];
 	uint32_t mtu[DEV_MAX];
@@ -200,6 +202,7 @@ void router_neighbour(struct router *r, enum device dev, const char *addr, bool 
 extern const struct fl_table_ops world_table_ops;
 extern const struct fl_fabric_ops world_fabric_ops;
 void router_add_routes(struct router *r);
+void router_dump_neighbours(struct router *r);
 
 /* Answer what was asked for by ARP or ND. */
 void router_answer(struct router *r);

@@ -48,7 +48,7 @@ is "service: capabilities (NET_ADMIN, NET_RAW, PERFMON, BPF)" "$(status_line Cap
 is "service: no new privileges, system calls filtered" "$(status_line NoNewPrivs) $(status_line Seccomp)" "1 2"
 ok "service: show interfaces" fairlead show interfaces
 is "service: all of them up" "$(fairlead -j show interfaces | jq -c '[.interfaces[].status] | unique')" '["up"]'
-is "service: reasons not kept back by the lock-up" \
+is "service: tells a virtual device by its driver" \
 	"$(fairlead -j show interfaces | jq -r '[.interfaces[].mode] | unique | join(" ")')" tc
 ok "service: ping" in_ns c ping -c3 -W5 10.2.0.2
 
