@@ -125,6 +125,11 @@ UNIT_packet    := $(PACKET)
 UNIT_packet_build := $(PACKET)
 UNIT_packet_split := $(PACKET)
 UNIT_parse     :=
+JSON           := $(addprefix agent/codec/,json json_scan utf8)
+CONFIG         := $(patsubst %.c,%,$(wildcard agent/config/*.c)) $(JSON) agent/base/addr
+UNIT_json      := $(JSON)
+UNIT_config    := $(CONFIG)
+UNIT_config_diff := $(CONFIG)
 UNIT_table     := agent/cli/table $(addprefix agent/codec/,json json_scan utf8)
 # The session engine in a small world: everything of the agent that makes no system call.
 ENGINE         := $(patsubst %.c,%,$(wildcard $(addsuffix /*.c,$(addprefix agent/,base codec config \
