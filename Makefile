@@ -125,6 +125,9 @@ UNIT_packet    := $(PACKET)
 UNIT_packet_build := $(PACKET)
 UNIT_packet_split := $(PACKET)
 UNIT_parse     :=
+BFD_SEAL       := $(KEYRING) agent/crypto/seal agent/crypto/bfd_seal agent/codec/bfd_pkt $(META)
+UNIT_bfd_pkt   := agent/codec/bfd_pkt $(META)
+UNIT_bfd_seal  := $(BFD_SEAL)
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINS  := $(UNIT_NAMES:%=$(B)/test/unit/test_%)
@@ -149,6 +152,7 @@ $(B)/bench/codec: $(B)/bench/codec.o $(addprefix $(B)/,$(addsuffix .o,$(BENCH_co
 
 FUZZ_meta      := $(KEYRING) agent/crypto/seal $(META) agent/base/rand
 FUZZ_parse     := $(PACKET)
+FUZZ_bfd       := $(BFD_SEAL) agent/base/rand
 
 FUZZ_NAMES     := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 REPLAY_BINS    := $(FUZZ_NAMES:%=$(B)/test/fuzz/replay_%)
