@@ -128,6 +128,9 @@ UNIT_parse     :=
 BFD_SEAL       := $(KEYRING) agent/crypto/seal agent/crypto/bfd_seal agent/codec/bfd_pkt $(META)
 UNIT_bfd_pkt   := agent/codec/bfd_pkt $(META)
 UNIT_bfd_seal  := $(BFD_SEAL)
+UNIT_bfd_fsm   := agent/path/bfd_fsm
+UNIT_bfd_timers := agent/path/bfd_fsm
+UNIT_bfd_peer  := agent/path/bfd_peer agent/base/addr
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINS  := $(UNIT_NAMES:%=$(B)/test/unit/test_%)
