@@ -133,6 +133,8 @@ UNIT_bfd_timers := agent/path/bfd_fsm
 UNIT_bfd_peer  := agent/path/bfd_peer agent/base/addr
 UNIT_mos       := agent/path/mos
 UNIT_echo      := agent/path/echo
+UNIT_fpm       := agent/path/fpm agent/path/mos $(META)
+UNIT_fpm_truth := agent/path/fpm
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINS  := $(UNIT_NAMES:%=$(B)/test/unit/test_%)
