@@ -135,6 +135,8 @@ UNIT_mos       := agent/path/mos
 UNIT_echo      := agent/path/echo
 UNIT_fpm       := agent/path/fpm agent/path/mos $(META)
 UNIT_fpm_truth := agent/path/fpm
+UNIT_sla       := $(addprefix agent/path/,mos sla sla_text)
+UNIT_sla_random := $(UNIT_sla)
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINS  := $(UNIT_NAMES:%=$(B)/test/unit/test_%)
