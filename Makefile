@@ -138,6 +138,8 @@ UNIT_fpm_truth := agent/path/fpm
 UNIT_sla       := $(addprefix agent/path/,mos sla sla_text)
 UNIT_sla_random := $(UNIT_sla)
 
+UNIT_impair    := test/tools/impair_link
+
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINS  := $(UNIT_NAMES:%=$(B)/test/unit/test_%)
 
@@ -148,6 +150,13 @@ $(UNIT_BINS): $(B)/test/unit/test_%: $(B)/test/unit/test_%.o $$(addprefix $(B)/,
 
 # Criterion's assertion macros convert freely.
 $(B)/test/unit/%.o: override CFLAGS += -Wno-conversion -Wno-sign-conversion -Wno-missing-prototypes
+
+# --- tools of tests ------------------------------------------------------------------------------
+
+# A link that loses, delays and reorders, for network tests.
+$(B)/test/tools/impair: $(B)/test/tools/impair.o $(B)/test/tools/impair_link.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
 # --- measurements: each links what it measures, named here --------------------------------------
 
@@ -193,7 +202,7 @@ unit: $(UNIT_BINS)
 	$(Q)test/run.sh $(B) unit
 
 ## test: all tests; ends with "N passed, N failed, N skipped" (root, under 15 minutes)
-test: all $(UNIT_BINS) $(B)/test/bpf/runner
+test: all $(UNIT_BINS) $(B)/test/bpf/runner $(B)/test/tools/impair
 	$(Q)test/run.sh $(B) all
 
 ## fuzz: every parser for FUZZ_SECONDS (60) seconds, with sanitizers
