@@ -135,6 +135,20 @@ UNIT_table     := agent/cli/table $(addprefix agent/codec/,json json_scan utf8)
 ENGINE         := $(patsubst %.c,%,$(wildcard $(addsuffix /*.c,$(addprefix agent/,base codec config \
                   crypto path session)))) $(addprefix test/unit/engine_,world kernel check conf model packet)
 $(foreach t,$(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_engine_*.c)),$(eval UNIT_$(t) := $(ENGINE)))
+BFD_SEAL       := $(KEYRING) agent/crypto/seal agent/crypto/bfd_seal agent/codec/bfd_pkt $(META)
+UNIT_bfd_pkt   := agent/codec/bfd_pkt $(META)
+UNIT_bfd_seal  := $(BFD_SEAL)
+UNIT_bfd_fsm   := agent/path/bfd_fsm
+UNIT_bfd_timers := agent/path/bfd_fsm
+UNIT_bfd_peer  := agent/path/bfd_peer agent/base/addr
+UNIT_mos       := agent/path/mos
+UNIT_echo      := agent/path/echo
+UNIT_fpm       := agent/path/fpm agent/path/mos $(META)
+UNIT_fpm_truth := agent/path/fpm
+UNIT_sla       := $(addprefix agent/path/,mos sla sla_text)
+UNIT_sla_random := $(UNIT_sla)
+
+UNIT_impair    := test/tools/impair_link
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINS  := $(UNIT_NAMES:%=$(B)/test/unit/test_%)
@@ -146,6 +160,13 @@ $(UNIT_BINS): $(B)/test/unit/test_%: $(B)/test/unit/test_%.o $$(addprefix $(B)/,
 
 # Criterion's assertion macros convert freely.
 $(B)/test/unit/%.o: override CFLAGS += -Wno-conversion -Wno-sign-conversion -Wno-missing-prototypes
+
+# --- tools of tests ------------------------------------------------------------------------------
+
+# A link that loses, delays and reorders, for network tests.
+$(B)/test/tools/impair: $(B)/test/tools/impair.o $(B)/test/tools/impair_link.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
 # --- measurements: each links what it measures, named here --------------------------------------
 
@@ -192,6 +213,7 @@ bench: all $(BENCH_BINS)
 
 FUZZ_meta      := $(KEYRING) agent/crypto/seal $(META) agent/base/rand
 FUZZ_parse     := $(PACKET)
+FUZZ_bfd       := $(BFD_SEAL) agent/base/rand
 
 FUZZ_NAMES     := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 REPLAY_BINS    := $(FUZZ_NAMES:%=$(B)/test/fuzz/replay_%)
@@ -226,8 +248,9 @@ unit: $(UNIT_BINS)
 test: deps
 	$(Q)$(MAKE) --no-print-directory -j2 test-built
 
-test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner
+test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner $(B)/test/tools/impair
 	$(Q)$(MAKE) --no-print-directory SAN=1 all
+test: all $(UNIT_BINS) $(B)/test/bpf/runner $(B)/test/tools/impair
 	$(Q)test/run.sh $(B) all
 
 ## test-kernels: the same on Debian's kernels 6.1, 6.12 and newest, emulated (20 minutes at most)
