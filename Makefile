@@ -213,6 +213,7 @@ bench: all $(BENCH_BINS)
 
 FUZZ_meta      := $(KEYRING) agent/crypto/seal $(META) agent/base/rand
 FUZZ_parse     := $(PACKET)
+FUZZ_config    := $(CONFIG)
 FUZZ_bfd       := $(BFD_SEAL) agent/base/rand
 
 FUZZ_NAMES     := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))

@@ -24,9 +24,11 @@ static int make_parts(struct fl_engine *e)
 {
 	int err;
 
+	err = fl_flows_new(e->t, &e->flows);
+	if (err)
+		return err;
+	fl_engine_tidy(e);
 	err = fl_store_new(e->t, &e->store);
-	if (!err)
-		err = fl_flows_new(e->t, &e->flows);
 	if (!err)
 		err = fl_pending_new(&e->pending);
 	if (!err)
@@ -97,12 +99,35 @@ void fl_engine_begin(struct fl_engine *engine)
 	engine->jiffies = engine->io.jiffies(engine->io.ctx);
 }
 
-/* The flow that the data plane found may be gone by now, or be another's. */
-static bool still_there(const struct fl_engine *e, const struct fl_punt *punt)
+bool fl_engine_still_there(const struct fl_engine *e, const struct fl_punt *punt)
 {
 	return punt->slot < e->t->slots && punt->session <= e->t->max_sessions &&
 	       e->t->flows[punt->slot].session == punt->session &&
 	       e->t->sessions[punt->session].state == FL_SESSION_LIVE;
+}
+
+static enum fl_direction direction_of(const struct fl_flow *flow)
+{
+	return flow->flags & FL_FLOW_REVERSE ? FL_REVERSE : FL_FORWARD;
+}
+
+void fl_engine_pass(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+		    struct fl_packet *packet)
+{
+	const struct fl_session *s = fl_engine_session(e, id);
+	const struct fl_why why = { .kind = FL_ICMP_TTL_EXPIRED };
+	int err;
+
+	if (packet->hdr.ttl <= 1 && fl_side_to(s, dir)->kind != FL_SIDE_HOST) {
+		fl_engine_tell_sender(e, id, dir, packet, &why);
+		fl_engine_drop(e, FL_DROP_TTL_EXPIRED);
+		return;
+	}
+	err = fl_engine_track(e, id, dir, packet);
+	if (err)
+		fl_engine_drop(e, (enum fl_drop_reason) - err);
+	else
+		fl_engine_forward(e, id, dir, packet);
 }
 
 /* Of a session that exists: it needs metadata, or a fence, or does not fit. */
@@ -110,30 +135,33 @@ static void existing(struct fl_engine *e, struct fl_work *work)
 {
 	const struct fl_flow *flow = &e->t->flows[work->punt->slot];
 
-	if (!still_there(e, work->punt)) {
+	if (!fl_engine_still_there(e, work->punt)) {
 		if (work->punt->path)
 			fl_engine_bare(e, work);
 		else
 			fl_engine_first_packet(e, work);
 		return;
 	}
-	fl_engine_forward(e, flow->session, flow->flags & FL_FLOW_REVERSE ? FL_REVERSE : FL_FORWARD,
-			  &work->packet);
+	/* What needs a fence was handed up before anything else was looked at. */
+	if (work->punt->reason == FL_PUNT_FENCE)
+		fl_engine_pass(e, flow->session, direction_of(flow), &work->packet);
+	else
+		fl_engine_forward(e, flow->session, direction_of(flow), &work->packet);
 }
 
 static void expired(struct fl_engine *e, struct fl_work *work)
 {
+	const struct fl_flow *flow = &e->t->flows[work->punt->slot];
+	const struct fl_why why = { .kind = FL_ICMP_TTL_EXPIRED };
+
 	fl_engine_drop(e, FL_DROP_TTL_EXPIRED);
-	/* From a peer: its host's router is asked to say it, by the session. */
-	if (work->punt->path)
-		fl_engine_expired_in_session(e, work);
-	else
-		fl_engine_icmp_to_sender(e, work, &work->packet, FL_ICMP_TTL_EXPIRED, 0);
+	if (fl_engine_still_there(e, work->punt))
+		fl_engine_tell_sender(e, flow->session, direction_of(flow), &work->packet, &why);
 }
 
 static void state_changed(struct fl_engine *e, const struct fl_punt *punt)
 {
-	if (!still_there(e, punt))
+	if (!fl_engine_still_there(e, punt))
 		return;
 	if (e->t->flows[punt->slot].tcp >= FL_TCP_ESTABLISHED)
 		fl_engine_not_half_open(e, punt->session);

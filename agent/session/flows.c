@@ -230,25 +230,53 @@ int fl_flows_insert(struct fl_flows *flows, const struct fl_wide_key *key,
 	return err;
 }
 
+/* Out of sight; the slot rests. */
+static void retire(struct fl_flows *flows, uint32_t slot, struct fl_mono now)
+{
+	struct resting rest = { slot, (uint32_t)(now.ns / FL_NS_PER_MS) };
+	struct fl_tables *t = flows->tables;
+
+	if (slot < flows->hashed)
+		__atomic_store_n(&t->tags[slot], 0, __ATOMIC_RELEASE);
+	else
+		flows->indexed--;
+	t->flows[slot].key.kind = FL_KEY_DEAD;
+	flows->count--;
+	/* Without memory for the queue the slot stays dead until a restart finds it. */
+	fl_fifo_push(&flows->resting, &rest);
+}
+
+static bool is_named(const struct fl_tables *t, uint32_t slot)
+{
+	uint32_t id = t->flows[slot].session;
+	const struct fl_session *s = &t->sessions[id <= t->max_sessions ? id : 0];
+
+	return s->state == FL_SESSION_LIVE && (s->slot[0] == slot || s->slot[1] == slot);
+}
+
+void fl_flows_tidy(struct fl_flows *flows, struct fl_mono now)
+{
+	const struct fl_tables *t = flows->tables;
+
+	for (uint32_t slot = 0; slot < t->slots; slot++) {
+		enum fl_key_kind kind = t->flows[slot].key.kind;
+
+		if (kind != FL_KEY_FREE && kind != FL_KEY_DEAD && !is_named(t, slot))
+			retire(flows, slot, now);
+	}
+}
+
 void fl_flows_remove(struct fl_flows *flows, const struct fl_wide_key *key, uint32_t slot,
 		     struct fl_mono now)
 {
-	struct resting rest = { slot, (uint32_t)(now.ns / FL_NS_PER_MS) };
 	struct fl_tables *t = flows->tables;
 
 	if (slot >= t->slots || t->flows[slot].key.kind == FL_KEY_FREE ||
 	    t->flows[slot].key.kind == FL_KEY_DEAD)
 		return;
-	if (slot < flows->hashed) {
-		__atomic_store_n(&t->tags[slot], 0, __ATOMIC_RELEASE);
-	} else {
+	if (slot >= flows->hashed)
 		t->ops->index_remove(t->ops_ctx, key);
-		flows->indexed--;
-	}
-	t->flows[slot].key.kind = FL_KEY_DEAD;
-	flows->count--;
-	/* Without memory for the queue the slot stays dead until a restart finds it. */
-	fl_fifo_push(&flows->resting, &rest);
+	retire(flows, slot, now);
 }
 
 uint32_t fl_flows_find(const struct fl_flows *flows, const struct fl_wide_key *key)

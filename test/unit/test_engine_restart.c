@@ -288,3 +288,28 @@ Test(engine_restart, a_record_without_flows_does_not_close_anothers)
 	drain_wire(w);
 	world_free(w);
 }
+
+/* While nobody looked, neighbours were forgotten and a route has changed. */
+Test(engine_restart, neighbours_and_routes_of_another_day)
+{
+	struct world *w = two_routers();
+	struct router *r = &w->r[R1];
+	struct say web = { .dst = "192.0.2.80" };
+	uint8_t mac[6];
+	struct got g;
+
+	client_says(w, &web);
+	drain_out(r);
+	r->n_known = 0;
+	for (size_t i = 0; i < r->n_routes; i++)
+		if (r->routes[i].gateway.family)
+			r->routes[i].gateway = addr_of("100.64.0.253");
+	router_restart(r);
+	world_advance(w, 200);
+	client_says(w, &web);
+	cr_assert(got_out(r, &g));
+	mac_of_addr(&(struct fl_addr){ .family = 4, .b = { 100, 64, 0, 253 } }, mac);
+	cr_assert_eq(memcmp(g.f->to.dmac, mac, 6), 0);
+	cr_assert_eq(router_sessions(r), 1);
+	world_free(w);
+}

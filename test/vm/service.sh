@@ -2,17 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # In a test kernel's machine, run by systemd: fairleadd.service as installed, as router r1 of two. Prints TAP.
 MODE=auto
-. "$(dirname "$0")/../netns/lib.sh"
-
-# Emulation is ten times slower.
-wait_for() {
-	local end=$((SECONDS + $1 * 10))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.2
-	done
-}
+. "$(dirname "$0")/lib.sh"
 
 property() { systemctl show -P "$1" fairleadd; }
 status_line() { sed -n "s/^$1:\t*//p" "/proc/$(property MainPID)/status"; }
