@@ -125,6 +125,7 @@ UNIT_packet    := $(PACKET)
 UNIT_packet_build := $(PACKET)
 UNIT_packet_split := $(PACKET)
 UNIT_parse     :=
+UNIT_flow_tags :=
 JSON           := $(addprefix agent/codec/,json json_scan utf8)
 CONFIG         := $(patsubst %.c,%,$(wildcard agent/config/*.c)) $(JSON) agent/base/addr
 UNIT_json      := $(JSON)
@@ -251,7 +252,6 @@ test: deps
 
 test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner $(B)/test/tools/impair
 	$(Q)$(MAKE) --no-print-directory SAN=1 all
-test: all $(UNIT_BINS) $(B)/test/bpf/runner $(B)/test/tools/impair
 	$(Q)test/run.sh $(B) all
 
 ## test-kernels: the same on Debian's kernels 6.1, 6.12 and newest, emulated (20 minutes at most)

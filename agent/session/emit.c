@@ -219,6 +219,7 @@ static void wait_for_hop(struct emission *em)
 		.dir = em->dir,
 		.data = em->packet->data,
 		.len = em->packet->len,
+		.came_in_pieces = em->packet->came_in_pieces,
 	};
 	int ret = fl_pending_add(em->e->pending, &packet, em->e->now);
 
@@ -350,22 +351,36 @@ static int seal_into(struct emission *em, const struct peer_way *way, const stru
 }
 
 /*
+ * What stands before the payload of the whole: the session's block, or a fence. Without one, what a
+ * host sends could be taken for metadata of ours once the slices are joined.
+ */
+static int put_whole_front(const struct emission *em, const struct peer_way *way, uint8_t *out)
+{
+	const struct fl_seal block = { .ring = way->rt->tx_ring,
+				       .unix_s = em->e->wall_s,
+				       .meta = em->meta };
+
+	if (em->meta)
+		return fl_seal_block(&block, out, FL_META_MAX);
+	if (!fl_meta_has_cookie(way->payload, way->payload_len))
+		return 0;
+	memcpy(out, fl_meta_fence, sizeof(fl_meta_fence));
+	fl_tables_count(em->e->t, FL_STAT_FALSE_POSITIVE_ADDED);
+	return sizeof(fl_meta_fence);
+}
+
+/*
  * P-25: cut block and payload as they would travel, and give every slice a block of its own that
  * says where it belongs, and an HMAC.
  */
 static void emit_slices(struct emission *em, const struct peer_way *way)
 {
 	static uint8_t whole[FL_MAX_FRAME + FL_META_MAX];
-	const struct fl_seal block = { .ring = way->rt->tx_ring,
-				       .unix_s = em->e->wall_s,
-				       .meta = em->meta };
 	size_t head = fl_ip_header_len(way->p->family) + way->l4_len, total, room, slice;
 	struct fl_meta meta = { .has = FL_META_BIT(FL_META_FRAGMENT) |
 				       FL_META_BIT(FL_META_SECURITY_ID) };
-	int len = 0;
+	int len = put_whole_front(em, way, whole);
 
-	if (em->meta)
-		len = fl_seal_block(&block, whole, FL_META_MAX);
 	if (len < 0 || (size_t)len + way->payload_len > FL_FRAG_WHOLE) {
 		fl_engine_drop(em->e, len < 0 ? (enum fl_drop_reason) - len : FL_DROP_FRAG_LIMIT);
 		return;

@@ -65,7 +65,7 @@ static size_t l4_header(const struct say *s, uint8_t *l4)
 		l4[0] = s->icmp_type;
 		l4[1] = s->icmp_code;
 		be16(l4 + 4, s->sport);
-		be16(l4 + 6, 1);
+		be16(l4 + 6, s->icmp_seq ? s->icmp_seq : 1);
 		return 8;
 	default:
 		return 0;
