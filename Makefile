@@ -27,7 +27,7 @@ endif
 
 PKGS     := libbpf libsodium libcrypto json-c libsystemd libmnl
 PKG_CFLAGS := $(subst -I,-isystem ,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
-PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wold-style-definition -Wvla -Wundef -Wformat=2 \
@@ -125,6 +125,9 @@ UNIT_packet    := $(PACKET)
 UNIT_packet_build := $(PACKET)
 UNIT_packet_split := $(PACKET)
 UNIT_parse     :=
+LOAD           := test/insight/load $(addprefix agent/codec/,json json_scan utf8) agent/base/addr
+UNIT_mos       := $(LOAD) $(addprefix agent/insight/,mos correlate)
+UNIT_correlate := $(LOAD) $(addprefix agent/insight/,mos correlate roll)
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINS  := $(UNIT_NAMES:%=$(B)/test/unit/test_%)
