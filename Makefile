@@ -127,6 +127,8 @@ UNIT_packet_split := $(PACKET)
 UNIT_parse     :=
 LOAD           := test/insight/load $(addprefix agent/codec/,json json_scan utf8) agent/base/addr
 UNIT_mos       := $(LOAD) $(addprefix agent/insight/,mos correlate)
+RANK           := $(addprefix agent/insight/,rank shapley)
+UNIT_rank      := $(LOAD) $(RANK) $(addprefix agent/insight/,mos correlate) test/insight/gen
 UNIT_correlate := $(LOAD) $(addprefix agent/insight/,mos correlate roll)
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))

@@ -109,6 +109,16 @@ void fl_mos_score_minute(const struct fl_mos_cfg *cfg, const struct fl_call_minu
 	ret_score->bad = ret_score->bad_streams & ((1U << FL_STREAM_JUDGED) - 1);
 }
 
+enum fl_stream fl_mos_worst_stream(const struct fl_minute_score *score)
+{
+	enum fl_stream worst = FL_STREAM_AUDIO_IN;
+
+	for (enum fl_stream s = 0; s < FL_STREAM_JUDGED; s++)
+		if (isnan(score->mos[worst]) || score->mos[s] < score->mos[worst])
+			worst = s;
+	return worst;
+}
+
 static const struct {
 	const char *name;
 	const char *display;

@@ -55,6 +55,9 @@ enum fl_quality fl_quality_of_mos(double mos);
 void fl_mos_score_minute(const struct fl_mos_cfg *cfg, const struct fl_call_minute *minute,
 			 struct fl_minute_score *ret_score);
 
+/* The audio or video stream that scored least: the one to ask about a bad minute. */
+enum fl_stream fl_mos_worst_stream(const struct fl_minute_score *score);
+
 /* "good"; what Zoom's API and ours say. */
 const char *fl_quality_name(enum fl_quality quality);
 /* "Good (MOS 4-5)", "Unknown (data not collected)", "Not Applicable". */
