@@ -27,6 +27,7 @@ endif
 
 PKGS     := libbpf libsodium libcrypto json-c libsystemd libmnl
 PKG_CFLAGS := $(subst -I,-isystem ,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
+LIBS_SQLITE := $(shell pkg-config --libs sqlite3 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
@@ -70,6 +71,17 @@ $(B)/gen/fairlead.skel.h: $(B)/bpf/fairlead.bpf.o
 	$(call say,SKEL,$@)
 	@mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name fairlead_bpf > $@
+
+# --- store: the schema files, in the order of their numbers, as an array of texts ---------------
+
+$(B)/gen/store_schema.h: $(sort $(wildcard schemas/store/*.sql))
+	$(call say,SCHEMA,$@)
+	@mkdir -p $(@D)
+	$(Q){ echo 'static const char *const store_schema[] = {'; for f in $^; do \
+		sed -e 's/--.*//' -e '/^ *$$/d' -e 's/["\\]/\\&/g' -e 's/.*/"&\\n"/' $$f; echo ','; done; \
+		echo '};'; } > $@
+
+$(B)/agent/insight/store.o $(B)/fuzz/obj/agent/insight/store.o: $(B)/gen/store_schema.h
 
 # --- user space -------------------------------------------------------------------------------
 
@@ -129,6 +141,14 @@ LOAD           := test/insight/load $(addprefix agent/codec/,json json_scan utf8
 UNIT_mos       := $(LOAD) $(addprefix agent/insight/,mos correlate)
 RANK           := $(addprefix agent/insight/,rank shapley)
 UNIT_rank      := $(LOAD) $(RANK) $(addprefix agent/insight/,mos correlate) test/insight/gen
+STORE          := $(patsubst %.c,%,$(wildcard agent/insight/store*.c)) \
+                  $(addprefix agent/insight/,mos roll correlate ingest)
+UNIT_store     := $(LOAD) $(STORE) test/insight/fill
+UNIT_store_file := $(UNIT_store)
+UNIT_ingest    := $(UNIT_store)
+LIBS_ingest    := $(LIBS_SQLITE)
+LIBS_store     := $(LIBS_SQLITE)
+LIBS_store_file := $(LIBS_SQLITE)
 UNIT_correlate := $(LOAD) $(addprefix agent/insight/,mos correlate roll)
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
@@ -137,7 +157,7 @@ UNIT_BINS  := $(UNIT_NAMES:%=$(B)/test/unit/test_%)
 .SECONDEXPANSION:
 $(UNIT_BINS): $(B)/test/unit/test_%: $(B)/test/unit/test_%.o $$(addprefix $(B)/,$$(addsuffix .o,$$(UNIT_$$*)))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcriterion
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_$*) -lcriterion
 
 # Criterion's assertion macros convert freely.
 $(B)/test/unit/%.o: override CFLAGS += -Wno-conversion -Wno-sign-conversion -Wno-missing-prototypes
@@ -203,7 +223,7 @@ fmt:
 ## deps: install what building and testing needs from Debian (root)
 DEPS := build-essential pkg-config clang-14 clang llvm-14 libclang-rt-14-dev clang-format-14 bpftool \
         libbpf-dev libelf-dev zlib1g-dev libsodium-dev libssl-dev libjson-c-dev libsystemd-dev \
-        libmnl-dev uthash-dev libcriterion-dev iproute2 ethtool nftables iperf3 nginx-light wrk curl \
+        libmnl-dev libsqlite3-dev uthash-dev libcriterion-dev iproute2 ethtool nftables iperf3 nginx-light wrk curl \
         bind9-dnsutils dnsmasq-base tcpdump iputils-ping jq shellcheck codespell cppcheck procps \
         python3 systemd
 deps:
