@@ -149,6 +149,8 @@ UNIT_ingest    := $(UNIT_store)
 LIBS_ingest    := $(LIBS_SQLITE)
 LIBS_store     := $(LIBS_SQLITE)
 LIBS_store_file := $(LIBS_SQLITE)
+ASK            := $(addprefix agent/insight/,ask ask_words civil)
+UNIT_ask       := $(ASK)
 UNIT_correlate := $(LOAD) $(addprefix agent/insight/,mos correlate roll)
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
@@ -174,6 +176,7 @@ $(B)/bench/codec: $(B)/bench/codec.o $(addprefix $(B)/,$(addsuffix .o,$(BENCH_co
 
 FUZZ_meta      := $(KEYRING) agent/crypto/seal $(META) agent/base/rand
 FUZZ_parse     := $(PACKET)
+FUZZ_ask       := $(ASK)
 
 FUZZ_NAMES     := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 REPLAY_BINS    := $(FUZZ_NAMES:%=$(B)/test/fuzz/replay_%)
