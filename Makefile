@@ -151,6 +151,9 @@ LIBS_store     := $(LIBS_SQLITE)
 LIBS_store_file := $(LIBS_SQLITE)
 ASK            := $(addprefix agent/insight/,ask ask_words civil)
 UNIT_ask       := $(ASK)
+UNIT_answer    := $(LOAD) $(STORE) $(ASK) $(RANK) test/insight/fill \
+                  $(addprefix agent/insight/,explain findings answer)
+LIBS_answer    := $(LIBS_SQLITE)
 UNIT_correlate := $(LOAD) $(addprefix agent/insight/,mos correlate roll)
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
