@@ -27,7 +27,8 @@ endif
 
 PKGS     := libbpf libsodium libcrypto json-c libsystemd libmnl
 PKG_CFLAGS := $(subst -I,-isystem ,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
-PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+LIBS_SQLITE := $(shell pkg-config --libs sqlite3 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wold-style-definition -Wvla -Wundef -Wformat=2 \
@@ -70,6 +71,17 @@ $(B)/gen/fairlead.skel.h: $(B)/bpf/fairlead.bpf.o
 	$(call say,SKEL,$@)
 	@mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name fairlead_bpf > $@
+
+# --- store: the schema files, in the order of their numbers, as an array of texts ---------------
+
+$(B)/gen/store_schema.h: $(sort $(wildcard schemas/store/*.sql))
+	$(call say,SCHEMA,$@)
+	@mkdir -p $(@D)
+	$(Q){ echo 'static const char *const store_schema[] = {'; for f in $^; do \
+		sed -e 's/--.*//' -e '/^ *$$/d' -e 's/["\\]/\\&/g' -e 's/.*/"&\\n"/' $$f; echo ','; done; \
+		echo '};'; } > $@
+
+$(B)/agent/insight/store.o $(B)/fuzz/obj/agent/insight/store.o: $(B)/gen/store_schema.h
 
 # --- user space -------------------------------------------------------------------------------
 
@@ -150,6 +162,24 @@ UNIT_sla       := $(addprefix agent/path/,mos sla sla_text)
 UNIT_sla_random := $(UNIT_sla)
 
 UNIT_impair    := test/tools/impair_link
+LOAD           := test/insight/load $(addprefix agent/codec/,json json_scan utf8) agent/base/addr
+UNIT_call_mos  := $(LOAD) $(addprefix agent/insight/,mos correlate)
+RANK           := $(addprefix agent/insight/,rank shapley)
+UNIT_rank      := $(LOAD) $(RANK) $(addprefix agent/insight/,mos correlate) test/insight/gen
+STORE          := $(patsubst %.c,%,$(wildcard agent/insight/store*.c)) \
+                  $(addprefix agent/insight/,mos roll correlate ingest)
+UNIT_store     := $(LOAD) $(STORE) test/insight/fill
+UNIT_store_file := $(UNIT_store)
+UNIT_ingest    := $(UNIT_store)
+LIBS_ingest    := $(LIBS_SQLITE)
+LIBS_store     := $(LIBS_SQLITE)
+LIBS_store_file := $(LIBS_SQLITE)
+ASK            := $(addprefix agent/insight/,ask ask_words civil)
+UNIT_ask       := $(ASK)
+UNIT_answer    := $(LOAD) $(STORE) $(ASK) $(RANK) test/insight/fill \
+                  $(addprefix agent/insight/,explain findings answer)
+LIBS_answer    := $(LIBS_SQLITE)
+UNIT_correlate := $(LOAD) $(addprefix agent/insight/,mos correlate roll)
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINS  := $(UNIT_NAMES:%=$(B)/test/unit/test_%)
@@ -157,7 +187,7 @@ UNIT_BINS  := $(UNIT_NAMES:%=$(B)/test/unit/test_%)
 .SECONDEXPANSION:
 $(UNIT_BINS): $(B)/test/unit/test_%: $(B)/test/unit/test_%.o $$(addprefix $(B)/,$$(addsuffix .o,$$(UNIT_$$*)))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcriterion
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_$*) -lcriterion
 
 # Criterion's assertion macros convert freely.
 $(B)/test/unit/%.o: override CFLAGS += -Wno-conversion -Wno-sign-conversion -Wno-missing-prototypes
@@ -216,6 +246,7 @@ FUZZ_meta      := $(KEYRING) agent/crypto/seal $(META) agent/base/rand
 FUZZ_parse     := $(PACKET)
 FUZZ_config    := $(CONFIG)
 FUZZ_bfd       := $(BFD_SEAL) agent/base/rand
+FUZZ_ask       := $(ASK)
 
 FUZZ_NAMES     := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 REPLAY_BINS    := $(FUZZ_NAMES:%=$(B)/test/fuzz/replay_%)
@@ -285,7 +316,7 @@ fmt:
 ## deps: install what building and testing needs from Debian (root); does nothing if it is all there
 DEPS := build-essential pkg-config clang-14 clang llvm-14 libclang-rt-14-dev clang-format-14 bpftool \
         libbpf-dev libelf-dev zlib1g-dev libsodium-dev libssl-dev libjson-c-dev libsystemd-dev \
-        libmnl-dev uthash-dev libcriterion-dev iproute2 ethtool nftables iperf3 nginx-light wrk curl \
+        libmnl-dev libsqlite3-dev uthash-dev libcriterion-dev iproute2 ethtool nftables iperf3 nginx-light wrk curl \
         bind9-dnsutils dnsmasq-base tcpdump iputils-ping jq shellcheck codespell procps python3 \
         systemd frr util-linux libcap2-bin git
 deps:

@@ -16,6 +16,7 @@ agent/config: common agent/base agent/codec
 agent/session: common agent/base agent/codec agent/crypto agent/config agent/path
 agent/path: common agent/base agent/codec agent/crypto agent/config
 agent/net: common agent/base agent/codec
+agent/insight: common agent/base agent/codec
 agent/dp: common agent/base agent/codec agent/config agent/session agent/path
 agent/api: common agent/base agent/codec agent/crypto agent/config agent/session agent/path agent/net agent/dp
 agent/cli: common agent/base agent/codec agent/config agent/crypto
@@ -27,6 +28,7 @@ fences='
 ^(sodium|openssl)[./]: agent/crypto agent/base/rand.c test/unit
 ^json-c/: agent/codec/json.c agent/codec/json.h
 ^libmnl/: agent/net
+^sqlite3\.h$: agent/insight/store
 ^systemd/: agent/base agent/main.c agent/session agent/path agent/net agent/dp agent/api
 '
 
