@@ -321,9 +321,15 @@ capture() {
 	wait_for 5 grep -q "listening on" "$log"
 }
 
+# Waits until nothing more comes: tcpdump may be behind on a busy machine.
 stop_captures() {
-	local pid
-	sleep 0.2 # chosen: packets under way
+	local pid before after=-1 quiet=0
+	while [ $quiet -lt 3 ]; do
+		sleep 0.2
+		before=$after
+		after=$(cat "$WORK"/*.pcap | wc -c)
+		quiet=$((before == after ? quiet + 1 : 0))
+	done
 	for pid in "${CAPTURES[@]}"; do
 		kill "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null
