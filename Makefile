@@ -367,6 +367,6 @@ clean:
 help:
 	@sed -n 's/^## /  make /p' $(MAKEFILE_LIST)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
 
 .PHONY: all check unit test test-built demo demo-down schemas bench test-kernels install uninstall fuzz lint fmt deps clean help

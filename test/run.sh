@@ -53,7 +53,7 @@ run_config() {
 }
 
 run_deploy() {
-	suite deploy/unit test/deploy/unit.sh
+	suite deploy/unit env BUILD="$build" test/deploy/unit.sh
 }
 
 run_lint() {
