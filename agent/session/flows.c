@@ -21,7 +21,14 @@ struct fl_flows {
 	uint32_t hashed;             /* slots of the buckets */
 	uint32_t count;
 	uint32_t indexed;
+	/*
+	 * Flows that found no slot in their bucket, by bucket: without any, the index need not be
+	 * asked, which is a system call. SPILLED_MANY stays.
+	 */
+	uint8_t *spilled;
 };
+
+#define SPILLED_MANY 255
 
 static bool key_is_hashed(const struct fl_wide_key *key)
 {
@@ -48,6 +55,26 @@ static uint64_t key_hash(const struct fl_tables *t, const struct fl_flow_key *ke
 
 	memcpy(words, key, sizeof(words));
 	return fl_flow_hash(words[0], words[1], t->hash_seed);
+}
+
+static uint32_t bucket_of(const struct fl_flows *flows, const struct fl_wide_key *key)
+{
+	struct fl_flow_key narrow;
+
+	slot_key(key, &narrow);
+	return fl_flow_bucket(key_hash(flows->tables, &narrow), flows->tables->buckets);
+}
+
+/* A flow whose bucket had no room has come into the index, or has left it. */
+static void count_spilled(struct fl_flows *flows, const struct fl_wide_key *key, int change)
+{
+	uint8_t *spilled;
+
+	if (!key_is_hashed(key))
+		return;
+	spilled = &flows->spilled[bucket_of(flows, key)];
+	if (*spilled != SPILLED_MANY)
+		*spilled = (uint8_t)(*spilled + change);
 }
 
 static int index_free_init(struct fl_flows *flows)
@@ -104,7 +131,11 @@ int fl_flows_new(struct fl_tables *tables, struct fl_flows **ret_flows)
 	flows->hashed = tables->buckets * FL_BUCKET_SLOTS;
 	fl_fifo_init(&flows->resting, sizeof(struct resting));
 	fl_fifo_init(&flows->indexed_free, sizeof(uint32_t));
-	err = adopt(flows, fl_mono_now());
+	flows->spilled = calloc(tables->buckets, sizeof(*flows->spilled));
+	err = flows->spilled ? adopt(flows, fl_mono_now()) : -ENOMEM;
+	/* Of an earlier process's flows it is not known whose bucket was full. */
+	if (err >= 0 && flows->indexed)
+		memset(flows->spilled, SPILLED_MANY, tables->buckets);
 	if (err >= 0)
 		err = index_free_init(flows);
 	if (err < 0) {
@@ -121,6 +152,7 @@ void fl_flows_free(struct fl_flows *flows)
 		return;
 	fl_fifo_done(&flows->resting);
 	fl_fifo_done(&flows->indexed_free);
+	free(flows->spilled);
 	free(flows);
 }
 
@@ -193,6 +225,7 @@ static int insert_indexed(struct fl_flows *flows, const struct fl_wide_key *key,
 	}
 	fl_fifo_pop(&flows->indexed_free);
 	flows->indexed++;
+	count_spilled(flows, key, 1);
 	*ret_slot = slot;
 	return 0;
 }
@@ -274,8 +307,10 @@ void fl_flows_remove(struct fl_flows *flows, const struct fl_wide_key *key, uint
 	if (slot >= t->slots || t->flows[slot].key.kind == FL_KEY_FREE ||
 	    t->flows[slot].key.kind == FL_KEY_DEAD)
 		return;
-	if (slot >= flows->hashed)
+	if (slot >= flows->hashed) {
 		t->ops->index_remove(t->ops_ctx, key);
+		count_spilled(flows, key, -1);
+	}
 	retire(flows, slot, now);
 }
 
@@ -295,7 +330,7 @@ uint32_t fl_flows_find(const struct fl_flows *flows, const struct fl_wide_key *k
 			    !memcmp(&t->flows[slot].key, &narrow, sizeof(narrow)))
 				return slot;
 		}
-		if (!flows->indexed)
+		if (!flows->spilled[fl_flow_bucket(hash, t->buckets)])
 			return FL_NO_SLOT;
 	}
 	if (t->ops->index_lookup(t->ops_ctx, key, &slot) < 0)
@@ -315,6 +350,6 @@ uint32_t fl_flows_indexed(const struct fl_flows *flows)
 
 size_t fl_flows_memory(const struct fl_flows *flows)
 {
-	return sizeof(*flows) + fl_fifo_memory(&flows->resting) +
+	return sizeof(*flows) + flows->tables->buckets + fl_fifo_memory(&flows->resting) +
 	       fl_fifo_memory(&flows->indexed_free);
 }
