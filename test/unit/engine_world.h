@@ -277,7 +277,7 @@ struct say {
 	uint8_t icmp_type; /* echo */
 	uint8_t icmp_code;
 	uint16_t icmp_seq; /* 1; of an error: MTU */
-	uint16_t id; /* IPv4 identification */
+	uint16_t id;       /* IPv4 identification */
 	const void *payload;
 	size_t len;
 };
