@@ -148,7 +148,8 @@ static bool side_exists(const struct fl_engine *e, const struct fl_side *side)
 		return netif && netif->cfg;
 	case FL_SIDE_PEER:
 		peer = fl_fabric_peer(e->fabric, side->id);
-		return peer && peer->configured;
+		/* The vector went with its path: its number may soon be another's. */
+		return peer && peer->configured && e->t->vectors[side->vector].peer == side->id;
 	case FL_SIDE_HOST:
 	case FL_SIDE_NONE:
 		break;

@@ -83,6 +83,13 @@ static bool gives_way(struct fl_engine *e, uint32_t other, const struct fl_side 
 	return flow->state != FL_FLOW_ESTABLISHED;
 }
 
+/* The same waypoints toward the same peer. */
+static bool is_on(const struct fl_side *side, const struct fl_side *wanted)
+{
+	return side->kind == FL_SIDE_PEER && side->id == wanted->id &&
+	       side->local_port == wanted->local_port && side->remote_port == wanted->remote_port;
+}
+
 static int install_on_waypoints(struct opening *o, const enum fl_flow_state state[2])
 {
 	struct fl_engine *e = o->e;
@@ -105,23 +112,35 @@ static int install_on_waypoints(struct opening *o, const enum fl_flow_state stat
 		if (err != -EEXIST)
 			return -FL_DROP_TABLE_FULL;
 		/* Taken waypoints: try the next pair. A taken tuple: it is our own session. */
-		if (e->t->sessions[other].out.local_port != pair.local ||
-		    e->t->sessions[other].out.id != o->s->out.id)
+		if (!is_on(&e->t->sessions[other].out, &o->s->out) &&
+		    !is_on(&e->t->sessions[other].in, &o->s->out))
 			return -EEXIST;
 	}
 	return -FL_DROP_WAYPOINTS;
 }
 
+/*
+ * May the session leave by another port than its host's? Not without ports; and an ICMP identifier
+ * that comes from a peer is unwrapped by the data plane as it is.
+ */
+static bool port_is_free(const struct fl_session *s)
+{
+	if (s->proto == FL_IPPROTO_ICMP || s->proto == FL_IPPROTO_ICMPV6)
+		return s->in.kind != FL_SIDE_PEER;
+	return s->proto == FL_IPPROTO_TCP || s->proto == FL_IPPROTO_UDP;
+}
+
 static int install_with_nat(struct opening *o, const enum fl_flow_state state[2])
 {
+	const bool icmp = o->s->proto == FL_IPPROTO_ICMP || o->s->proto == FL_IPPROTO_ICMPV6;
+	const bool any = port_is_free(o->s);
 	struct fl_engine *e = o->e;
-	bool icmp = o->s->proto == FL_IPPROTO_ICMP || o->s->proto == FL_IPPROTO_ICMPV6;
 	uint32_t other = 0;
 	int err;
 
-	for (int i = 0; i < NAT_TRIES; i++) {
+	for (int i = 0; i < (any ? NAT_TRIES : 1); i++) {
 		/* The host's own port first: most are free, and some servers look at it. */
-		if (i || o->s->sport < NAT_PORT_LO || o->s->sport > NAT_PORT_HI)
+		if (any && (i || o->s->sport < NAT_PORT_LO || o->s->sport > NAT_PORT_HI))
 			o->s->nat_sport =
 				(uint16_t)(NAT_PORT_LO +
 					   fl_rand_u64() % (NAT_PORT_HI - NAT_PORT_LO + 1));
@@ -343,7 +362,7 @@ int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *wha
 	/* The initiator's tenant goes on as it came, also if we know no such tenant. */
 	o.s->tenant = fl_store_name(e->store, FL_NAME_TENANT, tenant);
 	o.s->source_router = fl_store_name(e->store, FL_NAME_ROUTER, router);
-	if (fl_meta_has(m, FL_META_SOURCE_NAT))
+	if (fl_meta_has(m, FL_META_SOURCE_NAT) && o.s->family == 4)
 		memcpy(o.s->nat_src, m->source_nat.b, 16);
 	if (what->midstream)
 		o.s->flags |= FL_SESSION_MIDSTREAM;
@@ -496,10 +515,14 @@ static void open_own(struct fl_engine *e, struct fl_work *work, const struct fl_
 		fl_engine_forward(e, o.id, FL_FORWARD, &work->packet);
 }
 
+static bool is_icmp(const struct fl_tuple *t)
+{
+	return t->proto == FL_IPPROTO_ICMP || t->proto == FL_IPPROTO_ICMPV6;
+}
+
 static bool icmp_dropped(const struct fl_netif *netif, const struct fl_tuple *t)
 {
-	return netif && netif->cfg && netif->cfg->icmp == FL_CFG_ICMP_DROP &&
-	       (t->proto == FL_IPPROTO_ICMP || t->proto == FL_IPPROTO_ICMPV6);
+	return netif && netif->cfg && netif->cfg->icmp == FL_CFG_ICMP_DROP && is_icmp(t);
 }
 
 void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
@@ -527,6 +550,11 @@ void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
 			return;
 		}
 		fl_engine_close(e, flow->session, FL_CLOSE_REPLACED);
+	}
+	/* The data plane has looked at this, but for what came in fragments. */
+	if (is_icmp(&q.tuple) && !(work->packet.hdr.flags & FL_PKT_ICMP_REQUEST)) {
+		fl_engine_drop(e, FL_DROP_ICMP_UNSOLICITED);
+		return;
 	}
 	if (icmp_dropped(q.netif, &q.tuple)) {
 		deny(e, &key, FL_DROP_ACCESS_DENIED);

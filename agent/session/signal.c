@@ -281,6 +281,17 @@ static void repeated_forward(struct fl_engine *e, struct arrival *a, uint32_t id
 	fl_engine_watch(e, id);
 }
 
+/* Sessions that we would only spoil: encrypted from end to end, or TCP carried as UDP (P-21). */
+static enum fl_drop_reason cannot_carry(const struct arrival *a)
+{
+	const struct fl_meta *m = &a->opened.meta;
+	bool tcp = a->work->packet.hdr.proto == FL_IPPROTO_TCP;
+
+	if (fl_meta_has(m, FL_META_ENCRYPTED))
+		return FL_DROP_DECRYPT;
+	return (m->forward.proto == FL_IPPROTO_TCP) == tcp ? FL_DROP_NONE : FL_DROP_META_UNEXPECTED;
+}
+
 /* Open what forward metadata announces. */
 static void open_forward(struct fl_engine *e, struct arrival *a)
 {
@@ -292,8 +303,12 @@ static void open_forward(struct fl_engine *e, struct arrival *a)
 		.remote_port = fl_pkt_sport(&p->hdr),
 		.midstream = fl_is_midstream(p),
 	};
-	int id;
+	int id = -(int)cannot_carry(a);
 
+	if (id) {
+		fl_engine_drop(e, (enum fl_drop_reason) - id);
+		return;
+	}
 	/* Other session on these waypoints: the peer has forgotten it. */
 	if (a->slot != FL_NO_SLOT)
 		fl_engine_close(e, e->t->flows[a->slot].session, FL_CLOSE_REPLACED);

@@ -45,7 +45,8 @@ void model_hand_up(struct router *r, const struct model_punt *what, const uint8_
 	punt->len = (uint32_t)len;
 	if (what->smac)
 		memcpy(punt->smac, what->smac, 6);
-	memcpy(punt->data, data, len);
+	if (len)
+		memcpy(punt->data, data, len);
 	if (what->reason < sizeof(r->punts) / sizeof(r->punts[0]))
 		r->punts[what->reason]++;
 	r->last_punt = what->reason;

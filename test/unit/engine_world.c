@@ -254,7 +254,6 @@ struct world *world_new(const struct world_opts *opts)
 
 		r->world = w;
 		r->n = i;
-		snprintf(r->name, sizeof(r->name), "r%d", i + 1);
 		router_add_routes(r);
 		make_tables(r, max_sessions);
 		start_process(r);

@@ -46,7 +46,9 @@ struct world_opts {
 	bool no_datacenter;    /* the service is not enabled */
 	const char *authority;
 	const char *security;
-	const char *key; /* instead of the usual ones */
+	const char *key;     /* instead of the usual ones */
+	const char *staff;   /* the tenant */
+	const char *vectors; /* instead of the policy's usual ones */
 	const char *policy;
 	const char *datacenter; /* the service */
 	const char *access;     /* rules of "datacenter" instead of staff's */
@@ -56,6 +58,7 @@ struct world_opts {
 	const char *wan;
 	const char *adjacency;
 	const char *inet;
+	const char *guest;
 	const char *routes; /* more service routes */
 	const char *lan_route;
 	const char *inet_hop; /* more of the internet's next hop */
@@ -103,7 +106,6 @@ enum model_verdict { MODEL_KERNEL, MODEL_DROPPED, MODEL_PUNTED, MODEL_SENT };
 struct router {
 	struct world *world;
 	int n;
-	char name[4];
 	struct fl_tables t;
 	struct fl_config *config;
 	struct fl_fabric *fabric;
