@@ -244,6 +244,7 @@ bench: all $(BENCH_BINS)
 
 FUZZ_meta      := $(KEYRING) agent/crypto/seal $(META) agent/base/rand
 FUZZ_parse     := $(PACKET)
+FUZZ_engine    := $(ENGINE)
 FUZZ_config    := $(CONFIG)
 FUZZ_bfd       := $(BFD_SEAL) agent/base/rand
 FUZZ_ask       := $(ASK)

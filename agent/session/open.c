@@ -499,11 +499,14 @@ static void open_own(struct fl_engine *e, struct fl_work *work, const struct fl_
 	set_identity(&o, t);
 	if (fl_is_midstream(&work->packet))
 		o.s->flags |= FL_SESSION_MIDSTREAM;
+	/* Looking for one next hop may make room by forgetting others that no session holds yet. */
+	fl_fabric_hop_get(e->fabric, d->chosen->exit.hop);
 	err = set_in_side(&o, work);
 	if (err)
 		fl_store_abandon(e->store, o.id);
 	else
 		err = finish(&o, false);
+	fl_fabric_hop_put(e->fabric, d->chosen->exit.hop);
 	if (err) {
 		fl_engine_drop(e, (enum fl_drop_reason) - err);
 		return;

@@ -121,7 +121,8 @@ static void put_wan(struct text *t, const struct world_opts *opts, int router, e
 	    "'address':['%s'],'inter-router-security':'fabric',"
 	    "'adjacency':[{'ip-address':'%s','peer':'r%d','vector':['wan%d']%s}]%s}]}",
 	    dev - DEV_LAN, dev - DEV_LAN, local, far, peer + 1, dev - DEV_LAN,
-	    or_nothing(opts->adjacency), or_nothing(opts->wan));
+	    or_nothing(dev == DEV_WAN2 && opts->adjacency2 ? opts->adjacency2 : opts->adjacency),
+	    or_nothing(opts->wan));
 }
 
 static void put_routes(struct text *t, const struct world_opts *opts, int router)

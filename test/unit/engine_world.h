@@ -57,6 +57,7 @@ struct world_opts {
 	const char *lan;
 	const char *wan;
 	const char *adjacency;
+	const char *adjacency2; /* of wan2, if not the same */
 	const char *inet;
 	const char *guest;
 	const char *routes; /* more service routes */
@@ -148,6 +149,7 @@ struct world {
 	struct router r[WORLD_ROUTERS];
 	struct frames wire; /* under way between routers */
 	struct frames past; /* looked at */
+	bool odd_peers;     /* packets that tests make up for peers may be wrong inside */
 	bool hold;          /* what is on the wire stays there until world_run() */
 };
 
@@ -275,6 +277,7 @@ struct say {
 	uint32_t seq;
 	uint32_t ack;
 	uint16_t window;   /* 65000 */
+	uint8_t scale;     /* window scale option of a SYN, behind the other and a NOP; 0: none */
 	uint16_t mss;      /* option of a SYN */
 	uint8_t icmp_type; /* echo */
 	uint8_t icmp_code;

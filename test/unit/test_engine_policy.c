@@ -251,6 +251,22 @@ Test(engine_policy, paths_in_the_order_of_the_vectors)
 	world_free(w);
 }
 
+/* Without vectors: by cost. */
+Test(engine_policy, paths_by_cost)
+{
+	struct world_opts opts = { .vectors = "",
+				   .adjacency = ",'cost':10",
+				   .adjacency2 = ",'cost':5" };
+	struct world *w = world_new(&opts);
+	struct got g;
+
+	w->hold = true;
+	client_says(w, &dns);
+	cr_assert(got_wire(w, &g));
+	cr_assert_eq(g.f->dev, DEV_WAN2);
+	world_free(w);
+}
+
 /* --- the egress and the middle ---------------------------------------------------------------- */
 
 /* The egress router re-evaluates policy, with the tenant of the metadata. */

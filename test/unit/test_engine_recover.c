@@ -37,6 +37,7 @@ Test(engine_recover, silence_is_asked_about_on_the_next_packet)
 	cr_assert_eq(next_question(w, &g), FL_HEALTH_REQUEST);
 	cr_assert_eq(g.o.payload_len, 32, "a data packet");
 	cr_assert_not(fl_meta_has(&g.o.meta, FL_META_FORWARD));
+	cr_assert_not(w->r[R1].t.sessions[1].flags & FL_SESSION_HEALTH);
 	cr_assert_eq(next_question(w, &g), 0, "once");
 	cr_assert(!g.meta);
 	world_free(w);

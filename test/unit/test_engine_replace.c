@@ -162,6 +162,33 @@ static void collide(bool established)
 	world_free(w);
 }
 
+/* One that is over, from another peer. */
+Test(engine_replace, collision_with_a_closed_connection_replaces_it)
+{
+	struct world_opts opts = { .routers = 3, .internet = ",'source-nat':'disabled'" };
+	struct world *w = world_new(&opts);
+	struct say web = { .dst = "192.0.2.80", .proto = FL_IPPROTO_TCP };
+	struct fl_meta m = craft_forward(&web, 1);
+	struct craft c = {
+		.from = R1, .proto = FL_IPPROTO_TCP, .tcp_flags = FL_TH_SYN, .meta = &m
+	};
+
+	craft_send(w, &c);
+	c.tcp_flags = FL_TH_RST | FL_TH_ACK;
+	c.meta = NULL;
+	craft_send(w, &c);
+	cr_assert_eq(router_state(&w->r[R2]), SETTLED);
+	c.tcp_flags = FL_TH_SYN;
+	c.meta = &m;
+	memset(m.uuid, 2, 16);
+	c.from = R3;
+	c.dev = DEV_WAN2;
+	craft_send(w, &c);
+	cr_assert_eq(uuid_of(&w->r[R2]), 2);
+	cr_assert_eq(router_sessions(&w->r[R2]), 1);
+	world_free(w);
+}
+
 Test(engine_replace, collision_keeps_the_established_session)
 {
 	collide(true);

@@ -106,6 +106,27 @@ Test(engine_slices, whole_again_at_the_next_router)
 	}
 }
 
+/* Under way the identification may become another: the slices say what it was. */
+Test(engine_slices, p25_original_identification)
+{
+	struct world *w = two_routers();
+	struct slices s = cut(w, &full);
+	struct got g;
+
+	for (size_t i = 0; i < s.n; i++) {
+		struct frame *f = calloc(1, sizeof(*f) + s.g[i].f->len);
+
+		memcpy(f, s.g[i].f, sizeof(*f) + s.g[i].f->len);
+		f->data[4] = (uint8_t)i;
+		fl_ip4_csum_fill((void *)f->data);
+		world_deliver(w, f);
+		free(f);
+	}
+	cr_assert(got_out(&w->r[R2], &g));
+	cr_assert_eq(g.p.data[4] << 8 | g.p.data[5], 0xabcd);
+	world_free(w);
+}
+
 /* The answer is cut as well, by the responder's router. */
 Test(engine_slices, the_answer_too)
 {

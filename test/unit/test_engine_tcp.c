@@ -300,6 +300,24 @@ Test(engine_tcp, timers)
 	}
 }
 
+/* Of a single FIN the data plane says nothing: it is noticed within a minute. */
+Test(engine_tcp, p30_one_fin_of_an_old_connection)
+{
+	struct world *w = two_routers();
+	struct say fin = { TCP, .tcp_flags = FL_TH_FIN | FL_TH_ACK, .seq = 101, .ack = 7001,
+			   .no_payload = true };
+
+	establish(w, &syn);
+	world_advance(w, 300000);
+	client_says(w, &fin);
+	world_advance(w, 119000);
+	cr_assert_eq(router_sessions(&w->r[R1]), 1);
+	world_advance(w, 62000);
+	cr_assert_eq(router_sessions(&w->r[R1]), 0);
+	cr_assert_eq(router_sessions(&w->r[R2]), 0);
+	world_free(w);
+}
+
 /* --- half-open connections -------------------------------------------------------------------- */
 
 Test(engine_tcp, half_open_connection_limit)
@@ -331,6 +349,27 @@ Test(engine_tcp, half_open_connection_limit)
 	fl_engine_clear(w->r[R1].engine, w->r[R1].t.sessions[2].uuid);
 	client_says(w, &s[3]);
 	assert_dropped(&w->r[R1], before, FL_DROP_HALF_OPEN, 2);
+	world_free(w);
+}
+
+/* Established by a segment that the agent itself carries, with metadata. */
+Test(engine_tcp, half_open_ends_with_metadata_too)
+{
+	struct world *w = two_routers();
+	struct fl_meta m = craft_forward(&syn, 1);
+	struct craft c = {
+		.from = R1, .proto = FL_IPPROTO_TCP, .tcp_flags = FL_TH_SYN, .seq = 100, .meta = &m
+	};
+
+	w->hold = true;
+	craft_send(w, &c);
+	server_says(w, &syn);
+	cr_assert_eq(w->r[R2].engine->half_open, 1);
+	c.tcp_flags = FL_TH_ACK;
+	c.seq = 101;
+	c.ack = 7001;
+	craft_send(w, &c);
+	cr_assert_eq(w->r[R2].engine->half_open, 0);
 	world_free(w);
 }
 
@@ -399,23 +438,26 @@ Test(engine_tcp, p23_mss_clamp)
 	}
 }
 
-/* A path narrower than the LAN at the other router only: the answer is clamped there as well. */
-Test(engine_tcp, p23_the_responders_router_looks_at_its_own_path)
+/* Each router sees to it alone, for both directions, whichever of its sides is narrow. */
+Test(engine_tcp, p23_one_router_is_enough)
 {
 	struct world_opts disabled = { .wan = ",'enforced-mss':'disabled'",
 				       .lan = ",'enforced-mss':'disabled'" };
 	struct world_opts narrow = { .adjacency = ",'mtu':1400" };
-	struct world *w = world_new(&disabled);
-	struct say s = syn;
-	struct got g;
 
-	router_configure(&w->r[R2], &narrow);
-	s.mss = 1460;
-	client_says(w, &s);
-	cr_assert(got_out(&w->r[R2], &g));
-	cr_assert_eq(mss_of(&g), 1360);
-	server_says(w, &s);
-	cr_assert(got_out(&w->r[R1], &g));
-	cr_assert_eq(mss_of(&g), 1360);
-	world_free(w);
+	for (int who = R1; who <= R2; who++) {
+		struct world *w = world_new(&disabled);
+		struct say s = syn;
+		struct got g;
+
+		router_configure(&w->r[who], &narrow);
+		s.mss = 1460;
+		client_says(w, &s);
+		cr_assert(got_out(&w->r[R2], &g));
+		cr_assert_eq(mss_of(&g), 1360, "r%d: %u", who + 1, mss_of(&g));
+		server_says(w, &s);
+		cr_assert(got_out(&w->r[R1], &g));
+		cr_assert_eq(mss_of(&g), 1360, "r%d: %u", who + 1, mss_of(&g));
+		world_free(w);
+	}
 }
