@@ -97,7 +97,7 @@ struct fl_store {
 	sqlite3 *db;
 	sqlite3_stmt *stmts[SQL_MAX]; /* prepared when first used */
 	char *path;
-	struct fl_mos_cfg mos;
+	struct fl_score_cfg mos;
 	int64_t minute_s; /* ages at which they go */
 	int64_t meeting_s;
 	uint64_t quota_bytes;

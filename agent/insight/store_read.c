@@ -258,9 +258,9 @@ static void read_call(sqlite3_stmt *stmt, struct fl_call *c)
 	c->join_s = sqlite3_column_int64(stmt, 17);
 	c->leave_s = fl_col_int(stmt, 18, FL_SESSION_OPEN_END);
 	c->leave_code = (enum fl_leave_code)sqlite3_column_int(stmt, 19);
-	c->audio = (enum fl_quality)sqlite3_column_int(stmt, 20);
-	c->video = (enum fl_quality)sqlite3_column_int(stmt, 21);
-	c->screen = (enum fl_quality)sqlite3_column_int(stmt, 22);
+	c->audio = (enum fl_grade)sqlite3_column_int(stmt, 20);
+	c->video = (enum fl_grade)sqlite3_column_int(stmt, 21);
+	c->screen = (enum fl_grade)sqlite3_column_int(stmt, 22);
 	c->rating = (int)fl_col_int(stmt, 23, 0);
 	c->bytes = (uint64_t)sqlite3_column_int64(stmt, 24);
 	c->minutes = (unsigned int)sqlite3_column_int64(stmt, 25);

@@ -49,8 +49,8 @@ int fill_fixture_meeting(struct fl_store *store)
 		c->conn = j->conn_type;
 		c->network = j->network_type;
 		c->leave_code = i == 1 ? FL_LEAVE_NETWORK_ERROR : FL_LEAVE_HOST_ENDED;
-		c->audio = i == 0 || i == 1 || i == 3 ? FL_QUALITY_FAIR : FL_QUALITY_GOOD;
-		c->video = i == 1 || i == 3 ? FL_QUALITY_POOR : FL_QUALITY_GOOD;
+		c->audio = i == 0 || i == 1 || i == 3 ? FL_GRADE_FAIR : FL_GRADE_GOOD;
+		c->video = i == 1 || i == 3 ? FL_GRADE_POOR : FL_GRADE_GOOD;
 	}
 	must(fl_ingest_new(store, l->net.sites, l->net.site_count, &ingest), "sites");
 	kept = fl_ingest_meeting(ingest, &meeting, people, l->join_count, &options);
@@ -160,8 +160,8 @@ static int fill_meeting(struct fl_store *store, const struct fill_plan *plan, un
 				       .join_s = meeting.start_s,
 				       .leave_s = meeting.end_s,
 				       .leave_code = FL_LEAVE_LEFT,
-				       .audio = n % 20 ? FL_QUALITY_GOOD : FL_QUALITY_POOR,
-				       .video = FL_QUALITY_GOOD,
+				       .audio = n % 20 ? FL_GRADE_GOOD : FL_GRADE_POOR,
+				       .video = FL_GRADE_GOOD,
 				       .bytes = 1000000 * plan->minutes };
 		c->mac = (struct fl_mac){ { 2, 0, 0, (uint8_t)plan->site, (uint8_t)(client >> 8),
 					    (uint8_t)client } };
