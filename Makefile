@@ -209,6 +209,10 @@ BENCH_table_scale := $(patsubst $(B)/%.o,%,$(call objs,$(filter-out agent/api ag
 
 BENCH_stages   := $(BENCH_router) test/bpf/world test/bpf/pktgen
 
+BENCH_insight  := $(STORE) $(RANK) $(addprefix agent/insight/,explain) agent/base/addr \
+                  $(addprefix test/insight/,fill gen load) $(JSON)
+LIBS_insight   := $(LIBS_SQLITE)
+
 BENCH_NAMES    := $(patsubst bench/%.c,%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 BENCH_BINS     := $(BENCH_NAMES:%=$(B)/bench/%)
 
@@ -232,7 +236,7 @@ $(BENCH_NAMES:%=$(B)/bench/%.o): $(addprefix $(B)/gen/,fairlead.skel.h blast.ske
 
 $(BENCH_BINS): $(B)/bench/%: $(B)/bench/%.o $$(addprefix $(B)/,$$(addsuffix .o,$$(BENCH_$$*)))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_$*)
 
 ## bench: all measurements, to build/bench/results.json (root, 25 minutes; ONLY=transit for one)
 bench: all $(BENCH_BINS)
