@@ -163,11 +163,11 @@ UNIT_sla_random := $(UNIT_sla)
 
 UNIT_impair    := test/tools/impair_link
 LOAD           := test/insight/load $(addprefix agent/codec/,json json_scan utf8) agent/base/addr
-UNIT_call_mos  := $(LOAD) $(addprefix agent/insight/,mos correlate)
+UNIT_score     := $(LOAD) $(addprefix agent/insight/,score correlate)
 RANK           := $(addprefix agent/insight/,rank shapley)
-UNIT_rank      := $(LOAD) $(RANK) $(addprefix agent/insight/,mos correlate) test/insight/gen
+UNIT_rank      := $(LOAD) $(RANK) $(addprefix agent/insight/,score correlate) test/insight/gen
 STORE          := $(patsubst %.c,%,$(wildcard agent/insight/store*.c)) \
-                  $(addprefix agent/insight/,mos roll correlate ingest)
+                  $(addprefix agent/insight/,score roll correlate ingest)
 UNIT_store     := $(LOAD) $(STORE) test/insight/fill
 UNIT_store_file := $(UNIT_store)
 UNIT_ingest    := $(UNIT_store)
@@ -179,7 +179,7 @@ UNIT_ask       := $(ASK)
 UNIT_answer    := $(LOAD) $(STORE) $(ASK) $(RANK) test/insight/fill \
                   $(addprefix agent/insight/,explain findings answer)
 LIBS_answer    := $(LIBS_SQLITE)
-UNIT_correlate := $(LOAD) $(addprefix agent/insight/,mos correlate roll)
+UNIT_correlate := $(LOAD) $(addprefix agent/insight/,score correlate roll)
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINS  := $(UNIT_NAMES:%=$(B)/test/unit/test_%)
@@ -209,6 +209,10 @@ BENCH_table_scale := $(patsubst $(B)/%.o,%,$(call objs,$(filter-out agent/api ag
 
 BENCH_stages   := $(BENCH_router) test/bpf/world test/bpf/pktgen
 
+BENCH_insight  := $(STORE) $(RANK) $(addprefix agent/insight/,explain) agent/base/addr \
+                  $(addprefix test/insight/,fill gen load) $(JSON)
+LIBS_insight   := $(LIBS_SQLITE)
+
 BENCH_NAMES    := $(patsubst bench/%.c,%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 BENCH_BINS     := $(BENCH_NAMES:%=$(B)/bench/%)
 
@@ -232,7 +236,7 @@ $(BENCH_NAMES:%=$(B)/bench/%.o): $(addprefix $(B)/gen/,fairlead.skel.h blast.ske
 
 $(BENCH_BINS): $(B)/bench/%: $(B)/bench/%.o $$(addprefix $(B)/,$$(addsuffix .o,$$(BENCH_$$*)))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_$*)
 
 ## bench: all measurements, to build/bench/results.json (root, 25 minutes; ONLY=transit for one)
 bench: all $(BENCH_BINS)
@@ -317,9 +321,9 @@ fmt:
 ## deps: install what building and testing needs from Debian (root); does nothing if it is all there
 DEPS := build-essential pkg-config clang-14 clang llvm-14 libclang-rt-14-dev clang-format-14 bpftool \
         libbpf-dev libelf-dev zlib1g-dev libsodium-dev libssl-dev libjson-c-dev libsystemd-dev \
-        libmnl-dev libsqlite3-dev uthash-dev libcriterion-dev iproute2 ethtool nftables iperf3 nginx-light wrk curl \
+        libmnl-dev uthash-dev libcriterion-dev iproute2 ethtool nftables iperf3 nginx-light wrk curl \
         bind9-dnsutils dnsmasq-base tcpdump iputils-ping jq shellcheck codespell procps python3 \
-        systemd frr util-linux libcap2-bin git
+        systemd frr util-linux libcap2-bin git libsqlite3-dev
 deps:
 	$(Q)missing=; for p in $(DEPS); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | \
 		grep -q 'ok installed' || missing="$$missing $$p"; done; \

@@ -153,7 +153,7 @@ static void print_row(const struct out *o, const struct fl_call *c)
 	fprintf(o->f, "%-17s %-16.16s %-18.18s %12" PRId64 " %8s %-8.8s %-8.8s %-6s %8s\n",
 		at(o, c->join_s, when), c->hostname[0] ? c->hostname : "--",
 		c->user_name[0] ? c->user_name : "--", c->meeting_number, length,
-		fl_quality_name(c->audio), fl_quality_name(c->video), rating, bytes);
+		fl_grade_name(c->audio), fl_grade_name(c->video), rating, bytes);
 }
 
 static void print_table(const struct out *o, unsigned int page, uint64_t total)

@@ -42,7 +42,7 @@ struct gathered {
 
 struct fl_explainer {
 	struct fl_store *store;
-	struct fl_mos_cfg mos;
+	struct fl_score_cfg mos;
 	struct wan wan;
 	unsigned int next; /* model to be replaced */
 	struct site_model sites[MODELS];
@@ -50,7 +50,7 @@ struct fl_explainer {
 	struct fl_minute_row minutes[CALL_MINUTES];
 };
 
-int fl_explainer_new(struct fl_store *store, const struct fl_mos_cfg *mos,
+int fl_explainer_new(struct fl_store *store, const struct fl_score_cfg *mos,
 		     struct fl_explainer **ret_explainer)
 {
 	struct fl_explainer *e = calloc(1, sizeof(*e));
@@ -58,7 +58,7 @@ int fl_explainer_new(struct fl_store *store, const struct fl_mos_cfg *mos,
 	if (!e)
 		return -ENOMEM;
 	e->store = store;
-	e->mos = mos ? *mos : fl_mos_default;
+	e->mos = mos ? *mos : fl_score_default;
 	*ret_explainer = e;
 	return 0;
 }
@@ -192,11 +192,11 @@ int fl_explain_call(struct fl_explainer *explainer, const struct fl_call *call,
 		struct fl_explained out = { .row = &g.minutes[n], .stream = stream };
 		struct fl_minute_score score;
 
-		fl_mos_score_minute(&e->mos, &out.row->figures, &score);
+		fl_score_minute(&e->mos, &out.row->figures, &score);
 		if (!score.bad)
 			continue;
 		if (stream >= FL_STREAM_JUDGED)
-			out.stream = fl_mos_worst_stream(&score);
+			out.stream = fl_score_worst_stream(&score);
 		out.features = g.rows[out.stream][n];
 		fl_rank_minute(site->known[out.stream] ? &refined[out.stream] : NULL, &out.features,
 			       &out.ranking);

@@ -19,7 +19,7 @@ struct fl_explained {
 };
 
 /* @store: borrowed. */
-int fl_explainer_new(struct fl_store *store, const struct fl_mos_cfg *mos,
+int fl_explainer_new(struct fl_store *store, const struct fl_score_cfg *mos,
 		     struct fl_explainer **ret_explainer);
 void fl_explainer_free(struct fl_explainer *explainer);
 

@@ -82,8 +82,8 @@ static void print_head(const struct fl_call *c, const struct fl_zone *zone, FILE
 
 static void print_verdict(const struct fl_call *c, FILE *f)
 {
-	bool labels = (c->audio >= FL_QUALITY_BAD && c->audio <= FL_QUALITY_POOR) ||
-		      (c->video >= FL_QUALITY_BAD && c->video <= FL_QUALITY_POOR);
+	bool labels = (c->audio >= FL_GRADE_BAD && c->audio <= FL_GRADE_POOR) ||
+		      (c->video >= FL_GRADE_BAD && c->video <= FL_GRADE_POOR);
 	bool bad = labels || (c->rating && c->rating <= 2);
 	const char *verdict = bad              ? "a bad call"
 			      : c->bad_minutes ? "a good call with bad minutes"
@@ -91,8 +91,7 @@ static void print_verdict(const struct fl_call *c, FILE *f)
 					       : "no minutes were collected";
 
 	fprintf(f, "Verdict: %s. Audio %s, video %s; %u of %u minutes were bad.\n", verdict,
-		fl_quality_display(c->audio), fl_quality_display(c->video), c->bad_minutes,
-		c->minutes);
+		fl_grade_display(c->audio), fl_grade_display(c->video), c->bad_minutes, c->minutes);
 	if (c->rating)
 		fprintf(f, "The user rated the call %s.\n", c->rating <= 2 ? "poor" : "good");
 	if (c->leave_code == FL_LEAVE_NETWORK_ERROR || c->leave_code == FL_LEAVE_DISCONNECTED)

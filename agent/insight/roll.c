@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "agent/insight/mos.h"
+#include "agent/insight/score.h"
 
 int64_t fl_roll_hundredths(double value)
 {

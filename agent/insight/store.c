@@ -258,6 +258,7 @@ int fl_store_bind(struct fl_store *store, enum sql sql, const struct val *vals, 
 	sqlite3_stmt **stmt = &store->stmts[sql];
 	int code;
 
+	*ret_stmt = NULL;
 	if (!*stmt) {
 		code = sqlite3_prepare_v3(store->db, texts[sql], -1, SQLITE_PREPARE_PERSISTENT,
 					  stmt, NULL);

@@ -12,18 +12,18 @@
 #define FL_AGENT_INSIGHT_STORE_H
 
 #include "agent/insight/correlate.h"
-#include "agent/insight/mos.h"
 #include "agent/insight/roll.h"
+#include "agent/insight/score.h"
 
 struct fl_store;
 
 struct fl_store_cfg {
 	const char *path;
-	const struct fl_mos_cfg *mos; /* NULL: the default */
-	unsigned int minute_days;     /* 0: 30 */
-	unsigned int meeting_days;    /* 0: 90 */
-	uint64_t quota_bytes;         /* of the file, 0: none; the oldest minutes go first */
-	uint64_t now_s;               /* names what is put aside; what is too old is not kept */
+	const struct fl_score_cfg *mos; /* NULL: the default */
+	unsigned int minute_days;       /* 0: 30 */
+	unsigned int meeting_days;      /* 0: 90 */
+	uint64_t quota_bytes;           /* of the file, 0: none; the oldest minutes go first */
+	uint64_t now_s;                 /* names what is put aside; what is too old is not kept */
 };
 
 struct fl_store_health {
@@ -46,7 +46,7 @@ void fl_store_close(struct fl_store *store); /* takes NULL */
  */
 
 /* A meeting that is not done: its stage is the poller's own. */
-struct fl_work {
+struct fl_store_work {
 	char uuid[FL_KEY_LEN];
 	int stage;
 	int tries;
@@ -63,9 +63,9 @@ int fl_store_each_account(struct fl_store *store, fl_account_fn fn, void *ctx);
 /* Forget it and its work; with @data also all of its meetings. */
 int fl_store_delete_account(struct fl_store *store, uint32_t account, bool data);
 
-int fl_store_put_work(struct fl_store *store, uint32_t account, const struct fl_work *work);
+int fl_store_put_work(struct fl_store *store, uint32_t account, const struct fl_store_work *work);
 int fl_store_delete_work(struct fl_store *store, uint32_t account, const char *uuid);
-typedef bool (*fl_work_fn)(void *ctx, const struct fl_work *work);
+typedef bool (*fl_work_fn)(void *ctx, const struct fl_store_work *work);
 /* Work that is due at @now_s or before, earliest first. */
 int fl_store_each_work(struct fl_store *store, uint32_t account, int64_t now_s, fl_work_fn fn,
 		       void *ctx);
@@ -137,10 +137,10 @@ struct fl_call {
 	int64_t join_s;
 	int64_t leave_s; /* FL_SESSION_OPEN_END: still in */
 	enum fl_leave_code leave_code;
-	enum fl_quality audio, video, screen; /* Zoom's labels */
-	int rating;                           /* lowest; 0: none */
-	uint64_t bytes;                       /* 0: not known */
-	unsigned int minutes, bad_minutes;    /* when read */
+	enum fl_grade audio, video, screen; /* Zoom's labels */
+	int rating;                         /* lowest; 0: none */
+	uint64_t bytes;                     /* 0: not known */
+	unsigned int minutes, bad_minutes;  /* when read */
 	/* Of the meeting, when read. */
 	char meeting_uuid[FL_KEY_LEN];
 	int64_t meeting_number;
@@ -175,7 +175,7 @@ struct fl_meeting_put {
 	size_t call_count;
 	const struct fl_feedback *feedback;
 	size_t feedback_count;
-	const struct fl_work *work; /* NULL: it is done */
+	const struct fl_store_work *work; /* NULL: it is done */
 };
 
 /**

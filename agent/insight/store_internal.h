@@ -97,7 +97,7 @@ struct fl_store {
 	sqlite3 *db;
 	sqlite3_stmt *stmts[SQL_MAX]; /* prepared when first used */
 	char *path;
-	struct fl_mos_cfg mos;
+	struct fl_score_cfg mos;
 	int64_t minute_s; /* ages at which they go */
 	int64_t meeting_s;
 	uint64_t quota_bytes;
@@ -176,7 +176,8 @@ static inline struct val v_mac(const struct fl_mac *mac)
 /* Code of SQLite's as -errno. */
 int fl_store_errno(sqlite3 *db, int code);
 
-/* A statement with its values bound, ready to be stepped; reset it when done, on errors too. */
+/* A statement with its values bound, ready to be stepped; reset it when done. NULL on errors, which
+ * may be reset too. */
 int fl_store_bind(struct fl_store *store, enum sql sql, const struct val *vals, size_t count,
 		  sqlite3_stmt **ret_stmt);
 

@@ -176,7 +176,7 @@ static int put_minute(struct fl_store *store, struct call_state *c, const struct
 	/* Packed and unpacked: what is summed is what can be read again. */
 	new.figures.minute = m->minute;
 	(void)fl_unpack_minute(data, fl_pack_minute(&new.figures, data), &new.figures);
-	fl_mos_score_minute(&store->mos, &new.figures, &score);
+	fl_score_minute(&store->mos, &new.figures, &score);
 	new.bad_streams = score.bad_streams;
 	/* With other figures the blame may be another's: rank it again. */
 	new.cause = -1;

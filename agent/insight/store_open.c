@@ -107,7 +107,7 @@ int fl_store_open(const struct fl_store_cfg *cfg, struct fl_store_health *ret_he
 	if (!store)
 		return -ENOMEM;
 	store->path = strdup(cfg->path);
-	store->mos = cfg->mos ? *cfg->mos : fl_mos_default;
+	store->mos = cfg->mos ? *cfg->mos : fl_score_default;
 	store->minute_s = (cfg->minute_days ? cfg->minute_days : 30) * DAY_S;
 	store->meeting_s = (cfg->meeting_days ? cfg->meeting_days : 90) * DAY_S;
 	store->quota_bytes = cfg->quota_bytes;

@@ -65,7 +65,7 @@ int fl_store_delete_account(struct fl_store *store, uint32_t account, bool data)
 	return fl_store_end(store, err);
 }
 
-int fl_store_put_work(struct fl_store *store, uint32_t account, const struct fl_work *work)
+int fl_store_put_work(struct fl_store *store, uint32_t account, const struct fl_store_work *work)
 {
 	return fl_store_run(store, SQL_WORK_PUT,
 			    VALS(v_int(account), v_text(work->uuid), v_int(work->stage),
@@ -84,10 +84,10 @@ int fl_store_each_work(struct fl_store *store, uint32_t account, int64_t now_s, 
 	int err = fl_store_bind(store, SQL_WORK_DUE, VALS(v_int(account), v_int(now_s)), &stmt);
 
 	while (!err && (err = fl_store_step(stmt)) > 0) {
-		struct fl_work work = { .stage = sqlite3_column_int(stmt, 1),
-					.tries = sqlite3_column_int(stmt, 2),
-					.due_s = sqlite3_column_int64(stmt, 3),
-					.ended_s = sqlite3_column_int64(stmt, 4) };
+		struct fl_store_work work = { .stage = sqlite3_column_int(stmt, 1),
+					      .tries = sqlite3_column_int(stmt, 2),
+					      .due_s = sqlite3_column_int64(stmt, 3),
+					      .ended_s = sqlite3_column_int64(stmt, 4) };
 
 		err = 0;
 		fl_col_text(stmt, 0, work.uuid, sizeof(work.uuid));

@@ -68,7 +68,7 @@ static int read_people(struct fl_store *store, uint32_t site, int64_t from_s, in
 		       struct fl_insights *in)
 {
 	const struct val vals[] = { v_int(site), v_int(from_s), v_int(to_s) };
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = NULL;
 	int64_t users;
 	int err = fl_store_get(store, SQL_USERS, vals, 3, &users);
 
@@ -258,9 +258,9 @@ static void read_call(sqlite3_stmt *stmt, struct fl_call *c)
 	c->join_s = sqlite3_column_int64(stmt, 17);
 	c->leave_s = fl_col_int(stmt, 18, FL_SESSION_OPEN_END);
 	c->leave_code = (enum fl_leave_code)sqlite3_column_int(stmt, 19);
-	c->audio = (enum fl_quality)sqlite3_column_int(stmt, 20);
-	c->video = (enum fl_quality)sqlite3_column_int(stmt, 21);
-	c->screen = (enum fl_quality)sqlite3_column_int(stmt, 22);
+	c->audio = (enum fl_grade)sqlite3_column_int(stmt, 20);
+	c->video = (enum fl_grade)sqlite3_column_int(stmt, 21);
+	c->screen = (enum fl_grade)sqlite3_column_int(stmt, 22);
 	c->rating = (int)fl_col_int(stmt, 23, 0);
 	c->bytes = (uint64_t)sqlite3_column_int64(stmt, 24);
 	c->minutes = (unsigned int)sqlite3_column_int64(stmt, 25);
@@ -283,18 +283,23 @@ int fl_store_each_call(struct fl_store *store, const struct fl_call_filter *f, f
 				    search,
 				    v_int(f->limit ? f->limit : INT_MAX),
 				    v_int(f->offset) };
-	const int whose = f->client ? 2 : f->site ? 1 : 0;
+	const enum sql list = f->client ? SQL_CALLS_OF_CLIENT
+			      : f->site ? SQL_CALLS_OF_SITE
+					: SQL_CALLS;
+	const enum sql count = f->client ? SQL_CALLS_COUNT_OF_CLIENT
+			       : f->site ? SQL_CALLS_COUNT_OF_SITE
+					 : SQL_CALLS_COUNT;
 	sqlite3_stmt *stmt;
 	int64_t total;
 	int err = 0;
 
 	if (ret_total) {
-		err = fl_store_get(store, SQL_CALLS_COUNT + whose, vals, 5, &total);
+		err = fl_store_get(store, count, vals, 5, &total);
 		if (err)
 			return err;
 		*ret_total = (uint64_t)total;
 	}
-	err = fl_store_bind(store, SQL_CALLS + whose, vals, 7, &stmt);
+	err = fl_store_bind(store, list, vals, 7, &stmt);
 	while (!err && (err = fl_store_step(stmt)) > 0) {
 		struct fl_call call;
 

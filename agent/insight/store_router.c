@@ -102,7 +102,7 @@ static int site_rtt(struct fl_store *store, int64_t site, int64_t minute, struct
 
 static int put_path_minute(struct fl_store *store, const struct fl_path_minute *m)
 {
-	struct fl_wan_roll before, after;
+	struct fl_wan_roll before = { 0 }, after = { 0 };
 	int64_t site, start = fl_bucket_start(m->minute * 60, FL_SHORT_BUCKET_S);
 	int err = fl_store_get(store, SQL_PATH_SITE, VALS(v_int(m->path)), &site);
 

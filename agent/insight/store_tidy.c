@@ -205,7 +205,7 @@ int fl_store_tidy(struct fl_store *store, int64_t now_s)
 
 int fl_store_usage(struct fl_store *store, struct fl_store_usage *ret_usage)
 {
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = NULL;
 	int err = sizes(store, &ret_usage->file_bytes, &ret_usage->free_bytes);
 
 	if (!err)

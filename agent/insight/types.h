@@ -33,13 +33,13 @@ enum fl_stream {
 #define FL_STREAM_JUDGED FL_STREAM_SCREEN_IN
 
 /* Classes of the mean opinion score, and the two labels beside them (zoom-api.md 8). */
-enum fl_quality {
-	FL_QUALITY_NOT_APPLICABLE, /* the stream never ran */
-	FL_QUALITY_UNKNOWN,        /* it ran, but nothing was collected */
-	FL_QUALITY_BAD,
-	FL_QUALITY_POOR,
-	FL_QUALITY_FAIR,
-	FL_QUALITY_GOOD,
+enum fl_grade {
+	FL_GRADE_NOT_APPLICABLE, /* the stream never ran */
+	FL_GRADE_UNKNOWN,        /* it ran, but nothing was collected */
+	FL_GRADE_BAD,
+	FL_GRADE_POOR,
+	FL_GRADE_FAIR,
+	FL_GRADE_GOOD,
 };
 
 struct fl_stream_minute {

@@ -49,8 +49,8 @@ int fill_fixture_meeting(struct fl_store *store)
 		c->conn = j->conn_type;
 		c->network = j->network_type;
 		c->leave_code = i == 1 ? FL_LEAVE_NETWORK_ERROR : FL_LEAVE_HOST_ENDED;
-		c->audio = i == 0 || i == 1 || i == 3 ? FL_QUALITY_FAIR : FL_QUALITY_GOOD;
-		c->video = i == 1 || i == 3 ? FL_QUALITY_POOR : FL_QUALITY_GOOD;
+		c->audio = i == 0 || i == 1 || i == 3 ? FL_GRADE_FAIR : FL_GRADE_GOOD;
+		c->video = i == 1 || i == 3 ? FL_GRADE_POOR : FL_GRADE_GOOD;
 	}
 	must(fl_ingest_new(store, l->net.sites, l->net.site_count, &ingest), "sites");
 	kept = fl_ingest_meeting(ingest, &meeting, people, l->join_count, &options);
@@ -129,6 +129,32 @@ static void fill_minute(struct fl_call_minute *m, int64_t minute, uint32_t seed)
 		m->rssi_dbm = -figure(seed ^ 7, 45, 80);
 }
 
+static void fill_call(const struct fill_plan *plan, const struct fl_meeting_put *meeting,
+		      unsigned int n, unsigned int j, struct fl_call *c)
+{
+	unsigned int client = (n * plan->joins + j) % plan->clients;
+
+	*c = (struct fl_call){ .site = plan->site,
+			       .rule = FL_MATCH_SESSION,
+			       .conn = FL_CONN_UDP,
+			       .network = client % 2 ? FL_NETWORK_WIFI : FL_NETWORK_WIRED,
+			       .join_s = meeting->start_s,
+			       .leave_s = meeting->end_s,
+			       .leave_code = FL_LEAVE_LEFT,
+			       .audio = n % 20 ? FL_GRADE_GOOD : FL_GRADE_POOR,
+			       .video = FL_GRADE_GOOD,
+			       .bytes = 1000000 * plan->minutes };
+	c->mac = (struct fl_mac){ { 2, 0, 0, (uint8_t)plan->site, (uint8_t)(client >> 8),
+				    (uint8_t)client } };
+	c->addr = (struct fl_addr){ .family = 4,
+				    .b = { 10, 20, (uint8_t)(client >> 8), (uint8_t)client } };
+	c->public_addr = (struct fl_addr){ .family = 4, .b = { 198, 51, 100, 17 } };
+	snprintf(c->key, sizeof(c->key), "%08X-2ABB-2FCC-019B-39E41D8D%04X", n, j);
+	snprintf(c->hostname, sizeof(c->hostname), "WS-%u", client);
+	snprintf(c->user_name, sizeof(c->user_name), "Person %u", client);
+	snprintf(c->device, sizeof(c->device), "windows");
+}
+
 static int fill_meeting(struct fl_store *store, const struct fill_plan *plan, unsigned int n)
 {
 	struct fl_meeting_put meeting = { .account = plan->account,
@@ -150,29 +176,7 @@ static int fill_meeting(struct fl_store *store, const struct fill_plan *plan, un
 	for (unsigned int i = 0; i < plan->minutes; i++)
 		paths[i] = plan->path;
 	for (unsigned int j = 0; j < plan->joins; j++) {
-		struct fl_call *c = &calls[j].call;
-		unsigned int client = (n * plan->joins + j) % plan->clients;
-
-		*c = (struct fl_call){ .site = plan->site,
-				       .rule = FL_MATCH_SESSION,
-				       .conn = FL_CONN_UDP,
-				       .network = client % 2 ? FL_NETWORK_WIFI : FL_NETWORK_WIRED,
-				       .join_s = meeting.start_s,
-				       .leave_s = meeting.end_s,
-				       .leave_code = FL_LEAVE_LEFT,
-				       .audio = n % 20 ? FL_QUALITY_GOOD : FL_QUALITY_POOR,
-				       .video = FL_QUALITY_GOOD,
-				       .bytes = 1000000 * plan->minutes };
-		c->mac = (struct fl_mac){ { 2, 0, 0, (uint8_t)plan->site, (uint8_t)(client >> 8),
-					    (uint8_t)client } };
-		c->addr = (struct fl_addr){
-			.family = 4, .b = { 10, 20, (uint8_t)(client >> 8), (uint8_t)client }
-		};
-		c->public_addr = (struct fl_addr){ .family = 4, .b = { 198, 51, 100, 17 } };
-		snprintf(c->key, sizeof(c->key), "%08X-2ABB-2FCC-019B-39E41D8D%04X", n, j);
-		snprintf(c->hostname, sizeof(c->hostname), "WS-%u", client);
-		snprintf(c->user_name, sizeof(c->user_name), "Person %u", client);
-		snprintf(c->device, sizeof(c->device), "windows");
+		fill_call(plan, &meeting, n, j, &calls[j].call);
 		calls[j].minutes = minutes + j * plan->minutes;
 		calls[j].paths = paths;
 		calls[j].minute_count = plan->minutes;

@@ -73,13 +73,16 @@ static double figure(const struct fl_json *json, const char *key)
 
 static struct fl_mac mac(const char *text)
 {
+	static const char hex[] = "0123456789abcdef";
 	struct fl_mac mac = { 0 };
-	unsigned int digits = 0, digit;
+	unsigned int digits = 0;
 
 	for (; *text && digits < 12; text++) {
-		if (sscanf((char[]){ *text, 0 }, "%1x", &digit) != 1)
+		const char *digit = strchr(hex, *text);
+
+		if (!digit)
 			continue;
-		mac.b[digits / 2] = (uint8_t)(mac.b[digits / 2] << 4 | digit);
+		mac.b[digits / 2] = (uint8_t)(mac.b[digits / 2] << 4 | (digit - hex));
 		digits++;
 	}
 	return digits == 12 ? mac : (struct fl_mac){ 0 };

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/insight/mos.h"
 #include "agent/insight/rank.h"
+#include "agent/insight/score.h"
 #include "agent/insight/shapley.h"
 #include "test/insight/gen.h"
 #include "test/insight/load.h"
@@ -159,7 +159,7 @@ static void rank_join(const struct fl_rank_model *site_model, const struct gen_c
 		struct fl_minute_score score;
 		struct fl_ranking r;
 
-		fl_mos_score_minute(&fl_mos_default, &call->joins[who].minutes[n], &score);
+		fl_score_minute(&fl_score_default, &call->joins[who].minutes[n], &score);
 		if (!score.bad || !call->joins[who].hurt[n])
 			continue;
 		fl_rank_minute(&model, &rows[n], &r);
@@ -487,8 +487,8 @@ Test(rank, F20_summary_of_the_fixture)
 			struct fl_ranking r;
 			size_t count;
 
-			fl_mos_score_minute(&fl_mos_default, &l->joins[i].minutes[n], &score);
-			worst = fl_mos_worst_stream(&score);
+			fl_score_minute(&fl_score_default, &l->joins[i].minutes[n], &score);
+			worst = fl_score_worst_stream(&score);
 			count = fixture_rows(l, i, worst, rows);
 			if (!score.bad || !count)
 				continue;

@@ -319,17 +319,17 @@ Test(store, later_replaces_and_null_does_not)
 	m.streams[FL_STREAM_AUDIO_IN].latency_ms = 500;
 	m.cpu_system_pct = 40;
 	snprintf(call.call.user_name, sizeof(call.call.user_name), "Ann");
-	call.call.audio = FL_QUALITY_POOR;
+	call.call.audio = FL_GRADE_POOR;
 	cr_assert_eq(fl_store_put_meeting(store, &put), 0);
 	m = fl_call_minute_none(100);
 	m.streams[FL_STREAM_AUDIO_IN].latency_ms = 40;
 	m.streams[FL_STREAM_AUDIO_OUT].latency_ms = 12.5;
 	call.call.user_name[0] = '\0';
-	call.call.audio = FL_QUALITY_UNKNOWN;
+	call.call.audio = FL_GRADE_UNKNOWN;
 	cr_assert_eq(fl_store_put_meeting(store, &put), 0);
 	read_first_minute(&row, &back);
 	cr_expect_str_eq(back.user_name, "Ann");
-	cr_expect_eq(back.audio, FL_QUALITY_POOR);
+	cr_expect_eq(back.audio, FL_GRADE_POOR);
 	cr_expect_eq(back.minutes, 1);
 	cr_expect_eq(back.bad_minutes, 0);
 	cr_expect_eq(row.figures.streams[FL_STREAM_AUDIO_IN].latency_ms, 40);
@@ -520,7 +520,7 @@ static bool keep_account(void *ctx, uint32_t account, const char *key, const cha
 	return true;
 }
 
-static bool count_work(void *ctx, const struct fl_work *work)
+static bool count_work(void *ctx, const struct fl_store_work *work)
 {
 	cr_expect_str_eq(work->uuid, "uuid==");
 	++*(unsigned int *)ctx;
@@ -532,7 +532,7 @@ Test(store, A4_account_goes_with_all_it_brought)
 	struct fl_call_minute m = fl_call_minute_none(100);
 	struct fl_call_put call = { .minutes = &m, .minute_count = 1 };
 	struct fl_meeting_put put = meeting_of(&call), other = put;
-	const struct fl_work work = { "uuid==", 2, 1, 500, 400 };
+	const struct fl_store_work work = { "uuid==", 2, 1, 500, 400 };
 	struct fl_store_usage usage;
 	unsigned int due = 0;
 	struct fl_insights in;

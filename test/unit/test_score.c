@@ -3,81 +3,81 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "agent/insight/mos.h"
+#include "agent/insight/score.h"
 #include "test/insight/load.h"
 
-static void check_model(const struct fl_json *row, const char *name, enum fl_mos_model model)
+static void check_model(const struct fl_json *row, const char *name, enum fl_score_model model)
 {
 	const struct fl_json *want = fl_json_member(row, name);
-	struct fl_mos_cfg cfg = fl_mos_default;
+	struct fl_score_cfg cfg = fl_score_default;
 	double latency = load_number(fl_json_member(row, "latency_rtt_ms"));
 	double r, mos;
 
 	cfg.model = model;
-	r = fl_mos_rating(&cfg, latency, load_number(fl_json_member(row, "jitter_ms")),
-			  load_number(fl_json_member(row, "loss_pct")));
-	mos = fl_mos_of_rating(r);
+	r = fl_score_rating(&cfg, latency, load_number(fl_json_member(row, "jitter_ms")),
+			    load_number(fl_json_member(row, "loss_pct")));
+	mos = fl_score_of_rating(r);
 	cr_expect_float_eq(r, load_number(fl_json_member(want, "R")), 5.1e-5, "%s %g ms: R %f",
 			   name, latency, r);
 	cr_expect_float_eq(mos, load_number(fl_json_member(want, "mos")), 5.1e-5,
 			   "%s %g ms: MOS %f", name, latency, mos);
-	cr_expect_str_eq(fl_quality_name(fl_quality_of_mos(mos)),
+	cr_expect_str_eq(fl_grade_name(fl_grade_of_mos(mos)),
 			 fl_json_get_string(fl_json_member(want, "quality")));
 }
 
-Test(mos, vectors_of_both_models)
+Test(score, vectors_of_both_models)
 {
 	struct fl_json *rows = load_json("vectors/mos.json");
 
 	cr_assert_eq(fl_json_count(rows), 15);
 	for (size_t i = 0; i < fl_json_count(rows); i++) {
-		check_model(fl_json_at(rows, i), "model_a", FL_MOS_G107);
-		check_model(fl_json_at(rows, i), "model_b", FL_MOS_SHORT);
+		check_model(fl_json_at(rows, i), "model_a", FL_SCORE_G107);
+		check_model(fl_json_at(rows, i), "model_b", FL_SCORE_SHORT);
 	}
 	fl_json_free(rows);
 }
 
 /* The class edges in R that section 8 names. */
-Test(mos, class_edges)
+Test(score, class_edges)
 {
 	const struct {
 		double r;
-		enum fl_quality above, below;
+		enum fl_grade above, below;
 	} rows[] = {
-		{ 79.37, FL_QUALITY_GOOD, FL_QUALITY_FAIR },
-		{ 58.08, FL_QUALITY_FAIR, FL_QUALITY_POOR },
-		{ 38.68, FL_QUALITY_POOR, FL_QUALITY_BAD },
+		{ 79.37, FL_GRADE_GOOD, FL_GRADE_FAIR },
+		{ 58.08, FL_GRADE_FAIR, FL_GRADE_POOR },
+		{ 38.68, FL_GRADE_POOR, FL_GRADE_BAD },
 	};
 
 	for (size_t i = 0; i < 3; i++) {
-		cr_expect_eq(fl_quality_of_mos(fl_mos_of_rating(rows[i].r + 0.02)), rows[i].above);
-		cr_expect_eq(fl_quality_of_mos(fl_mos_of_rating(rows[i].r - 0.02)), rows[i].below);
+		cr_expect_eq(fl_grade_of_mos(fl_score_of_rating(rows[i].r + 0.02)), rows[i].above);
+		cr_expect_eq(fl_grade_of_mos(fl_score_of_rating(rows[i].r - 0.02)), rows[i].below);
 	}
-	cr_expect_eq(fl_mos_of_rating(-5), 1);
-	cr_expect_eq(fl_mos_of_rating(3), 1);
-	cr_expect_eq(fl_mos_of_rating(100), 4.5);
+	cr_expect_eq(fl_score_of_rating(-5), 1);
+	cr_expect_eq(fl_score_of_rating(3), 1);
+	cr_expect_eq(fl_score_of_rating(100), 4.5);
 }
 
 /* D15: the labels, with the two that are no class. */
-Test(mos, D15_labels_with_mos_range)
+Test(score, D15_labels_with_mos_range)
 {
 	struct fl_call_minute m = fl_call_minute_none(1);
 	struct fl_minute_score score;
 
 	m.streams[FL_STREAM_AUDIO_IN].latency_ms = 20;
 	m.streams[FL_STREAM_VIDEO_IN].bitrate_kbps = 900;
-	fl_mos_score_minute(&fl_mos_default, &m, &score);
-	cr_expect_str_eq(fl_quality_display(score.quality[FL_STREAM_AUDIO_IN]), "Good (MOS 4-5)");
-	cr_expect_str_eq(fl_quality_display(score.quality[FL_STREAM_VIDEO_IN]),
+	fl_score_minute(&fl_score_default, &m, &score);
+	cr_expect_str_eq(fl_grade_display(score.quality[FL_STREAM_AUDIO_IN]), "Good (MOS 4-5)");
+	cr_expect_str_eq(fl_grade_display(score.quality[FL_STREAM_VIDEO_IN]),
 			 "Unknown (data not collected)");
-	cr_expect_str_eq(fl_quality_display(score.quality[FL_STREAM_SCREEN_IN]), "Not Applicable");
-	cr_expect_str_eq(fl_quality_mos_range(FL_QUALITY_FAIR), "3-4");
-	cr_expect_null(fl_quality_mos_range(FL_QUALITY_UNKNOWN));
+	cr_expect_str_eq(fl_grade_display(score.quality[FL_STREAM_SCREEN_IN]), "Not Applicable");
+	cr_expect_str_eq(fl_grade_mos_range(FL_GRADE_FAIR), "3-4");
+	cr_expect_null(fl_grade_mos_range(FL_GRADE_UNKNOWN));
 	cr_expect_not(score.bad);
 }
 
 /* Frame rates cap video, never a shared screen; a bad screen does not make a minute bad. */
-Test(mos, frame_rate_caps)
+Test(score, frame_rate_caps)
 {
 	const struct {
 		double fps, cap;
@@ -91,7 +91,7 @@ Test(mos, frame_rate_caps)
 			m.streams[s].latency_ms = 20;
 			m.streams[s].frame_rate = rows[i].fps;
 		}
-		fl_mos_score_minute(&fl_mos_default, &m, &score);
+		fl_score_minute(&fl_score_default, &m, &score);
 		cr_expect_eq(score.mos[FL_STREAM_VIDEO_IN], rows[i].cap);
 		cr_expect_eq(score.mos[FL_STREAM_VIDEO_OUT], rows[i].cap);
 		cr_expect_gt(score.mos[FL_STREAM_SCREEN_IN], 4);
@@ -100,7 +100,7 @@ Test(mos, frame_rate_caps)
 		m.streams[FL_STREAM_VIDEO_IN] = m.streams[FL_STREAM_VIDEO_OUT] =
 			fl_stream_minute_none();
 		m.streams[FL_STREAM_SCREEN_IN].latency_ms = 900;
-		fl_mos_score_minute(&fl_mos_default, &m, &score);
+		fl_score_minute(&fl_score_default, &m, &score);
 		cr_expect_eq(score.bad_streams, 1 << FL_STREAM_SCREEN_IN);
 		cr_expect_not(score.bad);
 	}
@@ -130,12 +130,12 @@ static void check_scores(const struct fl_json *item, const struct fl_minute_scor
 
 		cr_expect_float_eq(score->mos[s], mos, 5.1e-5, "%s: %f, not %f", name,
 				   score->mos[s], mos);
-		cr_expect_str_eq(fl_quality_name(score->quality[s]), quality);
+		cr_expect_str_eq(fl_grade_name(score->quality[s]), quality);
 	}
 }
 
 /* Every minute of the site: those that are expected to be bad, and no other. */
-Test(mos, bad_minutes_of_the_fixture)
+Test(score, bad_minutes_of_the_fixture)
 {
 	struct fl_json *want = load_json("correlation/expected_bad_minutes.json");
 	const struct fl_json *items = fl_json_member(want, "items");
@@ -154,7 +154,7 @@ Test(mos, bad_minutes_of_the_fixture)
 				expected_minute(items, j->uuid, j->minutes[n].minute);
 			struct fl_minute_score score;
 
-			fl_mos_score_minute(&fl_mos_default, &j->minutes[n], &score);
+			fl_score_minute(&fl_score_default, &j->minutes[n], &score);
 			minutes++;
 			bad += score.bad;
 			cr_expect_eq(score.bad, item != NULL, "%s %ld", j->name,
