@@ -27,7 +27,8 @@ endif
 
 PKGS     := libbpf libsodium libcrypto json-c libsystemd libmnl
 PKG_CFLAGS := $(subst -I,-isystem ,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
-PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+LIBS_SQLITE := $(shell pkg-config --libs sqlite3 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 # For what talks to Zoom, and nothing else.
 ZOOM_LIBS := $(shell pkg-config --libs libcurl 2>/dev/null)
 
@@ -72,6 +73,17 @@ $(B)/gen/fairlead.skel.h: $(B)/bpf/fairlead.bpf.o
 	$(call say,SKEL,$@)
 	@mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name fairlead_bpf > $@
+
+# --- store: the schema files, in the order of their numbers, as an array of texts ---------------
+
+$(B)/gen/store_schema.h: $(sort $(wildcard schemas/store/*.sql))
+	$(call say,SCHEMA,$@)
+	@mkdir -p $(@D)
+	$(Q){ echo 'static const char *const store_schema[] = {'; for f in $^; do \
+		sed -e 's/--.*//' -e '/^ *$$/d' -e 's/["\\]/\\&/g' -e 's/.*/"&\\n"/' $$f; echo ','; done; \
+		echo '};'; } > $@
+
+$(B)/agent/insight/store.o $(B)/fuzz/obj/agent/insight/store.o: $(B)/gen/store_schema.h
 
 # --- user space -------------------------------------------------------------------------------
 
@@ -127,6 +139,12 @@ UNIT_packet    := $(PACKET)
 UNIT_packet_build := $(PACKET)
 UNIT_packet_split := $(PACKET)
 UNIT_parse     :=
+UNIT_flow_tags :=
+JSON           := $(addprefix agent/codec/,json json_scan utf8)
+CONFIG         := $(patsubst %.c,%,$(wildcard agent/config/*.c)) $(JSON) agent/base/addr
+UNIT_json      := $(JSON)
+UNIT_config    := $(CONFIG)
+UNIT_config_diff := $(CONFIG)
 UNIT_table     := agent/cli/table $(addprefix agent/codec/,json json_scan utf8)
 ZOOM           := $(patsubst %.c,%,$(wildcard agent/zoom/*.c)) $(addprefix agent/base/,addr log monotime rand) \
                   $(addprefix agent/codec/,json json_pull json_scan utf8) $(addprefix agent/crypto/,digest hmac vault)
@@ -144,7 +162,39 @@ UNIT_zoom_oauth := $(UNIT_zoom_parse) agent/zoom/oauth agent/zoom/uuid agent/bas
 # The session engine in a small world: everything of the agent that makes no system call.
 ENGINE         := $(patsubst %.c,%,$(wildcard $(addsuffix /*.c,$(addprefix agent/,base codec config \
                   crypto path session)))) $(addprefix test/unit/engine_,world kernel check conf model packet)
-UNIT_engine_handshake := $(ENGINE)
+$(foreach t,$(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_engine_*.c)),$(eval UNIT_$(t) := $(ENGINE)))
+BFD_SEAL       := $(KEYRING) agent/crypto/seal agent/crypto/bfd_seal agent/codec/bfd_pkt $(META)
+UNIT_bfd_pkt   := agent/codec/bfd_pkt $(META)
+UNIT_bfd_seal  := $(BFD_SEAL)
+UNIT_bfd_fsm   := agent/path/bfd_fsm
+UNIT_bfd_timers := agent/path/bfd_fsm
+UNIT_bfd_peer  := agent/path/bfd_peer agent/base/addr
+UNIT_mos       := agent/path/mos
+UNIT_echo      := agent/path/echo
+UNIT_fpm       := agent/path/fpm agent/path/mos $(META)
+UNIT_fpm_truth := agent/path/fpm
+UNIT_sla       := $(addprefix agent/path/,mos sla sla_text)
+UNIT_sla_random := $(UNIT_sla)
+
+UNIT_impair    := test/tools/impair_link
+LOAD           := test/insight/load $(addprefix agent/codec/,json json_scan utf8) agent/base/addr
+UNIT_score     := $(LOAD) $(addprefix agent/insight/,score correlate)
+RANK           := $(addprefix agent/insight/,rank shapley)
+UNIT_rank      := $(LOAD) $(RANK) $(addprefix agent/insight/,score correlate) test/insight/gen
+STORE          := $(patsubst %.c,%,$(wildcard agent/insight/store*.c)) \
+                  $(addprefix agent/insight/,score roll correlate ingest)
+UNIT_store     := $(LOAD) $(STORE) test/insight/fill
+UNIT_store_file := $(UNIT_store)
+UNIT_ingest    := $(UNIT_store)
+LIBS_ingest    := $(LIBS_SQLITE)
+LIBS_store     := $(LIBS_SQLITE)
+LIBS_store_file := $(LIBS_SQLITE)
+ASK            := $(addprefix agent/insight/,ask ask_words civil)
+UNIT_ask       := $(ASK)
+UNIT_answer    := $(LOAD) $(STORE) $(ASK) $(RANK) test/insight/fill \
+                  $(addprefix agent/insight/,explain findings answer)
+LIBS_answer    := $(LIBS_SQLITE)
+UNIT_correlate := $(LOAD) $(addprefix agent/insight/,score correlate roll)
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINS  := $(UNIT_NAMES:%=$(B)/test/unit/test_%)
@@ -152,7 +202,7 @@ UNIT_BINS  := $(UNIT_NAMES:%=$(B)/test/unit/test_%)
 .SECONDEXPANSION:
 $(UNIT_BINS): $(B)/test/unit/test_%: $(B)/test/unit/test_%.o $$(addprefix $(B)/,$$(addsuffix .o,$$(UNIT_$$*)))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcriterion
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_$*) -lcriterion
 
 # Criterion's assertion macros convert freely.
 $(B)/test/unit/%.o: override CFLAGS += -Wno-conversion -Wno-sign-conversion -Wno-missing-prototypes
@@ -163,6 +213,13 @@ $(B)/test/zoom/driver: $(addprefix $(B)/,$(addsuffix .o,$(ZOOM))) $(call objs,te
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(ZOOM_LIBS)
 
+# --- tools of tests ------------------------------------------------------------------------------
+
+# A link that loses, delays and reorders, for network tests.
+$(B)/test/tools/impair: $(B)/test/tools/impair.o $(B)/test/tools/impair_link.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
 # --- measurements: each links what it measures, named here --------------------------------------
 
 BENCH_codec    := $(KEYRING) agent/crypto/seal $(META) agent/base/rand
@@ -172,6 +229,10 @@ BENCH_router   := $(patsubst $(B)/%.o,%,$(call objs,agent/base agent/dp)) \
 BENCH_table_scale := $(patsubst $(B)/%.o,%,$(call objs,$(filter-out agent/api agent/net,$(DAEMON_DIRS))))
 
 BENCH_stages   := $(BENCH_router) test/bpf/world test/bpf/pktgen
+
+BENCH_insight  := $(STORE) $(RANK) $(addprefix agent/insight/,explain) agent/base/addr \
+                  $(addprefix test/insight/,fill gen load) $(JSON)
+LIBS_insight   := $(LIBS_SQLITE)
 
 BENCH_NAMES    := $(patsubst bench/%.c,%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 BENCH_BINS     := $(BENCH_NAMES:%=$(B)/bench/%)
@@ -196,7 +257,7 @@ $(BENCH_NAMES:%=$(B)/bench/%.o): $(addprefix $(B)/gen/,fairlead.skel.h blast.ske
 
 $(BENCH_BINS): $(B)/bench/%: $(B)/bench/%.o $$(addprefix $(B)/,$$(addsuffix .o,$$(BENCH_$$*)))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_$*)
 
 ## bench: all measurements, to build/bench/results.json (root, 25 minutes; ONLY=transit for one)
 bench: all $(BENCH_BINS)
@@ -208,6 +269,10 @@ bench: all $(BENCH_BINS)
 
 FUZZ_meta      := $(KEYRING) agent/crypto/seal $(META) agent/base/rand
 FUZZ_parse     := $(PACKET)
+FUZZ_engine    := $(ENGINE)
+FUZZ_config    := $(CONFIG)
+FUZZ_bfd       := $(BFD_SEAL) agent/base/rand
+FUZZ_ask       := $(ASK)
 FUZZ_zoom      := $(ZOOM_PARSE) $(addprefix agent/zoom/,answer oauth uuid) agent/base/rand agent/crypto/digest
 
 FUZZ_NAMES     := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
@@ -241,9 +306,10 @@ unit: $(UNIT_BINS)
 
 ## test: all tests; ends with "N passed, N failed, N skipped" (root, under 15 minutes)
 test: deps
-	$(Q)$(MAKE) --no-print-directory test-built
+	$(Q)$(MAKE) --no-print-directory -j2 test-built
 
-test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/zoom/driver $(B)/test/bpf/runner
+test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner $(B)/test/zoom/driver $(B)/test/tools/impair
+	$(Q)$(MAKE) --no-print-directory SAN=1 all
 	$(Q)test/run.sh $(B) all
 
 ## test-kernels: the same on Debian's kernels 6.1, 6.12 and newest, emulated (20 minutes at most)
@@ -277,9 +343,10 @@ fmt:
 ## deps: install what building and testing needs from Debian (root); does nothing if it is all there
 DEPS := build-essential pkg-config clang-14 clang llvm-14 libclang-rt-14-dev clang-format-14 bpftool \
         libbpf-dev libelf-dev zlib1g-dev libsodium-dev libssl-dev libjson-c-dev libsystemd-dev \
-        libmnl-dev libcurl4-openssl-dev uthash-dev libcriterion-dev iproute2 ethtool nftables iperf3 nginx-light wrk curl \
+        libmnl-dev libcurl4-openssl-dev uthash-dev libcriterion-dev iproute2 ethtool nftables iperf3 \
+        nginx-light wrk curl \
         bind9-dnsutils dnsmasq-base tcpdump iputils-ping jq shellcheck codespell procps python3 \
-        openssl systemd frr util-linux libcap2-bin git
+        openssl systemd frr util-linux libcap2-bin git libsqlite3-dev
 deps:
 	$(Q)missing=; for p in $(DEPS); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | \
 		grep -q 'ok installed' || missing="$$missing $$p"; done; \
@@ -328,6 +395,6 @@ clean:
 help:
 	@sed -n 's/^## /  make /p' $(MAKEFILE_LIST)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
 
 .PHONY: all check unit test test-built demo demo-down schemas bench test-kernels install uninstall fuzz lint fmt deps clean help

@@ -428,6 +428,10 @@ static int open_modules(struct daemon *d)
 			"max-sessions stays %u, the size of the pinned maps, until `fairleadd --remove`",
 			fl_dp_tables(d->dp)->max_sessions);
 	err = fl_tx_new(&d->tx);
+	if (err == -EPERM) {
+		fl_error("packets cannot be sent: run as root or with CAP_NET_RAW");
+		return err;
+	}
 	if (!err)
 		err = fl_fabric_new(fl_dp_tables(d->dp), &fabric_ops, d, &d->fabric);
 	if (!err)

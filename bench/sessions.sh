@@ -86,14 +86,14 @@ measure() {
 }
 
 # One router: r2's namespace is the sink.
-router_up r1 4194304 $INITIAL || exit 1
+router_up r1 1048576 $INITIAL || exit 1
 permanent r1 wan1 198.51.100.2 r2 wan1
 permanent r1 wan2 203.0.113.2 r2 wan2
 talk_start sink "$TOOLS/blast" --to "$TAG-r2:wan1" --sink-only || exit 1
 measure sessions-one-router "${START_ONE:-150000}"
 talk_stop sink
 
-router_up r2 4194304 $INITIAL || exit 1
+router_up r2 1048576 $INITIAL || exit 1
 warm || exit 1
 talk_start sink "$TOOLS/blast" --to "$TAG-s:eth0" --sink-only || exit 1
 measure sessions-both-routers "${START_BOTH:-80000}"

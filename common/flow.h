@@ -19,7 +19,7 @@
  * The flow table: an array of 64-byte slots, eight to a bucket, and one byte of tag per slot. A
  * lookup hashes the key, loads the eight tags of its bucket as one word, and goes to the one slot
  * whose tag matches: one cache line of flow per packet. A BPF hash map touches a bucket head and
- * two or three lines, and costs three calls (bench/README.md has the comparison).
+ * two or three lines, and costs three calls.
  *
  * The agent is the only writer and maps the memory. What keeps readers right without locks:
  *   - insert: fill the slot, barrier, then store the tag;
@@ -284,14 +284,18 @@ static __always_inline __u8 fl_flow_tag(__u64 hash)
 }
 
 /*
- * Slots of a bucket whose tag matches, as one bit (0x80) in each byte; the lowest is right, higher
- * ones may be false and cost a key compare.
+ * Slots of a bucket whose tag matches, as one bit (0x80) in each byte.
  */
 static __always_inline __u64 fl_tags_match(__u64 tags, __u8 tag)
 {
 	__u64 diff = tags ^ (tag * 0x0101010101010101ULL);
 
-	return (diff - 0x0101010101010101ULL) & ~diff & 0x8080808080808080ULL;
+	/*
+	 * Exact: the shorter form with a subtraction also marks the byte above a match, and a
+	 * lookup tries FL_TAG_TRIES of them only.
+	 */
+	return ~(((diff & 0x7f7f7f7f7f7f7f7fULL) + 0x7f7f7f7f7f7f7f7fULL) | diff |
+		 0x7f7f7f7f7f7f7f7fULL);
 }
 
 /* Number of the lowest slot in a match; there is no bit scan in BPF. */

@@ -3,7 +3,7 @@
 # Runs suites and counts. Every suite prints TAP lines; a suite that prints none, or that ends with an
 # error without a "not ok", counts as one failure. The last line is "N passed, N failed, N skipped".
 #
-# usage: test/run.sh BUILD unit|lint|config|deploy|bpf|netns|replay|zoom|fuzz|check|all
+# usage: test/run.sh BUILD unit|lint|config|deploy|bpf|netns|san|replay|zoom|fuzz|check|all
 set -u
 
 build=$1
@@ -53,7 +53,7 @@ run_config() {
 }
 
 run_deploy() {
-	suite deploy/unit test/deploy/unit.sh
+	suite deploy/unit env BUILD="$build" test/deploy/unit.sh
 }
 
 run_lint() {
@@ -82,8 +82,19 @@ run_netns() {
 		name=netns/$(basename "$script" .sh)
 		modes=$(sed -n 's/^# modes: //p' "$script")
 		for mode in ${modes:-auto}; do
-			suite "$name${modes:+-$mode}" env BUILD="$top/$build" MODE="$mode" "$script"
+			suite "$name${modes:+-$mode}" env BUILD="$top/$build" MODE="$mode" timeout -k 20 200 "$script"
 		done
+	done
+}
+
+# End to end with the daemon built by `make SAN=1`: address and undefined-behaviour sanitizers.
+run_san() {
+	local run
+	mount_bpffs
+	for run in 010_traffic:tc 030_policy:auto 040_breakout:xdp 050_middle:tc 070_recovery:auto 080_reload:auto \
+		090_mtu:tc 130_strangers:auto 170_limits:auto 180_icmp:xdp 210_security:auto 220_tcp:auto; do
+		suite "san/${run/:/-}" env BUILD="$top/$build" BIN="$top/build/san" MODE="${run#*:}" \
+			timeout -k 20 200 "test/netns/${run%:*}.sh"
 	done
 }
 
@@ -108,7 +119,7 @@ run_fuzz() {
 }
 
 case $what in
-unit | lint | config | deploy | bpf | netns | replay | zoom | fuzz) "run_$what" ;;
+unit | lint | config | deploy | bpf | netns | san | replay | zoom | fuzz) "run_$what" ;;
 check)
 	run_lint
 	run_unit
@@ -126,10 +137,11 @@ all)
 	run_zoom
 	run_bpf
 	run_netns
+	run_san
 	run_fuzz
 	;;
 *)
-	echo "usage: $0 BUILD unit|lint|config|deploy|bpf|netns|replay|zoom|fuzz|check|all" >&2
+	echo "usage: $0 BUILD unit|lint|config|deploy|bpf|netns|san|replay|zoom|fuzz|check|all" >&2
 	exit 2
 	;;
 esac

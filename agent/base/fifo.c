@@ -1,40 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Queue: see fifo.h. */
+/* Queue: see fifo.h. A list of chunks: a push never moves what is there, however much that is. */
 #include "agent/base/fifo.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define CHUNK_BYTES 32768 /* chosen: a few thousand items */
+
+struct fl_fifo_chunk {
+	struct fl_fifo_chunk *next;
+	uint8_t items[];
+};
+
 void fl_fifo_init(struct fl_fifo *fifo, size_t item_bytes)
 {
-	*fifo = (struct fl_fifo){ .item_bytes = item_bytes };
+	*fifo = (struct fl_fifo){ .item_bytes = item_bytes,
+				  .chunk_items = CHUNK_BYTES / item_bytes };
 }
 
 void fl_fifo_done(struct fl_fifo *fifo)
 {
-	free(fifo->items);
-	fl_fifo_init(fifo, fifo->item_bytes);
-}
+	struct fl_fifo_chunk *next;
 
-static void *item_at(const struct fl_fifo *fifo, size_t i)
-{
-	return fifo->items + ((fifo->head + i) & (fifo->capacity - 1)) * fifo->item_bytes;
+	free(fifo->spare);
+	for (; fifo->first; fifo->first = next) {
+		next = fifo->first->next;
+		free(fifo->first);
+	}
+	fl_fifo_init(fifo, fifo->item_bytes);
 }
 
 static int grow(struct fl_fifo *fifo)
 {
-	size_t capacity = fifo->capacity ? fifo->capacity * 2 : 16;
-	uint8_t *items = malloc(capacity * fifo->item_bytes);
+	struct fl_fifo_chunk *chunk = fifo->spare;
 
-	if (!items)
-		return -ENOMEM;
-	for (size_t i = 0; i < fifo->count; i++)
-		memcpy(items + i * fifo->item_bytes, item_at(fifo, i), fifo->item_bytes);
-	free(fifo->items);
-	fifo->items = items;
-	fifo->capacity = capacity;
-	fifo->head = 0;
+	if (!chunk) {
+		chunk = malloc(sizeof(*chunk) + fifo->chunk_items * fifo->item_bytes);
+		if (!chunk)
+			return -ENOMEM;
+		fifo->chunks++;
+	}
+	fifo->spare = NULL;
+	chunk->next = NULL;
+	if (fifo->last)
+		fifo->last->next = chunk;
+	else
+		fifo->first = chunk;
+	fifo->last = chunk;
+	fifo->tail = 0;
 	return 0;
 }
 
@@ -42,25 +56,38 @@ int fl_fifo_push(struct fl_fifo *fifo, const void *item)
 {
 	int err;
 
-	if (fifo->count == fifo->capacity) {
+	if (!fifo->last || fifo->tail == fifo->chunk_items) {
 		err = grow(fifo);
 		if (err < 0)
 			return err;
 	}
-	memcpy(item_at(fifo, fifo->count), item, fifo->item_bytes);
+	memcpy(fifo->last->items + fifo->tail++ * fifo->item_bytes, item, fifo->item_bytes);
 	fifo->count++;
 	return 0;
 }
 
 const void *fl_fifo_peek(const struct fl_fifo *fifo)
 {
-	return fifo->count ? item_at(fifo, 0) : NULL;
+	return fifo->count ? fifo->first->items + fifo->head * fifo->item_bytes : NULL;
 }
 
 void fl_fifo_pop(struct fl_fifo *fifo)
 {
+	struct fl_fifo_chunk *empty = fifo->first;
+
 	if (!fifo->count)
 		return;
-	fifo->head = (fifo->head + 1) & (fifo->capacity - 1);
 	fifo->count--;
+	if (++fifo->head < fifo->chunk_items)
+		return;
+	fifo->head = 0;
+	fifo->first = empty->next;
+	if (!fifo->first)
+		fifo->last = NULL;
+	if (fifo->spare) {
+		free(empty);
+		fifo->chunks--;
+	} else {
+		fifo->spare = empty;
+	}
 }

@@ -6,12 +6,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct fl_fifo_chunk;
+
 struct fl_fifo {
-	uint8_t *items;
+	struct fl_fifo_chunk *first;
+	struct fl_fifo_chunk *last;
+	struct fl_fifo_chunk *spare; /* kept, so that a queue around a boundary does not allocate */
 	size_t item_bytes;
-	size_t capacity; /* items; a power of two, or 0 */
-	size_t head;
+	size_t chunk_items; /* in a chunk */
+	size_t head;        /* in the first chunk */
+	size_t tail;        /* in the last one: where the next goes */
 	size_t count;
+	size_t chunks;
 };
 
 void fl_fifo_init(struct fl_fifo *fifo, size_t item_bytes);
@@ -32,7 +38,7 @@ void fl_fifo_pop(struct fl_fifo *fifo);
 
 static inline size_t fl_fifo_memory(const struct fl_fifo *fifo)
 {
-	return fifo->capacity * fifo->item_bytes;
+	return fifo->chunks * (fifo->chunk_items * fifo->item_bytes + sizeof(void *));
 }
 
 #endif

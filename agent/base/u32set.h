@@ -7,10 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct fl_u32set {
+/* One table of the set. */
+struct fl_u32table {
 	uint32_t *slots; /* member + 1, 0 = empty */
 	size_t size;     /* power of two, or 0 */
 	size_t count;
+};
+
+struct fl_u32set {
+	struct fl_u32table table;
+	struct fl_u32table old; /* smaller one, whose members move over a few at a time */
+	size_t moved;           /* its slots that are empty already */
 };
 
 void fl_u32set_init(struct fl_u32set *set);
@@ -28,7 +35,7 @@ bool fl_u32set_has(const struct fl_u32set *set, uint32_t v);
 
 static inline size_t fl_u32set_memory(const struct fl_u32set *set)
 {
-	return set->size * sizeof(*set->slots);
+	return (set->table.size + set->old.size) * sizeof(*set->table.slots);
 }
 
 #endif

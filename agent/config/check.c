@@ -1,33 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What must hold between values: see config_internal.h. */
+/* What must hold between values, names and the authority: see config_internal.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/config/config_internal.h"
 
-/* The same name twice in one list of structs whose first member is a name. */
-static void unique(struct fl_cfg_load *load, const void *list, size_t count, size_t size,
-		   const char *pointer)
+struct name {
+	const char *text;
+	size_t place;
+};
+
+static int by_text(const void *a, const void *b)
 {
-	for (size_t i = 0; i < count; i++) {
-		const char *a =
-			*(const char *const *)(const void *)((const uint8_t *)list + i * size);
+	const struct name *x = a, *y = b;
+	int order = strcmp(x->text, y->text);
 
-		for (size_t j = 0; j < i; j++) {
-			const char *b = *(const char *const *)(const void *)((const uint8_t *)list +
-									     j * size);
-
-			if (strcmp(a, b))
-				continue;
-			fl_cfg_complain_at(load, false, a, "stands twice in this list",
-					   "%s/%zu/name", pointer, i);
-			break;
-		}
-	}
+	if (order)
+		return order;
+	return x->place < y->place ? -1 : x->place > y->place;
 }
 
-#define UNIQUE(load, list, count, pointer) unique(load, list, count, sizeof(*(list)), pointer)
+/* A list of structs whose first member is what tells them apart, under @key in the file. */
+struct named_list {
+	const void *list;
+	size_t count;
+	size_t size;
+	const char *key;
+};
+
+/* No name twice. */
+static void unique(struct fl_cfg_load *load, struct named_list l, const char *pointer)
+{
+	struct name *names;
+
+	if (l.count < 2)
+		return;
+	names = calloc(l.count, sizeof(*names));
+	if (!names) {
+		load->no_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < l.count; i++)
+		names[i] = (struct name){
+			.text = *(const char *const *)(const void *)((const uint8_t *)l.list +
+								     i * l.size),
+			.place = i,
+		};
+	qsort(names, l.count, sizeof(*names), by_text);
+	for (size_t i = 1; i < l.count; i++)
+		if (!strcmp(names[i].text, names[i - 1].text))
+			fl_cfg_complain_at(load, false, names[i].text, "stands twice in this list",
+					   "%s/%zu/%s", pointer, names[i].place, l.key);
+	free(names);
+}
+
+#define NAMED(list, n, key)            ((struct named_list){ (list), (n), sizeof(*(list)), (key) })
+#define UNIQUE(load, list, n, pointer) unique(load, NAMED(list, n, "name"), pointer)
 
 static void check_names(struct fl_cfg_load *load, const struct fl_config *config)
 {
@@ -43,6 +72,75 @@ static void check_names(struct fl_cfg_load *load, const struct fl_config *config
 	UNIQUE(load, r->peer, r->n_peer, "/router/peer");
 	UNIQUE(load, r->service_route, r->n_service_route, "/router/service-route");
 	UNIQUE(load, r->device_interface, r->n_device_interface, "/router/device-interface");
+}
+
+/* The same in lists of elements of lists. */
+static void check_inner_names(struct fl_cfg_load *load, const struct fl_config *config)
+{
+	const struct fl_cfg_authority *a = &config->authority;
+	char pointer[128];
+
+	for (size_t i = 0; i < a->n_tenant; i++) {
+		const struct fl_cfg_tenant *t = &a->tenant[i];
+
+		snprintf(pointer, sizeof(pointer), "/authority/tenant/%zu/member", i);
+		unique(load, NAMED(t->member, t->n_member, "neighborhood"), pointer);
+	}
+	for (size_t i = 0; i < a->n_service_policy; i++) {
+		const struct fl_cfg_service_policy *p = &a->service_policy[i];
+
+		snprintf(pointer, sizeof(pointer), "/authority/service-policy/%zu/vector", i);
+		UNIQUE(load, p->vector, p->n_vector, pointer);
+	}
+	for (size_t i = 0; i < config->n_interface; i++) {
+		const struct fl_cfg_network_interface *n = config->interface[i];
+		char own[FL_CFG_INTERFACE_POINTER];
+
+		fl_cfg_interface_pointer(config, n, own);
+		snprintf(pointer, sizeof(pointer), "%s/neighborhood", own);
+		UNIQUE(load, n->neighborhood, n->n_neighborhood, pointer);
+	}
+}
+
+/* What the data plane has room for. */
+static void check_limits(struct fl_cfg_load *load, const struct fl_config *config)
+{
+	const struct fl_cfg_authority *a = &config->authority;
+	char problem[96];
+
+	if (a->n_tenant + a->n_service + a->n_service_policy >= FL_MAX_NAMES) {
+		snprintf(problem, sizeof(problem),
+			 "at most %d tenants, services and service policies are possible together",
+			 FL_MAX_NAMES - 1);
+		fl_cfg_complain_at(load, false, NULL, problem, "/authority");
+	}
+	if (config->n_interface >= FL_MAX_IFACES) {
+		snprintf(problem, sizeof(problem), "at most %d network interfaces are possible",
+			 FL_MAX_IFACES - 1);
+		fl_cfg_complain_at(load, false, NULL, problem, "/router/device-interface");
+	}
+	if (config->n_path >= FL_MAX_PATHS) {
+		snprintf(problem, sizeof(problem), "at most %d adjacencies are possible",
+			 FL_MAX_PATHS - 1);
+		fl_cfg_complain_at(load, false, NULL, problem, "/router/device-interface");
+	}
+	if (config->router.n_peer >= FL_MAX_PEERS) {
+		snprintf(problem, sizeof(problem), "at most %d peers are possible",
+			 FL_MAX_PEERS - 1);
+		fl_cfg_complain_at(load, false, NULL, problem, "/router/peer");
+	}
+}
+
+/* --- tenants -----------------------------------------------------------------------------------
+ */
+
+static void check_tenants(struct fl_cfg_load *load, const struct fl_config *config)
+{
+	for (size_t i = 0; i < config->authority.n_tenant; i++)
+		if (strchr(config->authority.tenant[i].name, '@'))
+			fl_cfg_complain_at(load, false, config->authority.tenant[i].name,
+					   "must not contain \"@\", which sources use",
+					   "/authority/tenant/%zu/name", i);
 }
 
 /* --- security ----------------------------------------------------------------------------------
@@ -124,148 +222,13 @@ static void check_services(struct fl_cfg_load *load, const struct fl_config *con
 	}
 }
 
-/* --- interfaces and paths ----------------------------------------------------------------------
- */
-
-static void interface_pointer(const struct fl_config *config,
-			      const struct fl_cfg_network_interface *n, char pointer[96])
-{
-	size_t at = (size_t)(n - config->router.device_interface[n->device].network_interface);
-
-	snprintf(pointer, 96, "/router/device-interface/%d/network-interface/%zu", n->device, at);
-}
-
-static void check_adjacency(struct fl_cfg_load *load, const struct fl_config *config,
-			    const struct fl_cfg_network_interface *n, size_t i, const char *pointer)
-{
-	const struct fl_cfg_adjacency *a = &n->adjacency[i];
-	bool known = !config->authority.n_router;
-
-	for (size_t k = 0; k < config->authority.n_router; k++)
-		known |= !strcmp(config->authority.router[k].name, a->peer_name);
-	if (!known)
-		fl_cfg_complain_at(load, false, a->peer_name, "no such router in /authority/router",
-				   "%s/adjacency/%zu/peer", pointer, i);
-	if (!strcmp(a->peer_name, config->router.name))
-		fl_cfg_complain_at(load, false, a->peer_name, "is this router itself",
-				   "%s/adjacency/%zu/peer", pointer, i);
-	if (a->local.family != a->ip_address.family)
-		fl_cfg_complain_at(load, false, NULL, "must be of the family of ip-address",
-				   "%s/adjacency/%zu/local-address", pointer, i);
-	if (a->security == FL_CFG_NONE)
-		fl_cfg_complain_at(load, false, NULL,
-				   "is missing: name a security policy here or at the interface",
-				   "%s/adjacency/%zu/inter-router-security", pointer, i);
-	if (a->port_range && a->port_range->start_port > a->port_range->end_port)
-		fl_cfg_complain_at(load, false, NULL, "must not be below start-port",
-				   "%s/adjacency/%zu/port-range/end-port", pointer, i);
-	for (size_t k = 0; k < config->n_path; k++) {
-		const struct fl_cfg_adjacency *other = config->path[k];
-
-		if (other == a)
-			break;
-		if (fl_addr_equal(&other->local, &a->local) &&
-		    fl_addr_equal(&other->ip_address, &a->ip_address))
-			fl_cfg_complain_at(load, false, NULL,
-					   "another adjacency has this pair of addresses, too",
-					   "%s/adjacency/%zu/ip-address", pointer, i);
-	}
-}
-
-static void check_interface(struct fl_cfg_load *load, const struct fl_config *config,
-			    const struct fl_cfg_network_interface *n)
-{
-	char pointer[96];
-
-	interface_pointer(config, n, pointer);
-	if (n->inner_vlan && !n->vlan)
-		fl_cfg_complain_at(load, false, NULL, "needs a vlan, which is the outer tag",
-				   "%s/inner-vlan", pointer);
-	if (n->n_adjacency && n->type == FL_CFG_EXTERNAL)
-		fl_cfg_complain_at(load, false, NULL,
-				   "an external interface has no peers: its type must be fabric or "
-				   "shared",
-				   "%s/adjacency", pointer);
-	if (n->n_adjacency && n->security == FL_CFG_NONE)
-		fl_cfg_complain_at(load, false, NULL,
-				   "is missing: what peers send here has to be proven",
-				   "%s/inter-router-security", pointer);
-	if (n->type == FL_CFG_EXTERNAL && n->tenant == FL_CFG_NONE && !n->n_neighborhood &&
-	    !n->source_nat)
-		fl_cfg_complain_at(load, true, n->name,
-				   "hosts on it belong to no tenant: only public services are "
-				   "open to them",
-				   "%s", pointer);
-	for (size_t i = 0; i < n->n_adjacency; i++)
-		check_adjacency(load, config, n, i, pointer);
-}
-
-static void check_interfaces(struct fl_cfg_load *load, const struct fl_config *config)
-{
-	for (size_t i = 0; i < config->n_interface; i++) {
-		const struct fl_cfg_network_interface *n = config->interface[i];
-		char pointer[96];
-
-		check_interface(load, config, n);
-		interface_pointer(config, n, pointer);
-		for (size_t j = 0; j < i; j++) {
-			const struct fl_cfg_network_interface *o = config->interface[j];
-			const struct fl_cfg_device_interface *d = config->router.device_interface;
-
-			if (!strcmp(o->name, n->name))
-				fl_cfg_complain_at(load, false, n->name,
-						   "another network interface has this name, too",
-						   "%s/name", pointer);
-			if (!strcmp(d[o->device].ifname, d[n->device].ifname) &&
-			    o->vlan == n->vlan && o->inner_vlan == n->inner_vlan)
-				fl_cfg_complain_at(load, false, NULL,
-						   "another network interface of this device has "
-						   "these tags, too",
-						   "%s/vlan", pointer);
-		}
-	}
-	for (size_t i = 0; i < config->router.n_device_interface; i++)
-		if (strlen(config->router.device_interface[i].ifname) > 15)
-			fl_cfg_complain_at(load, false, config->router.device_interface[i].ifname,
-					   "a device's name has at most 15 bytes",
-					   "/router/device-interface/%zu/ifname", i);
-}
-
-/* --- routes ------------------------------------------------------------------------------------
- */
-
-static void check_routes(struct fl_cfg_load *load, const struct fl_config *config)
-{
-	for (size_t i = 0; i < config->router.n_service_route; i++) {
-		const struct fl_cfg_service_route *r = &config->router.service_route[i];
-		int ways = !!r->peer_name + !!r->next_hop + r->use_learned_routes;
-		bool known = false;
-
-		if (ways != 1)
-			fl_cfg_complain_at(load, false, r->name,
-					   "must have exactly one of peer, next-hop, "
-					   "use-learned-routes",
-					   "/router/service-route/%zu", i);
-		if (!r->peer_name)
-			continue;
-		for (size_t k = 0; k < config->router.n_peer; k++)
-			known |= !strcmp(config->router.peer[k].name, r->peer_name);
-		if (!known)
-			fl_cfg_complain_at(load, false, r->peer_name,
-					   "no adjacency leads to this router",
-					   "/router/service-route/%zu/peer", i);
-		if (r->nat_target.family)
-			fl_cfg_complain_at(load, false, NULL,
-					   "only with next-hop or use-learned-routes",
-					   "/router/service-route/%zu/nat-target", i);
-	}
-}
-
 void fl_cfg_check(struct fl_cfg_load *load, const struct fl_config *config)
 {
 	check_names(load, config);
+	check_inner_names(load, config);
+	check_limits(load, config);
 	check_security(load, config);
+	check_tenants(load, config);
 	check_services(load, config);
-	check_interfaces(load, config);
-	check_routes(load, config);
+	fl_cfg_check_router(load, config);
 }

@@ -68,8 +68,16 @@ void fl_cfg_copy_object(struct fl_json *to, const struct fl_cfg_object *object,
  */
 void fl_cfg_resolve(struct fl_cfg_load *load, struct fl_config *config);
 
-/* --- check.c: what must hold between values ----------------------------------------------------
+/* --- check.c, check_router.c: what must hold between values -------------------------------------
  */
 void fl_cfg_check(struct fl_cfg_load *load, const struct fl_config *config);
+void fl_cfg_check_router(struct fl_cfg_load *load, const struct fl_config *config);
+
+#define FL_CFG_INTERFACE_POINTER 96
+
+/* JSON pointer to a network interface. */
+void fl_cfg_interface_pointer(const struct fl_config *config,
+			      const struct fl_cfg_network_interface *n,
+			      char pointer[FL_CFG_INTERFACE_POINTER]);
 
 #endif

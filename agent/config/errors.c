@@ -96,6 +96,16 @@ static void add(struct fl_cfg_load *load, bool warning, const char *pointer, con
 	errors->count++;
 }
 
+/* Where to cut a text of @len bytes so that @max are left, or fewer: not within a character. */
+static int cut(const char *text, size_t len, size_t max)
+{
+	if (len <= max)
+		return (int)len;
+	for (len = max; len && ((unsigned char)text[len] & 0xc0) == 0x80;)
+		len--;
+	return (int)len;
+}
+
 /* A value as it stands in the file, on one line, cut where it gets long. */
 static void value_text(const struct fl_json *value, const struct fl_cfg_field *field,
 		       char text[VALUE_TEXT])
@@ -115,7 +125,8 @@ static void value_text(const struct fl_json *value, const struct fl_cfg_field *f
 	if (!printed || strlen(printed) < VALUE_TEXT)
 		snprintf(text, VALUE_TEXT, "%s", printed ? printed : "?");
 	else
-		snprintf(text, VALUE_TEXT, "%.*s...", VALUE_TEXT - 4, printed);
+		snprintf(text, VALUE_TEXT, "%.*s...", cut(printed, strlen(printed), VALUE_TEXT - 4),
+			 printed);
 	free(printed);
 }
 
@@ -143,7 +154,8 @@ void fl_cfg_complain_at(struct fl_cfg_load *load, bool warning, const char *valu
 	vsnprintf(pointer, sizeof(pointer), pointer_fmt, args);
 	va_end(args);
 	if (value)
-		snprintf(quoted, sizeof(quoted), "\"%.*s\"", VALUE_TEXT - 4, value);
+		snprintf(quoted, sizeof(quoted), "\"%.*s\"",
+			 cut(value, strlen(value), VALUE_TEXT - 4), value);
 	add(load, warning, pointer, value ? quoted : NULL, problem);
 }
 

@@ -205,7 +205,8 @@ static bool check_key(void *ctx, const char *key, struct fl_json *value)
 {
 	struct unknown_keys *u = ctx;
 	const struct fl_cfg_field *nearest = NULL;
-	unsigned int best = 4, d;
+	/* Half a word of other letters is no misspelling. */
+	size_t len = strlen(key), best = len < 6 ? 2 : len < 9 ? 3 : 4, d;
 	size_t back;
 
 	for (const struct fl_cfg_field *f = u->object->fields; f->key; f++) {

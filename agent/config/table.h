@@ -66,6 +66,8 @@ struct fl_cfg_object {
 
 /* The whole file. */
 extern const struct fl_cfg_object fl_cfg_root;
+extern const struct fl_cfg_object fl_cfg_authority_object;
+extern const struct fl_cfg_object fl_cfg_router_object;
 /* An element of /router/peer. */
 extern const struct fl_cfg_object fl_cfg_peer_object;
 

@@ -18,13 +18,19 @@
 #define FL_TC_HANDLE   0xF1
 #define FL_TC_PRIORITY 0xF1
 
+/* Room for what is said of a foreign program. */
+#define FL_PROG_TEXT 64
+
 static void link_path(const struct fl_dp *dp, const char *ifname, char path[FL_DP_PATH])
 {
 	snprintf(path, FL_DP_PATH, "%.200s/links/xdp-%.32s", dp->dir, ifname);
 }
 
-/* Name of the XDP program on a device; false if there is none. */
-static bool xdp_program_on(uint32_t ifindex, uint32_t *ret_id, char name[BPF_OBJ_NAME_LEN])
+/*
+ * Name, in quotes, of the XDP program on a device; false if there is none. The kernel tells names
+ * to CAP_SYS_ADMIN only, which the service does not have: then how to find out.
+ */
+static bool xdp_program_on(uint32_t ifindex, uint32_t *ret_id, char name[FL_PROG_TEXT])
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
@@ -32,14 +38,14 @@ static bool xdp_program_on(uint32_t ifindex, uint32_t *ret_id, char name[BPF_OBJ
 
 	if (bpf_xdp_query_id((int)ifindex, 0, ret_id) < 0 || !*ret_id)
 		return false;
-	name[0] = 0;
+	snprintf(name, FL_PROG_TEXT, "that `bpftool prog show id %u` names", *ret_id);
 	fd = bpf_prog_get_fd_by_id(*ret_id);
 	if (fd < 0)
 		return true;
 	err = bpf_obj_get_info_by_fd(fd, &info, &len);
 	close(fd);
 	if (!err)
-		snprintf(name, BPF_OBJ_NAME_LEN, "%s", info.name);
+		snprintf(name, FL_PROG_TEXT, "\"%s\"", info.name);
 	return true;
 }
 
@@ -105,7 +111,7 @@ static bool attached_by_hand(const struct fl_dp *dp, uint32_t id)
 
 static int attach_xdp(struct fl_dp *dp, const struct fl_dp_attach *what, char why[FL_DP_WHY])
 {
-	char name[BPF_OBJ_NAME_LEN];
+	char name[FL_PROG_TEXT];
 	uint32_t id;
 	int err;
 
@@ -117,7 +123,7 @@ static int attach_xdp(struct fl_dp *dp, const struct fl_dp_attach *what, char wh
 			return FL_MODE_XDP;
 		}
 		return fl_dp_why(why, -EBUSY,
-				 "%s already runs the XDP program \"%s\" (id %u); take it off with "
+				 "%s already runs the XDP program %s (id %u); take it off with "
 				 "`ip link set dev %s xdp off`, or set mode \"tc\" for this device",
 				 what->ifname, name, id, what->ifname);
 	}

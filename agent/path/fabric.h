@@ -107,6 +107,9 @@ const struct fl_netif *fl_fabric_netif_by_ifindex(const struct fl_fabric *fabric
 const struct fl_peer *fl_fabric_peer(const struct fl_fabric *fabric, uint16_t id);
 const struct fl_peer *fl_fabric_peer_named(const struct fl_fabric *fabric, const char *name);
 const struct fl_path_rt *fl_fabric_path(const struct fl_fabric *fabric, uint16_t id);
+
+/* Highest id of a configured path: where a walk over all of them may end. */
+uint16_t fl_fabric_path_limit(const struct fl_fabric *fabric);
 bool fl_fabric_is_local(const struct fl_fabric *fabric, const struct fl_addr *addr);
 
 /* An address of our own on a device, of this family; family 0 if there is none. */

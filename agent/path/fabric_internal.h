@@ -71,6 +71,7 @@ struct fl_fabric {
 	struct fl_netif netifs[FL_MAX_IFACES]; /* by id */
 	struct fl_peer peers[FL_MAX_PEERS];    /* by id */
 	struct fl_path_rt paths[FL_MAX_PATHS]; /* by id */
+	uint16_t path_limit;                   /* highest id of a configured one */
 	struct fl_link_entry *links;           /* every device there is */
 	struct fl_neigh_entry *neighs;
 	struct fl_own_addr *own_addrs;

@@ -28,6 +28,11 @@ const struct fl_path_rt *fl_fabric_path(const struct fl_fabric *fabric, uint16_t
 	return id && id < FL_MAX_PATHS && fabric->paths[id].id ? &fabric->paths[id] : NULL;
 }
 
+uint16_t fl_fabric_path_limit(const struct fl_fabric *fabric)
+{
+	return fabric->path_limit;
+}
+
 /* --- the tables that the data plane reads ----------------------------------------------------- */
 
 static struct fl_path_way *way_of(const struct fl_fabric *f, const struct fl_path *path,
@@ -320,9 +325,12 @@ void fl_peers_apply(struct fl_fabric *f, const struct fl_config *config)
 		for (uint16_t id = 1; id < FL_MAX_PATHS; id++)
 			kept[id] |= f->paths[id].cfg == config->path[i];
 	}
+	f->path_limit = 0;
 	for (uint16_t id = 1; id < FL_MAX_PATHS; id++)
 		if (!kept[id])
 			forget_path(f, id);
+		else
+			f->path_limit = id;
 }
 
 /* --- vectors ---------------------------------------------------------------------------------- */
@@ -332,12 +340,14 @@ uint16_t fl_fabric_vector(struct fl_fabric *fabric, uint16_t peer, uint16_t poli
 	struct fl_vector *vectors = fabric->tables->vectors;
 	uint16_t free_id = 0;
 
-	for (uint16_t id = FL_MAX_VECTORS - 1; id; id--) {
+	/* Low numbers first: every new session comes by here, and nearly always finds its vector.
+	 */
+	for (uint16_t id = 1; id < FL_MAX_VECTORS; id++) {
 		const struct fl_vector *v = &vectors[id];
 
 		if (v->peer == peer && v->policy == policy && v->home_path == path)
 			return id;
-		if (!v->peer)
+		if (!v->peer && !free_id)
 			free_id = id;
 	}
 	if (free_id)

@@ -148,7 +148,8 @@ static bool side_exists(const struct fl_engine *e, const struct fl_side *side)
 		return netif && netif->cfg;
 	case FL_SIDE_PEER:
 		peer = fl_fabric_peer(e->fabric, side->id);
-		return peer && peer->configured;
+		/* The vector went with its path: its number may soon be another's. */
+		return peer && peer->configured && e->t->vectors[side->vector].peer == side->id;
 	case FL_SIDE_HOST:
 	case FL_SIDE_NONE:
 		break;
@@ -172,26 +173,6 @@ static void review_sessions(struct fl_engine *e)
 	}
 	if (ended)
 		fl_notice("%zu sessions ended: the new configuration does not allow them", ended);
-}
-
-/* Sessions of an earlier process: their deadlines, waypoints and next hops. */
-static void adopt_sessions(struct fl_engine *e)
-{
-	for (uint32_t id = 1; id <= e->t->max_sessions; id++) {
-		struct fl_session *s = fl_engine_session(e, id);
-
-		if (s->state == FL_SESSION_CLOSED) {
-			fl_engine_adopt_waypoints(e, s, (struct fl_mono){ s->start_ns });
-			continue;
-		}
-		if (s->state != FL_SESSION_LIVE)
-			continue;
-		fl_engine_adopt_waypoints(e, s, (struct fl_mono){ 0 });
-		fl_fabric_hop_get(e->fabric, s->in.nexthop);
-		fl_fabric_hop_get(e->fabric, s->out.nexthop);
-		e->half_open += !!(s->flags & FL_SESSION_HALF_OPEN);
-		fl_engine_watch(e, id);
-	}
 }
 
 int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config)
@@ -221,7 +202,7 @@ int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config
 	e->config = config;
 	fl_engine_begin(e);
 	if (first)
-		adopt_sessions(e);
+		fl_engine_adopt(e);
 	else
 		fl_engine_waypoints_changed(e);
 	set_host_prefixes(e, config, true);

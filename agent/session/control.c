@@ -19,7 +19,6 @@ static const enum fl_stat sent_stat[] = {
 	[FL_CONTROL_ENABLE] = FL_STAT_CONTROL_ENABLE_TX,
 	[FL_CONTROL_DISABLE] = FL_STAT_CONTROL_DISABLE_TX,
 	[FL_CONTROL_DELETE] = FL_STAT_CONTROL_DELETE_TX,
-	[FL_CONTROL_EXISTS] = FL_STAT_HEALTH_RX,
 };
 
 void fl_engine_send_control(struct fl_engine *e, uint32_t id, enum fl_direction dir,
@@ -161,6 +160,11 @@ void fl_engine_control(struct fl_engine *e, struct fl_work *work, uint32_t slot,
 	enum fl_direction dir = flow && flow->flags & FL_FLOW_REVERSE ? FL_REVERSE : FL_FORWARD;
 
 	(void)work;
+	/* Both sides end a session at about the same time, and tell each other. */
+	if (!flow && opened->meta.control == FL_CONTROL_DELETE) {
+		fl_tables_count(e->t, FL_STAT_CONTROL_DELETE_RX);
+		return;
+	}
 	if (!flow) {
 		fl_engine_drop(e, FL_DROP_NO_SESSION);
 		return;
@@ -171,6 +175,7 @@ void fl_engine_control(struct fl_engine *e, struct fl_work *work, uint32_t slot,
 		break;
 	case FL_CONTROL_ENABLE:
 		fl_tables_count(e->t, FL_STAT_CONTROL_ENABLE_RX);
+		fl_engine_no_question(e, flow->session);
 		enable(e, flow->session, dir);
 		break;
 	case FL_CONTROL_DISABLE:
@@ -183,8 +188,7 @@ void fl_engine_control(struct fl_engine *e, struct fl_work *work, uint32_t slot,
 		fl_engine_close(e, flow->session, FL_CLOSE_PEER);
 		break;
 	case FL_CONTROL_EXISTS:
-		fl_engine_session(e, flow->session)->health_tries = 0;
-		fl_engine_session(e, flow->session)->flags &= (uint8_t)~FL_SESSION_HEALTH;
+		fl_engine_no_question(e, flow->session);
 		break;
 	default:
 		fl_engine_drop(e, FL_DROP_CONTROL_UNKNOWN);
@@ -203,18 +207,14 @@ void fl_engine_relay_delete(struct fl_engine *e, uint32_t id, enum fl_direction 
 
 /* --- health checks ---------------------------------------------------------------------------- */
 
-void fl_engine_health(struct fl_engine *e, struct fl_work *work, uint32_t slot,
-		      const struct fl_opened *opened)
+void fl_engine_health(struct fl_engine *e, uint32_t slot)
 {
 	const struct fl_flow *flow;
 
-	if (opened->meta.health != FL_HEALTH_REQUEST)
-		return;
 	fl_tables_count(e->t, FL_STAT_HEALTH_RX);
-	if (slot == FL_NO_SLOT) {
-		answer_stray(e, work, FL_CONTROL_ENABLE);
+	/* Without a session the packet itself is answered, as any of a session that is not here. */
+	if (slot == FL_NO_SLOT)
 		return;
-	}
 	flow = &e->t->flows[slot];
 	/* Back the way that it came. */
 	fl_engine_send_control(e, flow->session,

@@ -39,7 +39,7 @@ static void add_paths(struct fl_fabric *fabric, const struct fl_question *q, str
 	struct fl_candidate *candidate;
 	bool any = false;
 
-	for (uint16_t id = 1; peer && id < FL_MAX_PATHS; id++) {
+	for (uint16_t id = 1; peer && id <= fl_fabric_path_limit(fabric); id++) {
 		path = fl_fabric_path(fabric, id);
 		if (!path || !path->cfg || path->peer != peer->id)
 			continue;

@@ -111,6 +111,15 @@ static void count(struct emission *em)
 	flow->last_seen = em->e->jiffies;
 }
 
+/* It does not fit and may not be cut: its sender hears how much would. */
+static void drop_too_big(struct emission *em, uint16_t mtu)
+{
+	const struct fl_why why = { .kind = FL_ICMP_TOO_BIG, .mtu = mtu };
+
+	fl_engine_tell_sender(em->e, em->id, em->dir, em->packet, &why);
+	fl_engine_drop(em->e, FL_DROP_MTU_EXCEEDED);
+}
+
 /* --- toward a LAN, the Internet, or this host ------------------------------------------------- */
 
 static void set_lan_tuple(struct emission *em)
@@ -192,10 +201,7 @@ static void emit_lan_fragments(struct emission *em, uint8_t *whole, size_t len, 
 	int n;
 
 	if (fl_packet_parse(whole, len, &p) < 0 || split_for_lan(em, &split, &p, mtu) < 0) {
-		const struct fl_work work = { .packet = *em->packet };
-
-		fl_engine_icmp_to_sender(e, &work, em->packet, FL_ICMP_TOO_BIG, mtu);
-		fl_engine_drop(e, FL_DROP_MTU_EXCEEDED);
+		drop_too_big(em, mtu);
 		return;
 	}
 	while ((n = fl_split_next(&split, e->io.room(e->io.ctx), FL_TX_MAX_PACKET)) > 0) {
@@ -213,6 +219,7 @@ static void wait_for_hop(struct emission *em)
 		.dir = em->dir,
 		.data = em->packet->data,
 		.len = em->packet->len,
+		.came_in_pieces = em->packet->came_in_pieces,
 	};
 	int ret = fl_pending_add(em->e->pending, &packet, em->e->now);
 
@@ -344,22 +351,36 @@ static int seal_into(struct emission *em, const struct peer_way *way, const stru
 }
 
 /*
+ * What stands before the payload of the whole: the session's block, or a fence. Without one, what a
+ * host sends could be taken for metadata of ours once the slices are joined.
+ */
+static int put_whole_front(const struct emission *em, const struct peer_way *way, uint8_t *out)
+{
+	const struct fl_seal block = { .ring = way->rt->tx_ring,
+				       .unix_s = em->e->wall_s,
+				       .meta = em->meta };
+
+	if (em->meta)
+		return fl_seal_block(&block, out, FL_META_MAX);
+	if (!fl_meta_has_cookie(way->payload, way->payload_len))
+		return 0;
+	memcpy(out, fl_meta_fence, sizeof(fl_meta_fence));
+	fl_tables_count(em->e->t, FL_STAT_FALSE_POSITIVE_ADDED);
+	return sizeof(fl_meta_fence);
+}
+
+/*
  * P-25: cut block and payload as they would travel, and give every slice a block of its own that
  * says where it belongs, and an HMAC.
  */
 static void emit_slices(struct emission *em, const struct peer_way *way)
 {
 	static uint8_t whole[FL_MAX_FRAME + FL_META_MAX];
-	const struct fl_seal block = { .ring = way->rt->tx_ring,
-				       .unix_s = em->e->wall_s,
-				       .meta = em->meta };
 	size_t head = fl_ip_header_len(way->p->family) + way->l4_len, total, room, slice;
 	struct fl_meta meta = { .has = FL_META_BIT(FL_META_FRAGMENT) |
 				       FL_META_BIT(FL_META_SECURITY_ID) };
-	int len = 0;
+	int len = put_whole_front(em, way, whole);
 
-	if (em->meta)
-		len = fl_seal_block(&block, whole, FL_META_MAX);
 	if (len < 0 || (size_t)len + way->payload_len > FL_FRAG_WHOLE) {
 		fl_engine_drop(em->e, len < 0 ? (enum fl_drop_reason) - len : FL_DROP_FRAG_LIMIT);
 		return;
@@ -425,11 +446,7 @@ static void emit_peer(struct emission *em)
 		return;
 	}
 	if (too_big_in_steady_state(em, &way)) {
-		const struct fl_work work = { .packet = *em->packet };
-
-		fl_engine_icmp_to_sender(e, &work, em->packet, FL_ICMP_TOO_BIG,
-					 mtu_for_host(em, &way));
-		fl_engine_drop(e, FL_DROP_MTU_EXCEEDED);
+		drop_too_big(em, mtu_for_host(em, &way));
 		return;
 	}
 	head = fl_ip_header_len(way.p->family) + way.l4_len;
@@ -484,7 +501,8 @@ void fl_engine_emit(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 void fl_engine_forward(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 		       struct fl_packet *packet)
 {
-	const struct fl_flow *flow = fl_engine_flow(e, id, dir);
+	struct fl_flow *flow = fl_engine_flow(e, id, dir);
+	struct fl_session *s = fl_engine_session(e, id);
 	char pathway[FL_ADDR_TEXT];
 	struct fl_meta meta;
 
@@ -492,10 +510,17 @@ void fl_engine_forward(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 		fl_engine_emit(e, id, dir, packet, NULL);
 		return;
 	}
-	if (dir == FL_FORWARD)
+	if (s->flags & FL_SESSION_HEALTH &&
+	    !(s->health_tries & FL_HEALTH_BACK) == (dir == FL_FORWARD)) {
+		/* One packet asks; those behind it go as before. */
+		s->flags &= (uint8_t)~FL_SESSION_HEALTH;
+		flow->state &= (enum fl_flow_state) ~FL_FLOW_TX_META;
+		fl_engine_meta_health(e, id, &meta);
+	} else if (dir == FL_FORWARD) {
 		fl_engine_meta_forward(e, id, &meta, pathway);
-	else
+	} else {
 		fl_engine_meta_reverse(e, id, packet->payload_len > 0, &meta, pathway);
+	}
 	fl_engine_emit(e, id, dir, packet, &meta);
 }
 

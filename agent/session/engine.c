@@ -24,9 +24,11 @@ static int make_parts(struct fl_engine *e)
 {
 	int err;
 
+	err = fl_flows_new(e->t, &e->flows);
+	if (err)
+		return err;
+	fl_engine_tidy(e);
 	err = fl_store_new(e->t, &e->store);
-	if (!err)
-		err = fl_flows_new(e->t, &e->flows);
 	if (!err)
 		err = fl_pending_new(&e->pending);
 	if (!err)
@@ -97,12 +99,35 @@ void fl_engine_begin(struct fl_engine *engine)
 	engine->jiffies = engine->io.jiffies(engine->io.ctx);
 }
 
-/* The flow that the data plane found may be gone by now, or be another's. */
-static bool still_there(const struct fl_engine *e, const struct fl_punt *punt)
+bool fl_engine_still_there(const struct fl_engine *e, const struct fl_punt *punt)
 {
 	return punt->slot < e->t->slots && punt->session <= e->t->max_sessions &&
 	       e->t->flows[punt->slot].session == punt->session &&
 	       e->t->sessions[punt->session].state == FL_SESSION_LIVE;
+}
+
+static enum fl_direction direction_of(const struct fl_flow *flow)
+{
+	return flow->flags & FL_FLOW_REVERSE ? FL_REVERSE : FL_FORWARD;
+}
+
+void fl_engine_pass(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+		    struct fl_packet *packet)
+{
+	const struct fl_session *s = fl_engine_session(e, id);
+	const struct fl_why why = { .kind = FL_ICMP_TTL_EXPIRED };
+	int err;
+
+	if (packet->hdr.ttl <= 1 && fl_side_to(s, dir)->kind != FL_SIDE_HOST) {
+		fl_engine_tell_sender(e, id, dir, packet, &why);
+		fl_engine_drop(e, FL_DROP_TTL_EXPIRED);
+		return;
+	}
+	err = fl_engine_track(e, id, dir, packet);
+	if (err)
+		fl_engine_drop(e, (enum fl_drop_reason) - err);
+	else
+		fl_engine_forward(e, id, dir, packet);
 }
 
 /* Of a session that exists: it needs metadata, or a fence, or does not fit. */
@@ -110,30 +135,33 @@ static void existing(struct fl_engine *e, struct fl_work *work)
 {
 	const struct fl_flow *flow = &e->t->flows[work->punt->slot];
 
-	if (!still_there(e, work->punt)) {
+	if (!fl_engine_still_there(e, work->punt)) {
 		if (work->punt->path)
 			fl_engine_bare(e, work);
 		else
 			fl_engine_first_packet(e, work);
 		return;
 	}
-	fl_engine_forward(e, flow->session, flow->flags & FL_FLOW_REVERSE ? FL_REVERSE : FL_FORWARD,
-			  &work->packet);
+	/* What needs a fence was handed up before anything else was looked at. */
+	if (work->punt->reason == FL_PUNT_FENCE)
+		fl_engine_pass(e, flow->session, direction_of(flow), &work->packet);
+	else
+		fl_engine_forward(e, flow->session, direction_of(flow), &work->packet);
 }
 
 static void expired(struct fl_engine *e, struct fl_work *work)
 {
+	const struct fl_flow *flow = &e->t->flows[work->punt->slot];
+	const struct fl_why why = { .kind = FL_ICMP_TTL_EXPIRED };
+
 	fl_engine_drop(e, FL_DROP_TTL_EXPIRED);
-	/* From a peer: its host's router is asked to say it, by the session. */
-	if (work->punt->path)
-		fl_engine_expired_in_session(e, work);
-	else
-		fl_engine_icmp_to_sender(e, work, &work->packet, FL_ICMP_TTL_EXPIRED, 0);
+	if (fl_engine_still_there(e, work->punt))
+		fl_engine_tell_sender(e, flow->session, direction_of(flow), &work->packet, &why);
 }
 
 static void state_changed(struct fl_engine *e, const struct fl_punt *punt)
 {
-	if (!still_there(e, punt))
+	if (!fl_engine_still_there(e, punt))
 		return;
 	if (e->t->flows[punt->slot].tcp >= FL_TCP_ESTABLISHED)
 		fl_engine_not_half_open(e, punt->session);
@@ -266,17 +294,24 @@ static void drop_waiting(void *ctx, const struct fl_pending_packet *packet)
 	fl_engine_drop(e, FL_DROP_NEXT_HOP);
 }
 
+/*
+ * Not by way of e->rx: the packet that has just made the next hop known may be in there, and still
+ * be at work.
+ */
 static void send_waiting(void *ctx, const struct fl_pending_packet *packet)
 {
+	static uint8_t copy[FL_PUNT_HUGE];
 	struct fl_engine *e = ctx;
 	struct fl_packet p;
 
-	if (packet->len > sizeof(e->rx) ||
+	if (packet->len > sizeof(copy) ||
 	    fl_engine_session(e, packet->session)->state != FL_SESSION_LIVE)
 		return;
-	memcpy(e->rx, packet->data, packet->len);
-	if (!fl_packet_parse(e->rx, packet->len, &p))
-		fl_engine_forward(e, packet->session, (enum fl_direction)packet->dir, &p);
+	memcpy(copy, packet->data, packet->len);
+	if (fl_packet_parse(copy, packet->len, &p))
+		return;
+	p.came_in_pieces = packet->came_in_pieces;
+	fl_engine_forward(e, packet->session, (enum fl_direction)packet->dir, &p);
 }
 
 void fl_engine_hop_up(struct fl_engine *engine, uint16_t hop)
@@ -291,40 +326,52 @@ void fl_engine_routes_changed(struct fl_engine *engine)
 	engine->routes_stale = true;
 }
 
-/* Turn one side of a session to the way out that routes say now; sessions to peers follow their
- * path. */
-static void turn(struct fl_engine *e, uint32_t id, struct fl_side *side, enum fl_direction dir)
+/* Turn one side of a session to the way out that there is now; @out is only right for that side. */
+static void turn(struct fl_engine *e, uint32_t id, enum fl_direction dir, const struct fl_exit *out)
 {
 	struct fl_session *s = fl_engine_session(e, id);
-	struct fl_addr dst = fl_addr_from(s->family, dir == FL_FORWARD ? s->nat_dst : s->src);
-	const struct fl_addr none = { 0 };
+	struct fl_side *side = dir == FL_FORWARD ? &s->out : &s->in;
+
+	if (out->host || out->iface != side->id || out->hop == side->nexthop)
+		return;
+	fl_fabric_hop_get(e->fabric, out->hop);
+	fl_fabric_hop_put(e->fabric, side->nexthop);
+	side->nexthop = out->hop;
+	fl_engine_flow(e, id, dir)->out = out->hop;
+}
+
+/* Sessions to peers follow their path; of the others, one way out is what the decision about them
+ * says today, the other the route to their initiator. */
+static void turn_session(struct fl_engine *e, uint32_t id)
+{
+	const struct fl_session *s = fl_engine_session(e, id);
+	const struct fl_addr src = fl_addr_from(s->family, s->src), none = { 0 };
+	static struct fl_decision d;
+	struct fl_question q;
 	struct fl_exit out;
 
-	if (side->kind != FL_SIDE_LAN ||
-	    fl_fabric_exit(e->fabric, &dst, &none, side->id, NULL, &out) < 0 || out.host ||
-	    out.iface != side->id || out.hop == side->nexthop)
-		return;
-	fl_fabric_hop_get(e->fabric, out.hop);
-	fl_fabric_hop_put(e->fabric, side->nexthop);
-	side->nexthop = out.hop;
-	fl_engine_flow(e, id, dir)->out = out.hop;
+	if (s->out.kind == FL_SIDE_LAN) {
+		fl_engine_question(e, id, &q);
+		fl_decide(e->config, e->fib, e->fabric, &q, &d);
+		if (!d.reason && !d.chosen->peer)
+			turn(e, id, FL_FORWARD, &d.chosen->exit);
+	}
+	if (s->in.kind == FL_SIDE_LAN &&
+	    !fl_fabric_exit(e->fabric, &src, &none, s->in.id, NULL, &out))
+		turn(e, id, FL_REVERSE, &out);
 }
 
 static void turn_some(struct fl_engine *e)
 {
 	for (uint32_t n = 0; n < ROUTE_PART; n++) {
 		uint32_t id = e->route_cursor++;
-		struct fl_session *s;
 
 		if (id > e->age_limit) {
 			e->routes_stale = false;
 			return;
 		}
-		s = fl_engine_session(e, id);
-		if (s->state != FL_SESSION_LIVE)
-			continue;
-		turn(e, id, &s->out, FL_FORWARD);
-		turn(e, id, &s->in, FL_REVERSE);
+		if (fl_engine_session(e, id)->state == FL_SESSION_LIVE)
+			turn_session(e, id);
 	}
 }
 

@@ -107,6 +107,14 @@ static inline const struct fl_side *fl_side_to(const struct fl_session *s, enum 
 	return dir == FL_FORWARD ? &s->out : &s->in;
 }
 
+/* --- engine.c --------------------------------------------------------------------------------- */
+/* The flow that the data plane found may be gone by now, or be another's. */
+bool fl_engine_still_there(const struct fl_engine *e, const struct fl_punt *punt);
+
+/* A packet of a session that the data plane has not looked at: TTL and TCP first, then on. */
+void fl_engine_pass(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+		    struct fl_packet *packet);
+
 /* --- open.c: new sessions --------------------------------------------------------------------- */
 void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work);
 
@@ -130,6 +138,13 @@ static inline bool fl_is_midstream(const struct fl_packet *p)
 
 /* --- configure.c ------------------------------------------------------------------------------ */
 void fl_engine_free_names(struct fl_engine *e);
+
+/* --- adopt.c ---------------------------------------------------------------------------------- */
+/* Before the records are indexed: take out what an earlier process did not finish. */
+void fl_engine_tidy(struct fl_engine *e);
+
+/* With the first configuration: take over its sessions. */
+void fl_engine_adopt(struct fl_engine *e);
 
 /* --- peer_ports.c ----------------------------------------------------------------------------- */
 /* Allocator of a peer's waypoints; NULL without memory. */
@@ -201,6 +216,8 @@ void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *re
 			    char pathway[FL_ADDR_TEXT]);
 void fl_engine_meta_reverse(struct fl_engine *e, uint32_t id, bool user_data,
 			    struct fl_meta *ret_meta, char pathway[FL_ADDR_TEXT]);
+/* Only the question whether the session exists (P-18). */
+void fl_engine_meta_health(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta);
 void fl_engine_from_peer(struct fl_engine *e, struct fl_work *work);
 void fl_engine_bare(struct fl_engine *e, struct fl_work *work);
 
@@ -210,8 +227,7 @@ void fl_engine_control(struct fl_engine *e, struct fl_work *work, uint32_t slot,
 void fl_engine_ask_metadata(struct fl_engine *e, struct fl_work *work);
 void fl_engine_send_control(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 			    uint8_t control);
-void fl_engine_health(struct fl_engine *e, struct fl_work *work, uint32_t slot,
-		      const struct fl_opened *opened);
+void fl_engine_health(struct fl_engine *e, uint32_t slot);
 void fl_engine_relay_delete(struct fl_engine *e, uint32_t id, enum fl_direction arrived);
 void fl_engine_ack_later(struct fl_engine *e, uint32_t id);
 void fl_engine_acks_tick(struct fl_engine *e);
@@ -219,20 +235,35 @@ void fl_engine_ack_now(struct fl_engine *e, uint32_t id);
 size_t fl_engine_ack_bytes(void); /* of an item in fl_engine.acks */
 
 /* --- errors.c: ICMP and resets ---------------------------------------------------------------- */
-void fl_engine_icmp_to_sender(struct fl_engine *e, const struct fl_work *work,
-			      const struct fl_packet *about, uint8_t kind, uint16_t mtu);
+/* Tell a host that its packet, of no session, went no further. */
+void fl_engine_icmp_to_sender(struct fl_engine *e, const struct fl_work *work, uint8_t kind);
+
+/* Why a packet went no further. */
+struct fl_why {
+	uint8_t kind; /* enum fl_icmp_kind: FL_ICMP_TTL_EXPIRED or FL_ICMP_TOO_BIG */
+	uint16_t mtu; /* for packets as the session's hosts send them */
+};
+
+/* The same of a session's packet that came in direction @dir: what a peer sent travels back inside
+ * the session. */
+void fl_engine_tell_sender(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+			   const struct fl_packet *packet, const struct fl_why *why);
 void fl_engine_icmp_error(struct fl_engine *e, struct fl_work *work);
 void fl_engine_carried_error(struct fl_engine *e, struct fl_work *work, uint32_t slot,
 			     const struct fl_opened *opened);
 void fl_engine_reset(struct fl_engine *e, const struct fl_work *work);
-/* TTL ran out on a packet of a peer's: told to its sender through the session. */
-void fl_engine_expired_in_session(struct fl_engine *e, struct fl_work *work);
-
 /* --- fragments.c ------------------------------------------------------------------------------ */
 void fl_engine_fragment(struct fl_engine *e, struct fl_work *work);
 
 /* --- recover.c: inactivity-based recovery, keep-alives ---------------------------------------- */
+#define FL_HEALTH_TRIES 3 /* P-18 */
+/* Of fl_session.health_tries: how many, and in which direction. */
+#define FL_HEALTH_TRIES_MASK 0x7f
+#define FL_HEALTH_BACK       0x80
 void fl_engine_recover(struct fl_engine *e);
+
+/* The far side was heard: what was still to be asked need not be. */
+void fl_engine_no_question(struct fl_engine *e, uint32_t id);
 
 /* --- age.c ------------------------------------------------------------------------------------ */
 void fl_engine_watch(struct fl_engine *e, uint32_t id);

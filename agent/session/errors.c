@@ -30,11 +30,6 @@ static bool answer_hop(struct fl_engine *e, const struct fl_packet *about,
 	return true;
 }
 
-static uint16_t iface_of(const struct fl_work *work)
-{
-	return work->punt ? work->punt->iface : 0;
-}
-
 /* The address that an error of ours comes from: that of the interface toward the sender. */
 static struct fl_addr own_address(struct fl_engine *e, uint16_t iface, uint8_t family)
 {
@@ -45,31 +40,29 @@ static struct fl_addr own_address(struct fl_engine *e, uint16_t iface, uint8_t f
 	return fl_fabric_own_addr(e->fabric, netif->link.ifindex, family);
 }
 
-/*
- * Tell the sender of @about why it went no further. It came from a LAN (then @work says by which
- * interface), or it was in a session: then the error travels back inside that session.
- */
-void fl_engine_icmp_to_sender(struct fl_engine *e, const struct fl_work *work,
-			      const struct fl_packet *about, uint8_t kind, uint16_t mtu)
+/* An error about a packet that came from a LAN, to @hop there. */
+static void send_error(struct fl_engine *e, const struct fl_packet *about, uint16_t hop,
+		       uint8_t kind, uint16_t mtu)
 {
 	struct fl_icmp_error error = { .kind = (enum fl_icmp_kind)kind, .mtu = mtu };
-	uint16_t iface = iface_of(work), hop;
 	uint8_t *out;
 	int len;
 
-	if (!fl_ratelimit_take(&e->icmp_limit, e->now))
-		return;
-	if (!answer_hop(e, about, work, &hop))
-		return;
-	if (!iface)
-		iface = e->t->nexthops[hop].iface;
-	error.from = own_address(e, iface, about->hdr.family);
+	error.from = own_address(e, e->t->nexthops[hop].iface, about->hdr.family);
 	if (!error.from.family)
 		return;
 	out = e->io.room(e->io.ctx);
 	len = fl_packet_build_icmp_error(about, &error, out, FL_TX_MAX_PACKET);
 	if (len > 0 && fl_engine_send_hop(e, hop, about->hdr.family, (size_t)len))
 		fl_tables_count(e->t, FL_STAT_ICMP_SENT);
+}
+
+void fl_engine_icmp_to_sender(struct fl_engine *e, const struct fl_work *work, uint8_t kind)
+{
+	uint16_t hop;
+
+	if (fl_ratelimit_take(&e->icmp_limit, e->now) && answer_hop(e, &work->packet, work, &hop))
+		send_error(e, &work->packet, hop, kind, 0);
 }
 
 void fl_engine_reset(struct fl_engine *e, const struct fl_work *work)
@@ -267,17 +260,16 @@ static struct error_said said_by(const struct fl_packet *p)
 /* An error from a LAN or from under way, about a packet that one of our flows sent. */
 void fl_engine_icmp_error(struct fl_engine *e, struct fl_work *work)
 {
-	const struct fl_flow *flow = &e->t->flows[work->punt->slot];
 	const struct fl_session *s;
+	const struct fl_flow *flow;
 	struct error_said said;
 	enum fl_direction dir;
 
-	if (flow->session != work->punt->session ||
-	    fl_engine_session(e, flow->session)->state != FL_SESSION_LIVE ||
-	    fl_packet_csum_state(&work->packet) == FL_CSUM_BAD) {
+	if (!fl_engine_still_there(e, work->punt)) {
 		fl_engine_drop(e, FL_DROP_ICMP_ERROR);
 		return;
 	}
+	flow = &e->t->flows[work->punt->slot];
 	said = said_by(&work->packet);
 	/* The flow is the one of answers: the quoted packet went the other way. */
 	dir = flow->flags & FL_FLOW_REVERSE ? FL_FORWARD : FL_REVERSE;
@@ -292,19 +284,41 @@ void fl_engine_icmp_error(struct fl_engine *e, struct fl_work *work)
 	pass_error(e, flow->session, dir, &said);
 }
 
-void fl_engine_expired_in_session(struct fl_engine *e, struct fl_work *work)
+/* Why a packet went no further, as an error of @family. */
+static struct error_said say(uint8_t kind, uint16_t mtu, uint8_t family)
 {
-	const struct fl_flow *flow = &e->t->flows[work->punt->slot];
-	const struct fl_path *path = &e->t->paths[work->punt->path];
-	struct error_said said = { .family = path->family };
+	struct error_said said = { .family = family, .info = mtu };
 
-	if (work->punt->slot == FL_NO_SLOT || flow->session != work->punt->session ||
-	    !fl_ratelimit_take(&e->icmp_limit, e->now))
+	if (kind == FL_ICMP_TOO_BIG) {
+		said.type = family == 6 ? FL_ICMP6_PACKET_TOO_BIG : FL_ICMP4_UNREACH;
+		said.code = family == 6 ? 0 : FL_ICMP4_CODE_FRAG_NEEDED;
+	} else {
+		said.type = family == 6 ? FL_ICMP6_TIME_EXCEEDED : FL_ICMP4_TIME_EXCEEDED;
+	}
+	return said;
+}
+
+void fl_engine_tell_sender(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+			   const struct fl_packet *packet, const struct fl_why *why)
+{
+	const struct fl_session *s = fl_engine_session(e, id);
+	const struct fl_side *from = fl_side_from(s, dir);
+	const struct fl_path *path = &e->t->paths[e->t->vectors[from->vector].path];
+	struct error_said said;
+
+	if (!fl_ratelimit_take(&e->icmp_limit, e->now))
 		return;
-	said.type = said.family == 6 ? FL_ICMP6_TIME_EXCEEDED : FL_ICMP4_TIME_EXCEEDED;
-	said.location = fl_addr_from(path->family, path->local);
-	pass_error(e, flow->session, flow->flags & FL_FLOW_REVERSE ? FL_REVERSE : FL_FORWARD,
-		   &said);
+	if (from->kind == FL_SIDE_LAN) {
+		send_error(e, packet, from->nexthop, why->kind, why->mtu);
+		return;
+	}
+	if (from->kind == FL_SIDE_PEER) {
+		said = say(why->kind, why->mtu, path->family);
+		said.location = fl_addr_from(path->family, path->local);
+	} else {
+		said = say(why->kind, why->mtu, s->family);
+	}
+	pass_error(e, id, dir, &said);
 }
 
 /* An error that a peer carries to us. */

@@ -21,7 +21,14 @@ struct fl_flows {
 	uint32_t hashed;             /* slots of the buckets */
 	uint32_t count;
 	uint32_t indexed;
+	/*
+	 * Flows that found no slot in their bucket, by bucket: without any, the index need not be
+	 * asked, which is a system call. SPILLED_MANY stays.
+	 */
+	uint8_t *spilled;
 };
+
+#define SPILLED_MANY 255
 
 static bool key_is_hashed(const struct fl_wide_key *key)
 {
@@ -48,6 +55,26 @@ static uint64_t key_hash(const struct fl_tables *t, const struct fl_flow_key *ke
 
 	memcpy(words, key, sizeof(words));
 	return fl_flow_hash(words[0], words[1], t->hash_seed);
+}
+
+static uint32_t bucket_of(const struct fl_flows *flows, const struct fl_wide_key *key)
+{
+	struct fl_flow_key narrow;
+
+	slot_key(key, &narrow);
+	return fl_flow_bucket(key_hash(flows->tables, &narrow), flows->tables->buckets);
+}
+
+/* A flow whose bucket had no room has come into the index, or has left it. */
+static void count_spilled(struct fl_flows *flows, const struct fl_wide_key *key, int change)
+{
+	uint8_t *spilled;
+
+	if (!key_is_hashed(key))
+		return;
+	spilled = &flows->spilled[bucket_of(flows, key)];
+	if (*spilled != SPILLED_MANY)
+		*spilled = (uint8_t)(*spilled + change);
 }
 
 static int index_free_init(struct fl_flows *flows)
@@ -104,7 +131,11 @@ int fl_flows_new(struct fl_tables *tables, struct fl_flows **ret_flows)
 	flows->hashed = tables->buckets * FL_BUCKET_SLOTS;
 	fl_fifo_init(&flows->resting, sizeof(struct resting));
 	fl_fifo_init(&flows->indexed_free, sizeof(uint32_t));
-	err = adopt(flows, fl_mono_now());
+	flows->spilled = calloc(tables->buckets, sizeof(*flows->spilled));
+	err = flows->spilled ? adopt(flows, fl_mono_now()) : -ENOMEM;
+	/* Of an earlier process's flows it is not known whose bucket was full. */
+	if (err >= 0 && flows->indexed)
+		memset(flows->spilled, SPILLED_MANY, tables->buckets);
 	if (err >= 0)
 		err = index_free_init(flows);
 	if (err < 0) {
@@ -121,6 +152,7 @@ void fl_flows_free(struct fl_flows *flows)
 		return;
 	fl_fifo_done(&flows->resting);
 	fl_fifo_done(&flows->indexed_free);
+	free(flows->spilled);
 	free(flows);
 }
 
@@ -193,6 +225,7 @@ static int insert_indexed(struct fl_flows *flows, const struct fl_wide_key *key,
 	}
 	fl_fifo_pop(&flows->indexed_free);
 	flows->indexed++;
+	count_spilled(flows, key, 1);
 	*ret_slot = slot;
 	return 0;
 }
@@ -230,25 +263,55 @@ int fl_flows_insert(struct fl_flows *flows, const struct fl_wide_key *key,
 	return err;
 }
 
+/* Out of sight; the slot rests. */
+static void retire(struct fl_flows *flows, uint32_t slot, struct fl_mono now)
+{
+	struct resting rest = { slot, (uint32_t)(now.ns / FL_NS_PER_MS) };
+	struct fl_tables *t = flows->tables;
+
+	if (slot < flows->hashed)
+		__atomic_store_n(&t->tags[slot], 0, __ATOMIC_RELEASE);
+	else
+		flows->indexed--;
+	t->flows[slot].key.kind = FL_KEY_DEAD;
+	flows->count--;
+	/* Without memory for the queue the slot stays dead until a restart finds it. */
+	fl_fifo_push(&flows->resting, &rest);
+}
+
+static bool is_named(const struct fl_tables *t, uint32_t slot)
+{
+	uint32_t id = t->flows[slot].session;
+	const struct fl_session *s = &t->sessions[id <= t->max_sessions ? id : 0];
+
+	return s->state == FL_SESSION_LIVE && (s->slot[0] == slot || s->slot[1] == slot);
+}
+
+void fl_flows_tidy(struct fl_flows *flows, struct fl_mono now)
+{
+	const struct fl_tables *t = flows->tables;
+
+	for (uint32_t slot = 0; slot < t->slots; slot++) {
+		enum fl_key_kind kind = t->flows[slot].key.kind;
+
+		if (kind != FL_KEY_FREE && kind != FL_KEY_DEAD && !is_named(t, slot))
+			retire(flows, slot, now);
+	}
+}
+
 void fl_flows_remove(struct fl_flows *flows, const struct fl_wide_key *key, uint32_t slot,
 		     struct fl_mono now)
 {
-	struct resting rest = { slot, (uint32_t)(now.ns / FL_NS_PER_MS) };
 	struct fl_tables *t = flows->tables;
 
 	if (slot >= t->slots || t->flows[slot].key.kind == FL_KEY_FREE ||
 	    t->flows[slot].key.kind == FL_KEY_DEAD)
 		return;
-	if (slot < flows->hashed) {
-		__atomic_store_n(&t->tags[slot], 0, __ATOMIC_RELEASE);
-	} else {
+	if (slot >= flows->hashed) {
 		t->ops->index_remove(t->ops_ctx, key);
-		flows->indexed--;
+		count_spilled(flows, key, -1);
 	}
-	t->flows[slot].key.kind = FL_KEY_DEAD;
-	flows->count--;
-	/* Without memory for the queue the slot stays dead until a restart finds it. */
-	fl_fifo_push(&flows->resting, &rest);
+	retire(flows, slot, now);
 }
 
 uint32_t fl_flows_find(const struct fl_flows *flows, const struct fl_wide_key *key)
@@ -267,7 +330,7 @@ uint32_t fl_flows_find(const struct fl_flows *flows, const struct fl_wide_key *k
 			    !memcmp(&t->flows[slot].key, &narrow, sizeof(narrow)))
 				return slot;
 		}
-		if (!flows->indexed)
+		if (!flows->spilled[fl_flow_bucket(hash, t->buckets)])
 			return FL_NO_SLOT;
 	}
 	if (t->ops->index_lookup(t->ops_ctx, key, &slot) < 0)
@@ -287,6 +350,6 @@ uint32_t fl_flows_indexed(const struct fl_flows *flows)
 
 size_t fl_flows_memory(const struct fl_flows *flows)
 {
-	return sizeof(*flows) + fl_fifo_memory(&flows->resting) +
+	return sizeof(*flows) + flows->tables->buckets + fl_fifo_memory(&flows->resting) +
 	       fl_fifo_memory(&flows->indexed_free);
 }

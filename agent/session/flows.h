@@ -22,6 +22,10 @@ struct fl_flows;
 int fl_flows_new(struct fl_tables *tables, struct fl_flows **ret_flows);
 void fl_flows_free(struct fl_flows *flows);
 
+/* Take out flows that no live session names: left by a process that died in between. Those that are
+ * in the index must have been removed from there before. */
+void fl_flows_tidy(struct fl_flows *flows, struct fl_mono now);
+
 /**
  * fl_flows_insert() - publish a flow
  * @key:  IPv4 and peer keys have their addresses in the first four bytes (or none)

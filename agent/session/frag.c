@@ -18,6 +18,7 @@ struct context {
 	uint8_t have[8192];
 	uint32_t units; /* of eight bytes that are there */
 	uint32_t total; /* bytes of the whole, 0 while unknown */
+	uint32_t end;   /* of what is there */
 	uint8_t head[FL_FRAG_HEAD];
 	size_t head_len;
 	uint16_t largest;
@@ -129,12 +130,16 @@ static int check_piece(const struct context *c, const struct fl_frag_piece *piec
 	/* Two ends, or something behind the end: as bad as overlapping. */
 	if (c->total && (end > c->total || (piece->last && end != c->total)))
 		return -FL_DROP_FRAG_OVERLAP;
+	if (piece->last && end < c->end)
+		return -FL_DROP_FRAG_OVERLAP;
 	return 0;
 }
 
 static void note(struct context *c, const struct fl_frag_piece *piece)
 {
 	memcpy(c->data + piece->offset, piece->data, piece->len);
+	if (piece->offset + piece->len > c->end)
+		c->end = (uint32_t)(piece->offset + piece->len);
 	if (piece->last)
 		c->total = (uint32_t)(piece->offset + piece->len);
 	if (piece->head) {

@@ -144,7 +144,9 @@ void fl_engine_fragment(struct fl_engine *e, struct fl_work *work)
 	if (ret <= 0)
 		return;
 	fl_tables_count(e->t, FL_STAT_REASSEMBLED);
-	if (!whole.head_len || !rebuild(e, &whole, p->hdr.family, place.proto, &work->packet)) {
+	/* The checksum could not be looked at before, and is made anew when the packet goes on. */
+	if (!whole.head_len || !rebuild(e, &whole, p->hdr.family, place.proto, &work->packet) ||
+	    fl_packet_csum_state(&work->packet) == FL_CSUM_BAD) {
 		fl_engine_drop(e, FL_DROP_MALFORMED);
 		return;
 	}

@@ -48,6 +48,11 @@ static bool is_portless(const struct fl_session *s)
 	return s->proto != FL_IPPROTO_TCP && s->proto != FL_IPPROTO_UDP;
 }
 
+static bool is_icmp(const struct fl_session *s)
+{
+	return s->proto == FL_IPPROTO_ICMP || s->proto == FL_IPPROTO_ICMPV6;
+}
+
 void fl_session_key(const struct fl_session *session, enum fl_direction dir,
 		    struct fl_wide_key *ret_key)
 {
@@ -153,7 +158,8 @@ void fl_session_flow(const struct fl_session *session, uint32_t id, enum fl_dire
 	}
 	if (is_portless(session)) {
 		flow.flags |= FL_FLOW_WRAP;
-		if (flow.port_delta && leg.from->kind != FL_SIDE_PEER &&
+		/* Other protocols have no identifier there, but data. */
+		if (is_icmp(session) && leg.from->kind != FL_SIDE_PEER &&
 		    leg.to->kind != FL_SIDE_PEER)
 			flow.flags |= FL_FLOW_ID_PORT;
 	}

@@ -83,6 +83,13 @@ static bool gives_way(struct fl_engine *e, uint32_t other, const struct fl_side 
 	return flow->state != FL_FLOW_ESTABLISHED;
 }
 
+/* The same waypoints toward the same peer. */
+static bool is_on(const struct fl_side *side, const struct fl_side *wanted)
+{
+	return side->kind == FL_SIDE_PEER && side->id == wanted->id &&
+	       side->local_port == wanted->local_port && side->remote_port == wanted->remote_port;
+}
+
 static int install_on_waypoints(struct opening *o, const enum fl_flow_state state[2])
 {
 	struct fl_engine *e = o->e;
@@ -105,23 +112,35 @@ static int install_on_waypoints(struct opening *o, const enum fl_flow_state stat
 		if (err != -EEXIST)
 			return -FL_DROP_TABLE_FULL;
 		/* Taken waypoints: try the next pair. A taken tuple: it is our own session. */
-		if (e->t->sessions[other].out.local_port != pair.local ||
-		    e->t->sessions[other].out.id != o->s->out.id)
+		if (!is_on(&e->t->sessions[other].out, &o->s->out) &&
+		    !is_on(&e->t->sessions[other].in, &o->s->out))
 			return -EEXIST;
 	}
 	return -FL_DROP_WAYPOINTS;
 }
 
+/*
+ * May the session leave by another port than its host's? Not without ports; and an ICMP identifier
+ * that comes from a peer is unwrapped by the data plane as it is.
+ */
+static bool port_is_free(const struct fl_session *s)
+{
+	if (s->proto == FL_IPPROTO_ICMP || s->proto == FL_IPPROTO_ICMPV6)
+		return s->in.kind != FL_SIDE_PEER;
+	return s->proto == FL_IPPROTO_TCP || s->proto == FL_IPPROTO_UDP;
+}
+
 static int install_with_nat(struct opening *o, const enum fl_flow_state state[2])
 {
+	const bool icmp = o->s->proto == FL_IPPROTO_ICMP || o->s->proto == FL_IPPROTO_ICMPV6;
+	const bool any = port_is_free(o->s);
 	struct fl_engine *e = o->e;
-	bool icmp = o->s->proto == FL_IPPROTO_ICMP || o->s->proto == FL_IPPROTO_ICMPV6;
 	uint32_t other = 0;
 	int err;
 
-	for (int i = 0; i < NAT_TRIES; i++) {
+	for (int i = 0; i < (any ? NAT_TRIES : 1); i++) {
 		/* The host's own port first: most are free, and some servers look at it. */
-		if (i || o->s->sport < NAT_PORT_LO || o->s->sport > NAT_PORT_HI)
+		if (any && (i || o->s->sport < NAT_PORT_LO || o->s->sport > NAT_PORT_HI))
 			o->s->nat_sport =
 				(uint16_t)(NAT_PORT_LO +
 					   fl_rand_u64() % (NAT_PORT_HI - NAT_PORT_LO + 1));
@@ -212,45 +231,53 @@ static int set_exit_side(struct opening *o)
 	return 0;
 }
 
-static uint16_t way_mtu(const struct opening *o)
+static const struct fl_path *path_of(const struct fl_engine *e, const struct fl_side *side)
 {
-	if (o->s->out.kind == FL_SIDE_PEER)
-		return o->e->t->paths[o->d->chosen->path].mtu;
-	if (o->s->out.kind == FL_SIDE_LAN)
-		return o->e->t->nexthops[o->s->out.nexthop].mtu;
-	return 0xffff;
+	return &e->t->paths[e->t->vectors[side->vector].path];
 }
 
-static const struct fl_cfg_network_interface *cfg_of(const struct fl_engine *e, uint16_t iface)
+static uint16_t side_mtu(const struct fl_engine *e, const struct fl_side *side)
 {
-	const struct fl_netif *netif = fl_fabric_netif(e->fabric, iface);
-
-	return netif ? netif->cfg : NULL;
+	if (side->kind == FL_SIDE_PEER)
+		return path_of(e, side)->mtu;
+	return side->kind == FL_SIDE_LAN ? e->t->nexthops[side->nexthop].mtu : 0xffff;
 }
 
-/* P-23, for the interface that a session leaves or enters by, whichever is stricter. */
-static void set_mss(struct opening *o, uint16_t in_iface)
+/* What the side's interface says of segment sizes. */
+static uint16_t side_mss(const struct fl_engine *e, const struct fl_side *side)
 {
-	uint16_t out_iface = o->s->out.kind == FL_SIDE_PEER
-				     ? o->e->t->paths[o->d->chosen->path].iface
-				     : o->s->out.id;
-	const struct fl_cfg_network_interface *sides[2] = { cfg_of(o->e, in_iface),
-							    cfg_of(o->e, out_iface) };
-	uint16_t header = o->s->family == 6 ? 60 : 40;
+	uint16_t id = side->kind == FL_SIDE_PEER  ? path_of(e, side)->iface
+		      : side->kind == FL_SIDE_LAN ? side->id
+						  : 0;
+	const struct fl_netif *netif = fl_fabric_netif(e->fabric, id);
+
+	return netif && netif->cfg ? netif->cfg->enforced_mss : FL_CFG_MSS_DISABLED;
+}
+
+static bool is_six(const struct fl_engine *e, const struct fl_side *side)
+{
+	return side->kind == FL_SIDE_PEER && path_of(e, side)->family == 6;
+}
+
+/* P-23, for both interfaces of a session, whichever is stricter. */
+static void set_mss(struct opening *o)
+{
+	const struct fl_side *sides[2] = { &o->s->in, &o->s->out };
+	uint16_t mtu = side_mtu(o->e, sides[0]), other = side_mtu(o->e, sides[1]), header = 40;
 
 	if (o->s->proto != FL_IPPROTO_TCP)
 		return;
-	if (o->s->out.kind == FL_SIDE_PEER && o->e->t->paths[o->d->chosen->path].family == 6)
+	if (o->s->family == 6 || is_six(o->e, sides[0]) || is_six(o->e, sides[1]))
 		header = 60;
+	if (other < mtu)
+		mtu = other;
 	for (int i = 0; i < 2; i++) {
-		uint16_t mss = 0;
+		uint16_t mss = side_mss(o->e, sides[i]);
 
-		if (!sides[i] || sides[i]->enforced_mss == FL_CFG_MSS_DISABLED)
+		if (mss == FL_CFG_MSS_DISABLED)
 			continue;
-		if (sides[i]->enforced_mss == FL_CFG_MSS_AUTOMATIC)
-			mss = (uint16_t)(way_mtu(o) - header);
-		else
-			mss = sides[i]->enforced_mss;
+		if (mss == FL_CFG_MSS_AUTOMATIC)
+			mss = (uint16_t)(mtu - header);
 		if (!o->s->mss || mss < o->s->mss)
 			o->s->mss = mss;
 	}
@@ -284,14 +311,14 @@ static void set_identity(struct opening *o, const struct fl_tuple *t)
 	set_timers(s, d->type);
 }
 
-static int finish(struct opening *o, uint16_t in_iface, bool from_peer)
+static int finish(struct opening *o, bool from_peer)
 {
 	struct fl_engine *e = o->e;
 	int err;
 
 	err = o->d->chosen->peer ? set_peer_side(o) : set_exit_side(o);
 	if (!err) {
-		set_mss(o, in_iface);
+		set_mss(o);
 		err = install(o, from_peer);
 	}
 	if (err) {
@@ -335,7 +362,7 @@ int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *wha
 	/* The initiator's tenant goes on as it came, also if we know no such tenant. */
 	o.s->tenant = fl_store_name(e->store, FL_NAME_TENANT, tenant);
 	o.s->source_router = fl_store_name(e->store, FL_NAME_ROUTER, router);
-	if (fl_meta_has(m, FL_META_SOURCE_NAT))
+	if (fl_meta_has(m, FL_META_SOURCE_NAT) && o.s->family == 4)
 		memcpy(o.s->nat_src, m->source_nat.b, 16);
 	if (what->midstream)
 		o.s->flags |= FL_SESSION_MIDSTREAM;
@@ -351,7 +378,7 @@ int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *wha
 		fl_store_abandon(e->store, o.id);
 		return -FL_DROP_TABLE_FULL;
 	}
-	err = finish(&o, path->iface, true);
+	err = finish(&o, true);
 	return err ? err : (int)o.id;
 }
 
@@ -472,11 +499,14 @@ static void open_own(struct fl_engine *e, struct fl_work *work, const struct fl_
 	set_identity(&o, t);
 	if (fl_is_midstream(&work->packet))
 		o.s->flags |= FL_SESSION_MIDSTREAM;
+	/* Looking for one next hop may make room by forgetting others that no session holds yet. */
+	fl_fabric_hop_get(e->fabric, d->chosen->exit.hop);
 	err = set_in_side(&o, work);
 	if (err)
 		fl_store_abandon(e->store, o.id);
 	else
-		err = finish(&o, work->punt->iface, false);
+		err = finish(&o, false);
+	fl_fabric_hop_put(e->fabric, d->chosen->exit.hop);
 	if (err) {
 		fl_engine_drop(e, (enum fl_drop_reason) - err);
 		return;
@@ -488,10 +518,14 @@ static void open_own(struct fl_engine *e, struct fl_work *work, const struct fl_
 		fl_engine_forward(e, o.id, FL_FORWARD, &work->packet);
 }
 
+static bool is_icmp(const struct fl_tuple *t)
+{
+	return t->proto == FL_IPPROTO_ICMP || t->proto == FL_IPPROTO_ICMPV6;
+}
+
 static bool icmp_dropped(const struct fl_netif *netif, const struct fl_tuple *t)
 {
-	return netif && netif->cfg && netif->cfg->icmp == FL_CFG_ICMP_DROP &&
-	       (t->proto == FL_IPPROTO_ICMP || t->proto == FL_IPPROTO_ICMPV6);
+	return netif && netif->cfg && netif->cfg->icmp == FL_CFG_ICMP_DROP && is_icmp(t);
 }
 
 void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
@@ -513,12 +547,17 @@ void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
 		/* One of several packets that came before the flow was there; or it reopens. */
 		if (flow->tcp < FL_TCP_CLOSING || fl_is_midstream(&work->packet) ||
 		    flow->flags & FL_FLOW_REVERSE) {
-			fl_engine_forward(e, flow->session,
-					  flow->flags & FL_FLOW_REVERSE ? FL_REVERSE : FL_FORWARD,
-					  &work->packet);
+			fl_engine_pass(e, flow->session,
+				       flow->flags & FL_FLOW_REVERSE ? FL_REVERSE : FL_FORWARD,
+				       &work->packet);
 			return;
 		}
 		fl_engine_close(e, flow->session, FL_CLOSE_REPLACED);
+	}
+	/* The data plane has looked at this, but for what came in fragments. */
+	if (is_icmp(&q.tuple) && !(work->packet.hdr.flags & FL_PKT_ICMP_REQUEST)) {
+		fl_engine_drop(e, FL_DROP_ICMP_UNSOLICITED);
+		return;
 	}
 	if (icmp_dropped(q.netif, &q.tuple)) {
 		deny(e, &key, FL_DROP_ACCESS_DENIED);
@@ -536,7 +575,7 @@ void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
 	if (!tcp_may_start(e, work, &d))
 		return;
 	if (work->packet.hdr.ttl <= 1 && !d.chosen->exit.host) {
-		fl_engine_icmp_to_sender(e, work, &work->packet, FL_ICMP_TTL_EXPIRED, 0);
+		fl_engine_icmp_to_sender(e, work, FL_ICMP_TTL_EXPIRED);
 		fl_engine_drop(e, FL_DROP_TTL_EXPIRED);
 		return;
 	}

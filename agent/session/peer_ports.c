@@ -82,8 +82,8 @@ void fl_engine_adopt_waypoints(struct fl_engine *e, const struct fl_session *s,
 		return;
 	if (s->state == FL_SESSION_LIVE)
 		fl_waypoints_take(wp);
-	else if (closed.ns)
-		fl_waypoints_release(
+	else if (fl_mono_ms_between(closed, e->now) <= FL_WAYPOINT_REST_S * 1000)
+		fl_waypoints_rest(
 			wp, (struct fl_waypoint_pair){ s->out.local_port, s->out.remote_port },
 			closed);
 }

@@ -3,7 +3,6 @@
 #include "agent/session/pending.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>

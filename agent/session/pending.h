@@ -4,6 +4,7 @@
 #ifndef FL_AGENT_SESSION_PENDING_H
 #define FL_AGENT_SESSION_PENDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,7 @@ struct fl_pending_packet {
 	int dir;
 	const uint8_t *data; /* IP packet */
 	size_t len;
+	bool came_in_pieces; /* as of struct fl_packet */
 };
 
 /**

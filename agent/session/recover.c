@@ -9,7 +9,6 @@
 #include "common/meta_wire.h"
 
 #define PART          16384 /* records looked at in a tick: chosen, about 1 ms */
-#define HEALTH_TRIES  3     /* P-18 */
 #define HEALTH_GAP_MS 2000
 
 static uint64_t idle_ms(const struct fl_engine *e, const struct fl_flow *flow)
@@ -20,39 +19,59 @@ static uint64_t idle_ms(const struct fl_engine *e, const struct fl_flow *flow)
 }
 
 /*
- * One direction is used, the other has been silent: does the far side still know the session? The
- * next packet that goes there asks (TLV 46), which takes it through the agent.
+ * Ask whether the far side still knows the session: the next packet that goes there takes the
+ * question along (TLV 46), through the agent.
  */
-static void check_health(struct fl_engine *e, uint32_t id, uint32_t timeout_ms)
+static void ask(struct fl_engine *e, uint32_t id, enum fl_direction dir)
 {
 	struct fl_session *s = fl_engine_session(e, id);
+	struct fl_flow *used = fl_engine_flow(e, id, dir);
+	unsigned int tries = s->health_tries & FL_HEALTH_TRIES_MASK;
+
+	/* Signalled at present, which asks as well; or no packet has taken the last question yet.
+	 */
+	if (used->state & FL_FLOW_TX_META)
+		return;
+	if (tries < FL_HEALTH_TRIES) {
+		s->health_tries = (uint8_t)((tries + 1) | (dir == FL_REVERSE ? FL_HEALTH_BACK : 0));
+		s->flags |= FL_SESSION_HEALTH;
+		fl_tables_count(e->t, FL_STAT_HEALTH_TX);
+	} else {
+		/* P-18: no answer. Signal anew, as after any loss of the peer's state. */
+		s->flags &= (uint8_t)~FL_SESSION_HEALTH;
+		fl_tables_count(e->t, FL_STAT_RESIGNALLED);
+	}
+	used->state |= FL_FLOW_TX_META;
+}
+
+void fl_engine_no_question(struct fl_engine *e, uint32_t id)
+{
+	struct fl_session *s = fl_engine_session(e, id);
+	enum fl_direction dir = s->health_tries & FL_HEALTH_BACK ? FL_REVERSE : FL_FORWARD;
+
+	if (s->flags & FL_SESSION_HEALTH)
+		fl_engine_flow(e, id, dir)->state &= (enum fl_flow_state) ~FL_FLOW_TX_META;
+	s->flags &= (uint8_t)~FL_SESSION_HEALTH;
+	s->health_tries = 0;
+}
+
+/* One direction is used, the other has been silent. */
+static void check_health(struct fl_engine *e, uint32_t id, uint32_t timeout_ms)
+{
+	const struct fl_session *s = fl_engine_session(e, id);
 
 	for (int dir = FL_FORWARD; dir <= FL_REVERSE; dir++) {
-		struct fl_flow *used = fl_engine_flow(e, id, (enum fl_direction)dir);
+		const struct fl_flow *used = fl_engine_flow(e, id, (enum fl_direction)dir);
 		const struct fl_flow *quiet =
 			fl_engine_flow(e, id, dir == FL_FORWARD ? FL_REVERSE : FL_FORWARD);
 
-		if (fl_side_to(s, (enum fl_direction)dir)->kind != FL_SIDE_PEER)
+		if (fl_side_to(s, (enum fl_direction)dir)->kind != FL_SIDE_PEER ||
+		    idle_ms(e, used) > timeout_ms || idle_ms(e, quiet) < timeout_ms)
 			continue;
-		if (idle_ms(e, used) > timeout_ms || idle_ms(e, quiet) < timeout_ms ||
-		    used->state & FL_FLOW_TX_META)
-			continue;
-		if (s->health_tries >= HEALTH_TRIES) {
-			/* P-18: no answer. Signal anew, as after any loss of the peer's state. */
-			s->health_tries = 0;
-			s->flags &= (uint8_t)~FL_SESSION_HEALTH;
-			used->state |= FL_FLOW_TX_META;
-			fl_tables_count(e->t, FL_STAT_RESIGNALLED);
-			continue;
-		}
-		s->health_tries++;
-		s->flags |= FL_SESSION_HEALTH;
-		used->state |= FL_FLOW_TX_META;
-		/* What ends metadata toward the initiator is a bare packet of its: watch for it. */
-		if (dir == FL_REVERSE)
-			fl_engine_flow(e, id, FL_FORWARD)->state |= FL_FLOW_RX_META;
-		fl_tables_count(e->t, FL_STAT_HEALTH_TX);
+		ask(e, id, (enum fl_direction)dir);
+		return;
 	}
+	fl_engine_no_question(e, id);
 }
 
 static const struct fl_cfg_keep_alive *keep_alive_of(const struct fl_engine *e,

@@ -71,10 +71,6 @@ void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *re
 			(struct fl_meta_modify){ .seq = s->modify_seq & 0xfff, .forward = true };
 		m->remaining_s = (uint32_t)(fl_engine_time_left_ms(e, id) / 1000);
 	}
-	if (s->flags & FL_SESSION_HEALTH) {
-		m->has |= FL_META_BIT(FL_META_HEALTH);
-		m->health = FL_HEALTH_REQUEST;
-	}
 }
 
 /*
@@ -101,10 +97,19 @@ void fl_engine_meta_reverse(struct fl_engine *e, uint32_t id, bool user_data,
 		m->has |= FL_META_BIT(FL_META_MODIFY);
 		m->modify = (struct fl_meta_modify){ .seq = s->modify_seq & 0xfff, .done = true };
 	}
-	if (s->flags & FL_SESSION_HEALTH) {
-		m->has |= FL_META_BIT(FL_META_HEALTH);
-		m->health = FL_HEALTH_REQUEST;
-	}
+}
+
+void fl_engine_meta_health(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta)
+{
+	const struct fl_session *s = fl_engine_session(e, id);
+
+	*ret_meta = (struct fl_meta){
+		.has = FL_META_BIT(FL_META_SECURITY_ID) | FL_META_BIT(FL_META_HEALTH),
+		.security_id = 1,
+		.health = (s->health_tries & FL_HEALTH_TRIES_MASK) < FL_HEALTH_TRIES
+				  ? FL_HEALTH_REQUEST
+				  : FL_HEALTH_TIMEOUT,
+	};
 }
 
 /* --- packets from peers ----------------------------------------------------------------------- */
@@ -188,7 +193,6 @@ static void pass_on(struct fl_engine *e, const struct arrival *a, uint32_t id,
 {
 	const struct fl_session *s = fl_engine_session(e, id);
 	struct fl_packet packet;
-	int err;
 
 	if (!strip(e, a, s, &packet)) {
 		fl_engine_drop(e, FL_DROP_MALFORMED);
@@ -197,16 +201,7 @@ static void pass_on(struct fl_engine *e, const struct arrival *a, uint32_t id,
 	if (a->opened.has_meta)
 		fl_tables_count(e->t, a->opened.fence ? FL_STAT_FALSE_POSITIVE_REMOVED
 						      : FL_STAT_META_REMOVED);
-	if (packet.hdr.ttl <= 1 && fl_side_to(s, dir)->kind != FL_SIDE_HOST) {
-		fl_engine_icmp_to_sender(e, a->work, &packet, FL_ICMP_TTL_EXPIRED, 0);
-		fl_engine_drop(e, FL_DROP_TTL_EXPIRED);
-		return;
-	}
-	err = fl_engine_track(e, id, dir, &packet);
-	if (err)
-		fl_engine_drop(e, (enum fl_drop_reason) - err);
-	else
-		fl_engine_forward(e, id, dir, &packet);
+	fl_engine_pass(e, id, dir, &packet);
 }
 
 /*
@@ -256,12 +251,14 @@ static void repeated_forward(struct fl_engine *e, struct arrival *a, uint32_t id
 {
 	struct fl_session *s = fl_engine_session(e, id);
 	const struct fl_meta *m = &a->opened.meta;
-	bool signalling = fl_engine_flow(e, id, FL_REVERSE)->state & FL_FLOW_TX_META;
+	bool signalling;
 
 	if (!follow_path(e, a, id, FL_FORWARD)) {
 		fl_engine_drop(e, FL_DROP_SYMMETRY);
 		return;
 	}
+	fl_engine_no_question(e, id);
+	signalling = fl_engine_flow(e, id, FL_REVERSE)->state & FL_FLOW_TX_META;
 	fl_tables_count(e->t, FL_STAT_META_DUPLICATE);
 	if (fl_meta_has(m, FL_META_MODIFY)) {
 		s->modify_seq = m->modify.seq;
@@ -284,6 +281,17 @@ static void repeated_forward(struct fl_engine *e, struct arrival *a, uint32_t id
 	fl_engine_watch(e, id);
 }
 
+/* Sessions that we would only spoil: encrypted from end to end, or TCP carried as UDP (P-21). */
+static enum fl_drop_reason cannot_carry(const struct arrival *a)
+{
+	const struct fl_meta *m = &a->opened.meta;
+	bool tcp = a->work->packet.hdr.proto == FL_IPPROTO_TCP;
+
+	if (fl_meta_has(m, FL_META_ENCRYPTED))
+		return FL_DROP_DECRYPT;
+	return (m->forward.proto == FL_IPPROTO_TCP) == tcp ? FL_DROP_NONE : FL_DROP_META_UNEXPECTED;
+}
+
 /* Open what forward metadata announces. */
 static void open_forward(struct fl_engine *e, struct arrival *a)
 {
@@ -295,8 +303,12 @@ static void open_forward(struct fl_engine *e, struct arrival *a)
 		.remote_port = fl_pkt_sport(&p->hdr),
 		.midstream = fl_is_midstream(p),
 	};
-	int id;
+	int id = -(int)cannot_carry(a);
 
+	if (id) {
+		fl_engine_drop(e, (enum fl_drop_reason) - id);
+		return;
+	}
 	/* Other session on these waypoints: the peer has forgotten it. */
 	if (a->slot != FL_NO_SLOT)
 		fl_engine_close(e, e->t->flows[a->slot].session, FL_CLOSE_REPLACED);
@@ -420,7 +432,7 @@ static void dispatch(struct fl_engine *e, struct arrival *a)
 		return;
 	}
 	if (fl_meta_has(m, FL_META_HEALTH))
-		fl_engine_health(e, a->work, a->slot, &a->opened);
+		fl_engine_health(e, a->slot);
 	if (fl_meta_has(m, FL_META_ICMP_LOCATION)) {
 		fl_engine_carried_error(e, a->work, a->slot, &a->opened);
 		return;

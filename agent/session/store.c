@@ -89,23 +89,52 @@ static int names_load(struct fl_store *store)
 	return 0;
 }
 
-static int adopt(struct fl_store *store)
+/* In what order records are used again: never used ones, closed ones, those closed lately (P-45).
+ */
+enum reuse { REUSE_FREE, REUSE_CLOSED, REUSE_CLOSED_LATELY, REUSE_MAX };
+
+static enum reuse reuse_of(const struct fl_session *session, struct fl_mono now)
+{
+	if (session->state != FL_SESSION_CLOSED)
+		return REUSE_FREE;
+	return now.ns - session->start_ns < FL_CLOSED_REMEMBERED_MS * FL_NS_PER_MS
+		       ? REUSE_CLOSED_LATELY
+		       : REUSE_CLOSED;
+}
+
+static int adopt_free(struct fl_store *store, enum reuse which, struct fl_mono now)
 {
 	struct fl_session *sessions = store->tables->sessions;
 	int err;
 
 	for (uint32_t id = 1; id <= store->tables->max_sessions; id++) {
-		if (sessions[id].state == FL_SESSION_LIVE) {
-			index_add(store, id);
-			store->count++;
+		if (sessions[id].state == FL_SESSION_LIVE || reuse_of(&sessions[id], now) != which)
 			continue;
-		}
-		sessions[id].state = FL_SESSION_FREE;
+		if (which == REUSE_FREE)
+			sessions[id].state = FL_SESSION_FREE;
+		else
+			index_add(store, id);
 		err = fl_fifo_push(&store->free_ids, &id);
 		if (err < 0)
 			return err;
 	}
 	return 0;
+}
+
+static int adopt(struct fl_store *store, struct fl_mono now)
+{
+	const struct fl_session *sessions = store->tables->sessions;
+	int err = 0;
+
+	for (uint32_t id = 1; id <= store->tables->max_sessions; id++) {
+		if (sessions[id].state != FL_SESSION_LIVE)
+			continue;
+		index_add(store, id);
+		store->count++;
+	}
+	for (int which = REUSE_FREE; which < REUSE_MAX && !err; which++)
+		err = adopt_free(store, (enum reuse)which, now);
+	return err;
 }
 
 int fl_store_new(struct fl_tables *tables, struct fl_store **ret_store)
@@ -126,7 +155,7 @@ int fl_store_new(struct fl_tables *tables, struct fl_store **ret_store)
 	if (store->index)
 		err = names_load(store);
 	if (err >= 0)
-		err = adopt(store);
+		err = adopt(store, fl_mono_now());
 	if (err < 0) {
 		fl_store_free(store);
 		return err;

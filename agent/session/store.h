@@ -20,7 +20,8 @@ struct fl_store;
  * fl_store_new() - take over the session records, empty or from an earlier process
  * @tables: borrowed for the life of the object
  *
- * Live records are kept and indexed; half-built ones (FL_SESSION_OPENING) are not, they are freed.
+ * Live records are kept and indexed, closed ones remembered; half-built ones (FL_SESSION_OPENING)
+ * are not, they are freed.
  *
  * Return: 0 or -ENOMEM.
  */

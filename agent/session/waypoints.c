@@ -126,15 +126,20 @@ void fl_waypoints_take(struct fl_waypoints *wp)
 	wp->live++;
 }
 
-void fl_waypoints_release(struct fl_waypoints *wp, struct fl_waypoint_pair pair, struct fl_mono now)
+void fl_waypoints_rest(struct fl_waypoints *wp, struct fl_waypoint_pair pair, struct fl_mono since)
 {
-	struct released item = { pair_number(pair), (uint32_t)(now.ns / FL_NS_PER_S) };
+	struct released item = { pair_number(pair), (uint32_t)(since.ns / FL_NS_PER_S) };
 
-	if (wp->live)
-		wp->live--;
 	/* Without memory the pair just does not rest. */
 	if (fl_u32set_add(&wp->resting, item.pair) < 0)
 		return;
 	if (fl_fifo_push(&wp->released, &item) < 0)
 		fl_u32set_remove(&wp->resting, item.pair);
+}
+
+void fl_waypoints_release(struct fl_waypoints *wp, struct fl_waypoint_pair pair, struct fl_mono now)
+{
+	if (wp->live)
+		wp->live--;
+	fl_waypoints_rest(wp, pair, now);
 }

@@ -61,6 +61,9 @@ int fl_waypoints_next(struct fl_waypoints *wp, struct fl_mono now,
 /* A pair from fl_waypoints_next(), or one found in use after a restart. */
 void fl_waypoints_take(struct fl_waypoints *wp);
 
+/* A pair that was given back before a restart goes on resting. */
+void fl_waypoints_rest(struct fl_waypoints *wp, struct fl_waypoint_pair pair, struct fl_mono since);
+
 /* A pair is no longer in use; it rests from @now. */
 void fl_waypoints_release(struct fl_waypoints *wp, struct fl_waypoint_pair pair,
 			  struct fl_mono now);

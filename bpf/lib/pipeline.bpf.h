@@ -9,7 +9,7 @@
  * offsets; where it meets anything else it gives up with FL_NOT_PLAIN. The full path (plain =
  * false) then starts anew, with its state in memory. Carrying the common path's results over would
  * keep them alive, and spilling a dozen values to the stack costs the common packet more than all
- * of its lookups (bench/README.md).
+ * of its lookups.
  */
 #ifndef FL_BPF_PIPELINE_H
 #define FL_BPF_PIPELINE_H

@@ -28,6 +28,7 @@ static __always_inline int fl_punt_copy(void *ring, __u32 cap, FL_CTX *ctx,
 					__u32 len)
 {
 	struct fl_punt *rec = bpf_ringbuf_reserve(ring, sizeof(*rec) + cap, 0);
+	__u32 last = len - 1;
 
 	if (!rec)
 		return -FL_DROP_PUNT_FULL;
@@ -43,12 +44,16 @@ static __always_inline int fl_punt_copy(void *ring, __u32 cap, FL_CTX *ctx,
 	__builtin_memset(rec->smac, 0, sizeof(rec->smac));
 	if (pkt->l3 >= sizeof(struct fl_eth))
 		fl_ctx_load(ctx, offsetof(struct fl_eth, src), rec->smac, sizeof(rec->smac));
-	/* Keep clang from reasoning the bound away: the verifier needs to see it. */
-	asm volatile("" : "+r"(len));
-	if (len > cap || len < 1) {
+	/*
+	 * Keep clang from reasoning the bounds away: the verifier needs to see them. Before 6.8 it
+	 * does not learn from a test against 0 that a length is at least 1, so one less is tested.
+	 */
+	asm volatile("" : "+r"(last));
+	if (last >= cap) {
 		bpf_ringbuf_discard(rec, 0);
 		return -FL_DROP_MALFORMED;
 	}
+	len = last + 1;
 	rec->len = len;
 	if (fl_ctx_load(ctx, pkt->l3, rec->data, len)) {
 		bpf_ringbuf_discard(rec, 0);

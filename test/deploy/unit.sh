@@ -43,6 +43,7 @@ make_here() {
 setting() { sed -n "s/^$1=//p" "$root/usr/lib/systemd/system/fairleadd.service"; }
 
 ok "make install" make_here install
+[ "$failed" -eq 0 ] || exit 1
 for file in sbin/fairleadd bin/fairlead lib/systemd/system/fairleadd.service lib/sysusers.d/fairlead.conf \
 	lib/tmpfiles.d/fairlead.conf share/doc/fairlead/examples/branch.json share/man/man8/fairlead.8; do
 	ok "installs $file" test -s "$root/usr/$file"

@@ -16,6 +16,7 @@ agent/config: common agent/base agent/codec
 agent/session: common agent/base agent/codec agent/crypto agent/config agent/path
 agent/path: common agent/base agent/codec agent/crypto agent/config
 agent/net: common agent/base agent/codec
+agent/insight: common agent/base agent/codec
 agent/dp: common agent/base agent/codec agent/config agent/session agent/path
 agent/api: common agent/base agent/codec agent/crypto agent/config agent/session agent/path agent/net agent/dp
 agent/zoom: common agent/base agent/codec agent/crypto
@@ -29,6 +30,7 @@ fences='
 ^json-c/: agent/codec/json.c agent/codec/json.h
 ^libmnl/: agent/net
 ^curl/: agent/zoom
+^sqlite3\.h$: agent/insight/store
 ^systemd/: agent/base agent/main.c agent/session agent/path agent/net agent/dp agent/api agent/zoom
 '
 

@@ -7,13 +7,17 @@ cd "$(dirname "$0")/../.." || exit 2
 bad=0
 while read -r header; do
 	case $header in
-	bpf/lib/ctx_*.bpf.h | bpf/lib/pipeline.bpf.h | bpf/lib/punt.bpf.h | bpf/lib/tcp.bpf.h | bench/stages.bpf.h)
+	bpf/lib/ctx_*.bpf.h | bpf/lib/pipeline.bpf.h | bpf/lib/punt.bpf.h | bpf/lib/tcp.bpf.h)
 		# These are written against a context layer, which comes first.
 		source='#include "vmlinux.h"\n#include "bpf/lib/ctx_xdp.bpf.h"\n'
 		[[ $header == *ctx_tc* ]] && source='#include "vmlinux.h"\n'
 		cmd="clang -target bpf -O1 -w -I. -fsyntax-only -x c -"
 		;;
-	bpf/* | bench/*.bpf.h) source='#include "vmlinux.h"\n' cmd="clang -target bpf -O1 -w -I. -fsyntax-only -x c -" ;;
+	bench/stages.bpf.h)
+		source='#include "vmlinux.h"\n#include "bpf/lib/ctx_xdp.bpf.h"\n#include "bpf/lib/pipeline.bpf.h"\n'
+		cmd="clang -target bpf -O1 -w -I. -fsyntax-only -x c -"
+		;;
+	bpf/*) source='#include "vmlinux.h"\n' cmd="clang -target bpf -O1 -w -I. -fsyntax-only -x c -" ;;
 	*) source='' cmd="gcc -std=gnu11 -D_GNU_SOURCE -I. -fsyntax-only -x c -" ;;
 	esac
 	if ! printf '%b#include "%s"\n' "$source" "$header" | $cmd 2>/tmp/header.$$; then

@@ -23,7 +23,7 @@ done
 in_ns s sh -c 'ip link set br0 up; for d in eth0 up1 up2; do ip link set $d master br0; done;
 	ip addr flush dev eth0; ip addr add 10.2.0.2/24 dev br0; ip route add default via 10.2.0.1'
 add_addr s2 lo 10.88.0.2/32
-in_ns s2 ip route add default via 10.77.1.1
+in_ns s2 ip route add default via 10.77.1.1 src 10.88.0.2
 in_ns s2 sysctl -qw net.ipv4.conf.all.rp_filter=0
 start_routers '
 	.authority.service += [{name: "deep", address: ["10.88.0.0/24"], "access-policy": [{source: "staff"}]}]
@@ -58,12 +58,15 @@ if command -v /usr/lib/frr/zebra >/dev/null; then
 	mkdir -p "$WORK/frr"
 	echo 'ip route 10.88.0.0/24 10.2.0.11' >"$WORK/frr/staticd.conf"
 	: >"$WORK/frr/zebra.conf"
-	chmod -R a+rwX "$WORK" "$WORK/frr"
+	chmod a+rx "$WORK"
+	chown -R frr:frr "$WORK/frr"
 	for program in zebra staticd; do
-		bg r2 /usr/lib/frr/$program -u root -g root -f "$WORK/frr/$program.conf" -z "$WORK/frr/zserv" -i "$WORK/frr/$program.pid" \
+		bg r2 /usr/lib/frr/$program -f "$WORK/frr/$program.conf" -z "$WORK/frr/zserv" -i "$WORK/frr/$program.pid" \
 			--vty_socket "$WORK/frr" -A 127.0.0.1 -P 0 --log stdout
+		wait_for 5 grep -q starting "$WORK/r2.$program.log"
+		wait_for 5 test -S "$WORK/frr/zserv"
 	done
-	ok "FRR installs its route" wait_for 10 sh -c "nsenter --net=/run/netns/$TAG-r2 ip route show 10.88.0.0/24 | grep -q 'proto static'"
+	ok "FRR installs its route" wait_for 20 sh -c "nsenter --net=/run/netns/$TAG-r2 ip route show 10.88.0.0/24 | grep -q 'proto static'"
 	sleep 1.2
 	ok "a route by FRR" ask --count 5
 else

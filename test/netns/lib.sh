@@ -87,7 +87,16 @@ wait_for() {
 	done
 }
 
+# The last thing in a script. With SAN=1 builds, what the sanitizers of the routers found counts.
 finish() {
+	local name
+	for name in "${!ROUTER_PID[@]}"; do
+		stop_router "$name"
+	done
+	if grep -sqE 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$WORK"/r*.log; then
+		grep -shE -A12 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$WORK"/r*.log | head -n 40 | sed 's/^/# /'
+		fail "the sanitizers found something"
+	fi
 	exit $((FAILED > 0))
 }
 
@@ -312,9 +321,15 @@ capture() {
 	wait_for 5 grep -q "listening on" "$log"
 }
 
+# Waits until nothing more comes: tcpdump may be behind on a busy machine.
 stop_captures() {
-	local pid
-	sleep 0.2 # chosen: packets under way
+	local pid before after=-1 quiet=0
+	while [ $quiet -lt 3 ]; do
+		sleep 0.2
+		before=$after
+		after=$(cat "$WORK"/*.pcap | wc -c)
+		quiet=$((before == after ? quiet + 1 : 0))
+	done
 	for pid in "${CAPTURES[@]}"; do
 		kill "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null

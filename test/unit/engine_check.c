@@ -2,6 +2,7 @@
 /* Looking inside the small world's routers, and what must always hold of them. */
 #include <string.h>
 
+#include "agent/path/fabric_internal.h"
 #include "test/unit/engine_world.h"
 
 /* --- looking inside --------------------------------------------------------------------------- */
@@ -92,6 +93,25 @@ static void check_session(struct router *r, uint32_t id)
 	}
 }
 
+/* A next hop is held by as many sides of sessions as name it. */
+static void check_hops(const struct router *r)
+{
+	for (uint16_t id = 1; id < FL_MAX_NEXTHOPS; id++) {
+		const struct fl_hop *hop = r->fabric->hop_by_id[id];
+		uint32_t named = 0;
+
+		if (!hop)
+			continue;
+		for (uint32_t s = 1; s <= r->t.max_sessions; s++) {
+			if (r->t.sessions[s].state != FL_SESSION_LIVE)
+				continue;
+			named += r->t.sessions[s].in.nexthop == id;
+			named += r->t.sessions[s].out.nexthop == id;
+		}
+		MUST_BE(named == hop->refs);
+	}
+}
+
 void router_check(struct router *r)
 {
 	uint32_t live = 0, half_open = 0, used = 0, published = 0, ways[2];
@@ -122,6 +142,7 @@ void router_check(struct router *r)
 	MUST_BE(published == fl_flows_count(r->engine->flows));
 	MUST_BE(fl_flows_indexed(r->engine->flows) == r->n_index);
 	MUST_BE(half_open == r->engine->half_open);
+	check_hops(r);
 	for (uint16_t peer = 1; peer < FL_MAX_PEERS; peer++) {
 		fl_engine_waypoints(r->engine, peer, ways);
 		all_ways += ways[0] + ways[1];

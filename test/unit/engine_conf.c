@@ -83,8 +83,10 @@ static void put_authority(struct text *t, const struct world_opts *opts)
 	put(t, "'authority':{'name':'test','security':[{'name':'fabric','key':[%s]%s}],",
 	    opts->key ? opts->key : KEY, or_nothing(opts->security));
 	put(t,
-	    "'tenant':[{'name':'staff'},{'name':'vip'}],"
-	    "'service-policy':[{'name':'both','vector':[{'name':'wan1'},{'name':'wan2'}]%s}],",
+	    "'tenant':[{'name':'staff'%s},{'name':'vip'}],"
+	    "'service-policy':[{'name':'both','vector':[%s]%s}],",
+	    or_nothing(opts->staff),
+	    opts->vectors ? opts->vectors : "{'name':'wan1'},{'name':'wan2'}",
 	    or_nothing(opts->policy));
 	put(t, "'service':["
 	       "{'name':'branch','address':['10.1.0.0/24','2001:db8:1::/64'],"
@@ -119,7 +121,8 @@ static void put_wan(struct text *t, const struct world_opts *opts, int router, e
 	    "'address':['%s'],'inter-router-security':'fabric',"
 	    "'adjacency':[{'ip-address':'%s','peer':'r%d','vector':['wan%d']%s}]%s}]}",
 	    dev - DEV_LAN, dev - DEV_LAN, local, far, peer + 1, dev - DEV_LAN,
-	    or_nothing(opts->adjacency), or_nothing(opts->wan));
+	    or_nothing(dev == DEV_WAN2 && opts->adjacency2 ? opts->adjacency2 : opts->adjacency),
+	    or_nothing(opts->wan));
 }
 
 static void put_routes(struct text *t, const struct world_opts *opts, int router)
@@ -156,7 +159,7 @@ const char *world_config_text(int router, const struct world_opts *opts)
 	put_wan(&t, opts, router, DEV_WAN2);
 	put(&t,
 	    ",{'name':'inet','network-interface':[{'name':'inet','source-nat':true%s}]},"
-	    "{'name':'guest','network-interface':[{'name':'guest'}]}]}}",
-	    or_nothing(opts->inet));
+	    "{'name':'guest','network-interface':[{'name':'guest'%s}]}]}}",
+	    or_nothing(opts->inet), or_nothing(opts->guest));
 	return t.s;
 }

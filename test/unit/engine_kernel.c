@@ -237,25 +237,45 @@ static void mac_of(const struct router *r, enum device dev, const struct fl_addr
 		mac_of_addr(addr, mac);
 }
 
+/* The kernel has learned or lost a neighbour, and says so. */
+static void neighbour(struct router *r, const struct world_ask *who, bool valid)
+{
+	struct fl_neigh neigh = { .ifindex = who->ifindex, .addr = who->addr, .valid = valid };
+	size_t i = 0;
+
+	while (i < r->n_known && (r->known[i].ifindex != who->ifindex ||
+				  !fl_addr_equal(&r->known[i].addr, &who->addr)))
+		i++;
+	if (valid && i == r->n_known) {
+		MUST_BE(r->n_known < sizeof(r->known) / sizeof(r->known[0]));
+		r->known[r->n_known++] = *who;
+	} else if (!valid && i < r->n_known) {
+		r->known[i] = r->known[--r->n_known];
+	}
+	mac_of(r, dev_of(r, who->ifindex), &neigh.addr, neigh.mac);
+	fl_fabric_neigh(r->fabric, &neigh);
+}
+
 void router_neighbour(struct router *r, enum device dev, const char *addr, bool valid)
 {
-	struct fl_neigh neigh = { .ifindex = dev_ifindex(r->n, dev),
-				  .addr = addr_of(addr),
-				  .valid = valid };
+	const struct world_ask who = { dev_ifindex(r->n, dev), addr_of(addr) };
 
-	mac_of(r, dev, &neigh.addr, neigh.mac);
-	fl_fabric_neigh(r->fabric, &neigh);
+	neighbour(r, &who, valid);
 }
 
 void router_answer(struct router *r)
 {
 	while (r->n_asks && !r->silent) {
 		struct world_ask ask = r->asks[--r->n_asks];
-		struct fl_neigh neigh = { .ifindex = ask.ifindex, .addr = ask.addr, .valid = true };
 
-		mac_of(r, dev_of(r, ask.ifindex), &ask.addr, neigh.mac);
-		fl_fabric_neigh(r->fabric, &neigh);
+		neighbour(r, &ask, true);
 	}
+}
+
+void router_dump_neighbours(struct router *r)
+{
+	for (size_t i = 0; i < r->n_known; i++)
+		neighbour(r, &r->known[i], true);
 }
 
 void router_link(struct router *r, enum device dev, bool up)

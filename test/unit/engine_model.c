@@ -45,7 +45,8 @@ void model_hand_up(struct router *r, const struct model_punt *what, const uint8_
 	punt->len = (uint32_t)len;
 	if (what->smac)
 		memcpy(punt->smac, what->smac, 6);
-	memcpy(punt->data, data, len);
+	if (len)
+		memcpy(punt->data, data, len);
 	if (what->reason < sizeof(r->punts) / sizeof(r->punts[0]))
 		r->punts[what->reason]++;
 	r->last_punt = what->reason;
@@ -172,6 +173,22 @@ static enum model_verdict lan_miss(const struct job *j)
 	return punt(j, FL_PUNT_NEW);
 }
 
+static int window(const struct job *j, struct fl_session *s, bool reverse)
+{
+	const struct fl_tcp *tcp = (const void *)j->p.l4;
+	struct fl_tcp_segment seg = {
+		.seq = FL_HOST32(tcp->seq),
+		.ack = FL_HOST32(tcp->ack),
+		.window = FL_HOST16(tcp->window),
+		.flags = tcp->flags,
+		.scale = -1,
+	};
+
+	seg.end =
+		seg.seq + j->p.payload_len + !!(seg.flags & FL_TH_SYN) + !!(seg.flags & FL_TH_FIN);
+	return fl_tcp_window(&s->window[reverse], &s->window[!reverse], &seg);
+}
+
 /* TCP's state moves on, or forbids the packet. */
 static int track(const struct job *j, struct fl_flow *flow)
 {
@@ -181,6 +198,9 @@ static int track(const struct job *j, struct fl_flow *flow)
 
 	if (flow->tcp == FL_TCP_NONE)
 		return 0;
+	next = flow->flags & FL_FLOW_STRICT ? window(j, s, reverse) : 0;
+	if (next)
+		return next;
 	next = fl_tcp_next(flow->tcp, reverse, j->p.hdr.tcp_flags);
 	if (next < 0)
 		return s->tcp_enforcement == FL_TCP_ENFORCE_ALLOW ? 0 : next;

@@ -38,21 +38,34 @@ static struct say usual(const struct say *say)
 	return s;
 }
 
+static size_t tcp_header(const struct say *s, uint8_t *l4)
+{
+	size_t len = 20;
+
+	memset(l4, 0, 28);
+	be16(l4, s->sport);
+	be16(l4 + 2, s->dport);
+	be32(l4 + 4, s->seq);
+	be32(l4 + 8, s->ack);
+	l4[13] = s->tcp_flags;
+	be16(l4 + 14, s->window);
+	if (s->mss) {
+		be32(l4 + len, 0x02040000u | s->mss);
+		len += 4;
+	}
+	if (s->scale) {
+		be32(l4 + len, 0x01030300u | s->scale);
+		len += 4;
+	}
+	l4[12] = (uint8_t)(len << 2);
+	return len;
+}
+
 static size_t l4_header(const struct say *s, uint8_t *l4)
 {
 	switch (s->proto) {
 	case FL_IPPROTO_TCP:
-		memset(l4, 0, 24);
-		be16(l4, s->sport);
-		be16(l4 + 2, s->dport);
-		be32(l4 + 4, s->seq);
-		be32(l4 + 8, s->ack);
-		l4[12] = s->mss ? 0x60 : 0x50;
-		l4[13] = s->tcp_flags;
-		be16(l4 + 14, s->window);
-		be16(l4 + 20, 0x0204);
-		be16(l4 + 22, s->mss);
-		return s->mss ? 24 : 20;
+		return tcp_header(s, l4);
 	case FL_IPPROTO_UDP:
 		memset(l4, 0, 8);
 		be16(l4, s->sport);
@@ -65,7 +78,7 @@ static size_t l4_header(const struct say *s, uint8_t *l4)
 		l4[0] = s->icmp_type;
 		l4[1] = s->icmp_code;
 		be16(l4 + 4, s->sport);
-		be16(l4 + 6, 1);
+		be16(l4 + 6, s->icmp_seq ? s->icmp_seq : 1);
 		return 8;
 	default:
 		return 0;
@@ -195,9 +208,14 @@ static void look(struct world *w, const struct frame *f, struct got *g)
 	MUST_BE(!fl_packet_parse(copy->data, copy->len, &g->p));
 	MUST_BE(g->p.len == copy->len);
 	MUST_BE(fl_packet_ip_csum_ok(&g->p));
+	fl_packet_tuple(&g->p, &g->t);
+	/* What a peer unwraps for us may be wrong from the start; and UDP may end before IP does,
+	 * which the slow sums do not know. */
+	if (w->odd_peers &&
+	    (g->p.hdr.flags & FL_PKT_PORTLESS || g->p.l4 + g->p.l4_len != g->p.data + g->p.len))
+		return;
 	if (!(g->p.hdr.flags & FL_PKT_FRAGMENT) && fl_packet_csum_state(&g->p) != FL_CSUM_NONE)
 		MUST_BE(slow_ok(copy->data, copy->len));
-	fl_packet_tuple(&g->p, &g->t);
 }
 
 bool got_out(struct router *r, struct got *ret_got)

@@ -38,7 +38,7 @@ static inline struct drops drops_of(const struct router *r)
 
 #define assert_no_drops(r, before) assert_dropped(r, before, FL_DROP_NONE, 0)
 
-/* @n packets with nothing left to take. */
+/* Take what came out, however much: how much. */
 static inline size_t drain_out(struct router *r)
 {
 	struct got g;
@@ -49,13 +49,12 @@ static inline size_t drain_out(struct router *r)
 	return n;
 }
 
+/* What is under way gets lost. */
 static inline size_t drain_wire(struct world *w)
 {
-	struct got g;
-	size_t n = 0;
+	size_t n = w->wire.count;
 
-	while (got_wire(w, &g))
-		n++;
+	frames_clear(&w->wire);
 	return n;
 }
 

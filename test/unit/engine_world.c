@@ -108,6 +108,7 @@ static void hear_kernel(struct router *r)
 		if (!r->routes[i].ifindex)
 			fl_fabric_addr(r->fabric, r->routes[i + 1].ifindex,
 				       &r->routes[i].prefix.addr, true);
+	router_dump_neighbours(r);
 }
 
 /* --- what the engine asks for ------------------------------------------------------------------
@@ -253,7 +254,6 @@ struct world *world_new(const struct world_opts *opts)
 
 		r->world = w;
 		r->n = i;
-		snprintf(r->name, sizeof(r->name), "r%d", i + 1);
 		router_add_routes(r);
 		make_tables(r, max_sessions);
 		start_process(r);

@@ -46,7 +46,9 @@ struct world_opts {
 	bool no_datacenter;    /* the service is not enabled */
 	const char *authority;
 	const char *security;
-	const char *key; /* instead of the usual ones */
+	const char *key;     /* instead of the usual ones */
+	const char *staff;   /* the tenant */
+	const char *vectors; /* instead of the policy's usual ones */
 	const char *policy;
 	const char *datacenter; /* the service */
 	const char *access;     /* rules of "datacenter" instead of staff's */
@@ -55,7 +57,9 @@ struct world_opts {
 	const char *lan;
 	const char *wan;
 	const char *adjacency;
+	const char *adjacency2; /* of wan2, if not the same */
 	const char *inet;
+	const char *guest;
 	const char *routes; /* more service routes */
 	const char *lan_route;
 	const char *inet_hop; /* more of the internet's next hop */
@@ -103,7 +107,6 @@ enum model_verdict { MODEL_KERNEL, MODEL_DROPPED, MODEL_PUNTED, MODEL_SENT };
 struct router {
 	struct world *world;
 	int n;
-	char name[4];
 	struct fl_tables t;
 	struct fl_config *config;
 	struct fl_fabric *fabric;
@@ -124,6 +127,8 @@ struct router {
 	size_t n_routes;
 	struct world_ask asks[256];
 	size_t n_asks;
+	struct world_ask known[256]; /* neighbours, in the kernel's table */
+	size_t n_known;
 	bool silent; /* neighbours do not answer */
 	bool wan_down[2];
 	uint32_t mtu[DEV_MAX];
@@ -144,6 +149,7 @@ struct world {
 	struct router r[WORLD_ROUTERS];
 	struct frames wire; /* under way between routers */
 	struct frames past; /* looked at */
+	bool odd_peers;     /* packets that tests make up for peers may be wrong inside */
 	bool hold;          /* what is on the wire stays there until world_run() */
 };
 
@@ -200,6 +206,7 @@ void router_neighbour(struct router *r, enum device dev, const char *addr, bool 
 extern const struct fl_table_ops world_table_ops;
 extern const struct fl_fabric_ops world_fabric_ops;
 void router_add_routes(struct router *r);
+void router_dump_neighbours(struct router *r);
 
 /* Answer what was asked for by ARP or ND. */
 void router_answer(struct router *r);
@@ -270,10 +277,12 @@ struct say {
 	uint32_t seq;
 	uint32_t ack;
 	uint16_t window;   /* 65000 */
+	uint8_t scale;     /* window scale option of a SYN, behind the other and a NOP; 0: none */
 	uint16_t mss;      /* option of a SYN */
 	uint8_t icmp_type; /* echo */
 	uint8_t icmp_code;
-	uint16_t id; /* IPv4 identification */
+	uint16_t icmp_seq; /* 1; of an error: MTU */
+	uint16_t id;       /* IPv4 identification */
 	const void *payload;
 	size_t len;
 };

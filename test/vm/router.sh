@@ -1,17 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # In a test kernel's machine: two routers with traffic through them, with each kind of interface. Prints TAP.
-. "$(dirname "$0")/../netns/lib.sh"
-
-# Emulation is ten times slower.
-wait_for() {
-	local end=$((SECONDS + $1 * 10))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.2
-	done
-}
+. "$(dirname "$0")/lib.sh"
 
 topo_two
 start_routers '.router["first-packet-rate"] = {"per-source": 0}' || exit 1

@@ -2,17 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # In a test kernel's machine, run by systemd: fairleadd.service as installed, as router r1 of two. Prints TAP.
 MODE=auto
-. "$(dirname "$0")/../netns/lib.sh"
-
-# Emulation is ten times slower.
-wait_for() {
-	local end=$((SECONDS + $1 * 10))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.2
-	done
-}
+. "$(dirname "$0")/lib.sh"
 
 property() { systemctl show -P "$1" fairleadd; }
 status_line() { sed -n "s/^$1:\t*//p" "/proc/$(property MainPID)/status"; }
@@ -48,7 +38,7 @@ is "service: capabilities (NET_ADMIN, NET_RAW, PERFMON, BPF)" "$(status_line Cap
 is "service: no new privileges, system calls filtered" "$(status_line NoNewPrivs) $(status_line Seccomp)" "1 2"
 ok "service: show interfaces" fairlead show interfaces
 is "service: all of them up" "$(fairlead -j show interfaces | jq -c '[.interfaces[].status] | unique')" '["up"]'
-is "service: reasons not kept back by the lock-up" \
+is "service: tells a virtual device by its driver" \
 	"$(fairlead -j show interfaces | jq -r '[.interfaces[].mode] | unique | join(" ")')" tc
 ok "service: ping" in_ns c ping -c3 -W5 10.2.0.2
 

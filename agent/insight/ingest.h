@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From what Zoom says of a meeting to what is kept of it: each participant is matched to a client
+ * of a site and to its sessions; those from elsewhere are counted and dropped.
+ */
+#ifndef FL_AGENT_INSIGHT_INGEST_H
+#define FL_AGENT_INSIGHT_INGEST_H
+
+#include "agent/insight/store.h"
+
+struct fl_participant {
+	/* What Zoom knows: key, names, device, kinds of network and connection, times, labels. The
+	 * rest of it is filled in here. */
+	struct fl_call call;
+	struct fl_join_ends ends;
+	bool guest; /* not of the meeting's account */
+	const struct fl_call_minute *minutes;
+	size_t minute_count;
+};
+
+struct fl_ingest_options {
+	bool discard_guest_info; /* names, e-mail and addresses of guests are not kept */
+	bool keep_topic;
+};
+
+struct fl_ingest;
+
+/**
+ * fl_ingest_new() - ready to take meetings
+ * @store: borrowed
+ * @sites: the managed network, copied but for its prefixes and addresses, which are borrowed
+ */
+int fl_ingest_new(struct fl_store *store, const struct fl_site *sites, size_t count,
+		  struct fl_ingest **ret_ingest);
+void fl_ingest_free(struct fl_ingest *ingest);
+
+/**
+ * fl_ingest_meeting() - match and keep a meeting, in one transaction of the store
+ * @meeting: calls are ignored; dropped is set
+ *
+ * Return: number of participants that were kept, or as fl_store_put_meeting().
+ */
+int fl_ingest_meeting(struct fl_ingest *ingest, struct fl_meeting_put *meeting,
+		      const struct fl_participant *participants, size_t count,
+		      const struct fl_ingest_options *options);
+
+#endif

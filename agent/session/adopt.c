@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What an earlier process left in the tables: sessions go on; what it died in the middle of is
+ * taken out, so that nothing leaks and no slot belongs to two.
+ */
+#include "agent/session/engine_internal.h"
+
+/* Both flows are there and can be found. */
+static bool is_whole(const struct fl_engine *e, uint32_t id)
+{
+	const struct fl_session *s = fl_engine_session(e, id);
+
+	for (int dir = FL_FORWARD; dir <= FL_REVERSE; dir++) {
+		struct fl_wide_key key;
+		uint32_t slot;
+
+		fl_session_key(s, (enum fl_direction)dir, &key);
+		slot = fl_flows_find(e->flows, &key);
+		if (slot == FL_NO_SLOT || slot != s->slot[dir] || e->t->flows[slot].session != id)
+			return false;
+	}
+	return true;
+}
+
+/* Flows of a record that was being opened or closed. */
+static void withdraw(struct fl_engine *e, uint32_t id, struct fl_mono now)
+{
+	for (int dir = FL_FORWARD; dir <= FL_REVERSE; dir++) {
+		struct fl_wide_key key;
+		uint32_t slot;
+
+		fl_session_key(fl_engine_session(e, id), (enum fl_direction)dir, &key);
+		slot = fl_flows_find(e->flows, &key);
+		if (slot != FL_NO_SLOT && e->t->flows[slot].session == id)
+			fl_flows_remove(e->flows, &key, slot, now);
+	}
+}
+
+void fl_engine_tidy(struct fl_engine *e)
+{
+	struct fl_mono now = fl_mono_now();
+
+	for (uint32_t id = 1; id <= e->t->max_sessions; id++) {
+		struct fl_session *s = fl_engine_session(e, id);
+
+		if (s->state != FL_SESSION_OPENING &&
+		    (s->state != FL_SESSION_LIVE || is_whole(e, id)))
+			continue;
+		withdraw(e, id, now);
+		if (s->state != FL_SESSION_LIVE)
+			continue; /* the store frees it */
+		s->state = FL_SESSION_CLOSED;
+		s->start_ns = now.ns;
+	}
+	fl_flows_tidy(e->flows, now);
+}
+
+/* Deadlines, waypoints and next hops of the sessions. */
+void fl_engine_adopt(struct fl_engine *e)
+{
+	for (uint32_t id = 1; id <= e->t->max_sessions; id++) {
+		struct fl_session *s = fl_engine_session(e, id);
+
+		if (s->state == FL_SESSION_CLOSED)
+			fl_engine_adopt_waypoints(e, s, (struct fl_mono){ s->start_ns });
+		if (s->state != FL_SESSION_LIVE)
+			continue;
+		fl_engine_adopt_waypoints(e, s, (struct fl_mono){ 0 });
+		fl_fabric_hop_get(e->fabric, s->in.nexthop);
+		fl_fabric_hop_get(e->fabric, s->out.nexthop);
+		e->half_open += !!(s->flags & FL_SESSION_HALF_OPEN);
+		fl_engine_watch(e, id);
+	}
+	/* Routes may be others by now, and neighbours forgotten. */
+	fl_engine_routes_changed(e);
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Link tests: bursts, what they measure, and the rolling mean. */
+#include <errno.h>
+
+#include <criterion/criterion.h>
+
+#include "agent/path/echo.h"
+
+#define MS FL_NS_PER_MS
+
+static const struct fl_echo_cfg cfg = FL_ECHO_CFG_DEFAULT;
+
+static struct fl_mono at_ms(uint64_t ms)
+{
+	return (struct fl_mono){ (50000 + ms) * MS };
+}
+
+/* --- bursts ----------------------------------------------------------------------------------- */
+
+/* Round trips of a burst's packets in ms, -1: lost; and what they are to amount to. */
+static const struct {
+	const char *what;
+	uint8_t length;
+	int rtt_ms[10];
+	struct fl_quality want;
+	uint64_t over_ms; /* when the result is there */
+} bursts[] = {
+	{ "all the same",
+	  10,
+	  { 60, 60, 60, 60, 60, 60, 60, 60, 60, 60 },
+	  { 30000, 0, 0, FL_QUALITY_ALL },
+	  180 + 60 },
+	{ "jitter", 4, { 60, 66, 59, 63 }, { 31000, 5666, 0, FL_QUALITY_ALL }, 60 + 63 },
+	{ "one lost",
+	  10,
+	  { 60, 60, 60, -1, 70, 70, 70, 70, 70, 70 },
+	  { 33333, 1250, 100000, FL_QUALITY_ALL },
+	  180 + 3000 },
+	{ "first and last lost",
+	  4,
+	  { -1, 40, 42, -1 },
+	  { 20500, 2000, 500000, FL_QUALITY_ALL },
+	  60 + 3000 },
+	{ "one came back",
+	  5,
+	  { -1, -1, 20, -1, -1 },
+	  { 10000, 0, 800000, FL_QUALITY_LOSS | FL_QUALITY_LATENCY },
+	  80 + 3000 },
+	{ "none came back",
+	  5,
+	  { -1, -1, -1, -1, -1 },
+	  { 0, 0, 1000000, FL_QUALITY_LOSS },
+	  80 + 3000 },
+	{ "one, and back", 1, { 8 }, { 4000, 0, 0, FL_QUALITY_LOSS | FL_QUALITY_LATENCY }, 8 },
+	{ "reordered", 3, { 50, 20, 5 }, { 12500, 22500, 0, FL_QUALITY_ALL }, 50 },
+	{ "just in time", 2, { 3019, 1 }, { 755000, 3018000, 0, FL_QUALITY_ALL }, 3019 },
+	{ "too late",
+	  2,
+	  { 3021, 1 },
+	  { 500, 0, 500000, FL_QUALITY_LOSS | FL_QUALITY_LATENCY },
+	  3020 },
+};
+
+Test(echo, bursts)
+{
+	for (size_t i = 0; i < sizeof(bursts) / sizeof(bursts[0]); i++) {
+		const struct fl_echo_cfg c = { .interval_ms = 86400000,
+					       .length = bursts[i].length };
+		struct fl_meta_echo sent[10] = { 0 };
+		struct fl_echo_result r;
+		struct fl_echo e;
+		uint64_t ms, over = 0;
+
+		fl_echo_init(&e, &c, 76, at_ms(0));
+		for (ms = 0; ms < 4000; ms++) {
+			struct fl_meta_echo said;
+
+			if (fl_echo_tx(&e, at_ms(ms), &said)) {
+				cr_assert_eq(said.index, ms / FL_ECHO_SPACING_MS);
+				cr_assert(said.burst == 77 && said.count == c.length);
+				cr_assert_eq(said.tx_time_us, (50000 + ms) * 1000);
+				sent[said.index] = said;
+				cr_assert(!fl_echo_tx(&e, at_ms(ms), &said));
+			}
+			for (int n = 0; n < c.length; n++)
+				if (bursts[i].rtt_ms[n] >= 0 &&
+				    ms == (uint64_t)(n * FL_ECHO_SPACING_MS + bursts[i].rtt_ms[n]))
+					fl_echo_rx(&e, &sent[n], at_ms(ms));
+			if (fl_echo_result(&e, at_ms(ms), &r)) {
+				cr_assert_eq(over, 0);
+				over = ms;
+				cr_assert_eq(r.quality.has, bursts[i].want.has, "%s",
+					     bursts[i].what);
+				cr_assert_eq(r.quality.loss_ppm, bursts[i].want.loss_ppm, "%s",
+					     bursts[i].what);
+				cr_assert_eq(r.quality.latency_us, bursts[i].want.latency_us,
+					     "%s: %u", bursts[i].what, r.quality.latency_us);
+				cr_assert_eq(r.quality.jitter_us, bursts[i].want.jitter_us,
+					     "%s: %u", bursts[i].what, r.quality.jitter_us);
+				cr_assert_eq(r.sent, c.length);
+			}
+		}
+		cr_assert_eq(over, bursts[i].over_ms, "%s: %lu", bursts[i].what, over);
+	}
+}
+
+Test(echo, refused)
+{
+	struct fl_meta_echo said, other;
+	struct fl_echo e;
+
+	fl_echo_init(&e, &cfg, 0, at_ms(0));
+	cr_assert(fl_echo_tx(&e, at_ms(0), &said));
+	cr_assert_eq(fl_echo_rx(&e, &said, at_ms(5)), 0);
+	cr_assert_eq(fl_echo_rx(&e, &said, at_ms(6)), -EALREADY);
+	other = said;
+	other.index = 1; /* not sent yet */
+	cr_assert_eq(fl_echo_rx(&e, &other, at_ms(7)), -EBADMSG);
+	other = said;
+	other.burst++;
+	cr_assert_eq(fl_echo_rx(&e, &other, at_ms(7)), -ESTALE);
+	other.burst = 0; /* what unused places look like */
+	cr_assert_eq(fl_echo_rx(&e, &other, at_ms(7)), -ESTALE);
+	cr_assert(fl_echo_tx(&e, at_ms(20), &said));
+	said.tx_time_us = 99999999999; /* the future */
+	cr_assert_eq(fl_echo_rx(&e, &said, at_ms(25)), -EBADMSG);
+	cr_assert(e.sent == 2 && e.received == 1 && e.refused == 5);
+	fl_echo_restart(&e, at_ms(30));
+	cr_assert_eq(fl_echo_rx(&e, &said, at_ms(31)), -ESTALE);
+}
+
+/* How many packets leave within @until_ms, and the number of bursts, if nothing comes back. */
+static uint64_t run(struct fl_echo *e, uint64_t from_ms, uint64_t until_ms, uint32_t *ret_results)
+{
+	uint64_t before = e->sent;
+
+	for (uint64_t ms = from_ms; ms < until_ms; ms++) {
+		struct fl_meta_echo said;
+		struct fl_echo_result r;
+		bool due = fl_mono_reached(at_ms(ms), fl_echo_wake(e)), any = false;
+
+		any |= fl_echo_tx(e, at_ms(ms), &said);
+		while (fl_echo_result(e, at_ms(ms), &r)) {
+			any = true;
+			if (ret_results)
+				(*ret_results)++;
+		}
+		/* It woke when, and only when, there was something to do. */
+		cr_assert_eq(due, any, "%lu ms", ms);
+	}
+	return e->sent - before;
+}
+
+Test(echo, pace)
+{
+	struct fl_echo_cfg c = cfg;
+	uint32_t results = 0;
+	struct fl_echo e;
+
+	fl_echo_init(&e, &cfg, UINT32_MAX - 1, at_ms(0));
+	cr_assert_eq(run(&e, 0, 30000, NULL), 30);
+	cr_assert_eq(e.last_id, 2); /* never 0 */
+	/* Every second: four bursts are under way, and each gets its result. */
+	c.interval_ms = 1000;
+	fl_echo_init(&e, &c, 0, at_ms(0));
+	cr_assert_eq(run(&e, 0, 20000, &results), 200);
+	cr_assert_eq(results, 17);
+	/* As many as can be: 255 every 5.1 s. */
+	c.length = 255;
+	fl_echo_init(&e, &c, 0, at_ms(0));
+	cr_assert_geq(run(&e, 0, 20000, NULL), 990);
+	/* None. */
+	c.length = 0;
+	fl_echo_init(&e, &c, 0, at_ms(0));
+	cr_assert_eq(run(&e, 0, 20000, NULL), 0);
+	cr_assert_eq(fl_echo_wake(&e).ns, UINT64_MAX);
+	/* Faster from now on, not after the long wait. */
+	c = (struct fl_echo_cfg){ 86400000, 10 };
+	fl_echo_init(&e, &c, 0, at_ms(0));
+	run(&e, 0, 5000, NULL);
+	fl_echo_configure(&e, &cfg, at_ms(5000));
+	cr_assert_eq(run(&e, 5000, 15200, NULL), 10);
+}
+
+/* --- rolling mean ----------------------------------------------------------------------------- */
+
+struct sample {
+	uint64_t ms;
+	struct fl_quality quality;
+};
+
+#define Q(latency, jitter, loss)                                                                   \
+	{                                                                                          \
+		latency, jitter, loss, FL_QUALITY_ALL                                              \
+	}
+#define ALL_LOST                                                                                   \
+	{                                                                                          \
+		0, 0, 1000000, FL_QUALITY_LOSS                                                     \
+	}
+
+static const struct {
+	const char *what;
+	struct sample sample[5];
+	size_t count;
+	uint64_t now_ms;
+	struct fl_quality want;
+} means[] = {
+	{ "nothing", { { 0 } }, 0, 1000, { 0 } },
+	{ "just now", { { 1000, Q(30, 2, 10) } }, 1, 1000, Q(30, 2, 10) },
+	{ "one", { { 1000, Q(30, 2, 10) } }, 1, 9000, Q(30, 2, 10) },
+	{ "one, older than the window", { { 1000, Q(30, 2, 10) } }, 1, 900000, Q(30, 2, 10) },
+	{ "two, equally long",
+	  { { 0, Q(30, 2, 10) }, { 10000, Q(50, 6, 0) } },
+	  2,
+	  20000,
+	  Q(40, 4, 5) },
+	{ "by time, not by number",
+	  { { 0, Q(100, 0, 0) }, { 1000, Q(200, 0, 0) }, { 2000, Q(10, 0, 0) } },
+	  3,
+	  32000,
+	  Q(19, 0, 0) }, /* (100 + 200 + 300) / 32 = 18.75 */
+	{ "the first leaves the window",
+	  { { 0, Q(1000, 0, 0) }, { 10000, Q(10, 0, 0) } },
+	  2,
+	  65000,
+	  Q(93, 0, 0) }, /* (5 * 1000 + 55 * 10) / 60 = 92.5 */
+	{ "and is gone", { { 0, Q(1000, 0, 0) }, { 10000, Q(10, 0, 0) } }, 2, 70000, Q(10, 0, 0) },
+	{ "a lost burst has no latency",
+	  { { 0, Q(40, 8, 0) }, { 10000, ALL_LOST } },
+	  2,
+	  20000,
+	  Q(40, 8, 500000) },
+	{ "only lost", { { 0, ALL_LOST } }, 1, 5000, ALL_LOST },
+};
+
+Test(echo, rolling_mean)
+{
+	for (size_t i = 0; i < sizeof(means) / sizeof(means[0]); i++) {
+		struct fl_rolling rolling = { 0 };
+		struct fl_quality q;
+
+		for (size_t n = 0; n < means[i].count; n++)
+			fl_rolling_add(&rolling, &means[i].sample[n].quality,
+				       at_ms(means[i].sample[n].ms));
+		q = fl_rolling_mean(&rolling, FL_ECHO_ROLLING_MS, at_ms(means[i].now_ms));
+		cr_assert_eq(q.has, means[i].want.has, "%s", means[i].what);
+		cr_assert_eq(q.latency_us, means[i].want.latency_us, "%s: %u", means[i].what,
+			     q.latency_us);
+		cr_assert_eq(q.jitter_us, means[i].want.jitter_us, "%s", means[i].what);
+		cr_assert_eq(q.loss_ppm, means[i].want.loss_ppm, "%s: %u", means[i].what,
+			     q.loss_ppm);
+		fl_rolling_reset(&rolling);
+		q = fl_rolling_mean(&rolling, FL_ECHO_ROLLING_MS, at_ms(means[i].now_ms));
+		cr_assert_eq(q.has, 0);
+	}
+}
+
+/* A sample a second for longer than there is room: the mean is that of the last 60 s. */
+Test(echo, rolling_many)
+{
+	struct fl_rolling rolling = { 0 };
+	struct fl_quality q = Q(0, 0, 0);
+
+	for (uint32_t s = 0; s <= 1000; s++) {
+		q.latency_us = s;
+		fl_rolling_add(&rolling, &q, at_ms(1000ULL * s));
+	}
+	/* seconds 940 to 999, each for one second */
+	q = fl_rolling_mean(&rolling, FL_ECHO_ROLLING_MS, at_ms(1000000));
+	cr_assert_eq(q.latency_us, 970); /* 969.5 */
+	/* Large values for a long time do not overflow. */
+	q.latency_us = q.jitter_us = q.loss_ppm = UINT32_MAX;
+	fl_rolling_reset(&rolling);
+	fl_rolling_add(&rolling, &q, at_ms(0));
+	q = fl_rolling_mean(&rolling, UINT32_MAX, at_ms(4000000000ULL));
+	cr_assert_eq(q.latency_us, UINT32_MAX);
+}
