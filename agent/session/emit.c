@@ -524,25 +524,16 @@ void fl_engine_forward(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 	fl_engine_emit(e, id, dir, packet, &meta);
 }
 
-/* A TCP segment without data that fits what it answers (P-17). */
-static size_t put_tcp(const struct fl_generated *what, const struct fl_side *to, uint8_t *l4)
+/* A TCP segment that carries only metadata. Its numbers are nobody's: the receiver drops it. */
+static void put_tcp(const struct fl_side *to, uint8_t *l4)
 {
 	struct fl_tcp *tcp = (void *)l4;
-	const struct fl_tcp *seen = NULL;
 
 	memset(tcp, 0, sizeof(*tcp));
-	if (what->answers && what->answers->hdr.proto == FL_IPPROTO_TCP)
-		seen = (const void *)what->answers->l4;
 	fl_put_u16(l4, to->local_port);
 	fl_put_u16(l4 + 2, to->remote_port);
-	if (seen) {
-		tcp->seq = seen->ack;
-		tcp->ack = FL_BE32(FL_HOST32(seen->seq) + what->answers->payload_len);
-		tcp->window = seen->window;
-	}
 	tcp->doff = (sizeof(*tcp) / 4) << 4;
 	tcp->flags = FL_TH_ACK;
-	return sizeof(*tcp);
 }
 
 void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what)
@@ -578,7 +569,7 @@ void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what)
 		return;
 	}
 	if (ip.tuple.proto == FL_IPPROTO_TCP)
-		put_tcp(what, to, out + head);
+		put_tcp(to, out + head);
 	else
 		fl_packet_put_udp(out + head, to->local_port, to->remote_port, (size_t)len);
 	fl_packet_put_ip(out, &ip, l4_len + (size_t)len);

@@ -199,7 +199,6 @@ struct fl_generated {
 	uint32_t id;
 	enum fl_direction dir; /* the one it travels in */
 	const struct fl_meta *meta;
-	const struct fl_packet *answers; /* what it answers, for TCP's numbers; NULL: none */
 	const uint8_t *payload;          /* behind the metadata; may be NULL */
 	size_t payload_len;
 };

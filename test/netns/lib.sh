@@ -183,6 +183,22 @@ wire() {
 	host_dev w "$dev.b"
 }
 
+# add_hosts ROUTER: addresses and routes of client c on r1's LAN and server s on ROUTER's
+add_hosts() {
+	add_addr c eth0 10.1.0.2/24 2001:db8:1::2/64
+	add_addr r1 lan0 10.1.0.1/24 2001:db8:1::1/64
+	add_addr "$1" lan0 10.2.0.1/24 2001:db8:2::1/64
+	add_addr s eth0 10.2.0.2/24 2001:db8:2::2/64
+	in_ns c ip route add default via 10.1.0.1
+	in_ns c ip -6 route add default via 2001:db8:1::1
+	in_ns s ip route add default via 10.2.0.1
+	in_ns s ip -6 route add default via 2001:db8:2::1
+	if [ "$MODE" = xdp ]; then
+		host_dev c eth0
+		host_dev s eth0
+	fi
+}
+
 # topo_two [MTU]: client c -- r1 == r2 -- server s, with two links between the routers. With WIRE=1
 # the links can be listened to in namespace w, as wan1 and wan2.
 topo_two() {
@@ -197,22 +213,11 @@ topo_two() {
 		fi
 	done
 	link_ns r2 lan0 s eth0 "$mtu"
-	add_addr c eth0 10.1.0.2/24 2001:db8:1::2/64
-	add_addr r1 lan0 10.1.0.1/24 2001:db8:1::1/64
 	add_addr r1 wan1 198.51.100.1/24 2001:db8:a::1/64
 	add_addr r1 wan2 203.0.113.1/24 2001:db8:b::1/64
 	add_addr r2 wan1 198.51.100.2/24 2001:db8:a::2/64
 	add_addr r2 wan2 203.0.113.2/24 2001:db8:b::2/64
-	add_addr r2 lan0 10.2.0.1/24 2001:db8:2::1/64
-	add_addr s eth0 10.2.0.2/24 2001:db8:2::2/64
-	in_ns c ip route add default via 10.1.0.1
-	in_ns c ip -6 route add default via 2001:db8:1::1
-	in_ns s ip route add default via 10.2.0.1
-	in_ns s ip -6 route add default via 2001:db8:2::1
-	if [ "$MODE" = xdp ]; then
-		host_dev c eth0
-		host_dev s eth0
-	fi
+	add_hosts r2
 }
 
 # topo_three [MTU]: client c -- r1 == r2 == r3 -- server s; r2 is a middle router without hosts. The
@@ -224,22 +229,11 @@ topo_three() {
 	wire r1 wan1 r2 "$mtu"
 	wire r2 wan2 r3 "$mtu"
 	link_ns r3 lan0 s eth0 "$mtu"
-	add_addr c eth0 10.1.0.2/24 2001:db8:1::2/64
-	add_addr r1 lan0 10.1.0.1/24 2001:db8:1::1/64
 	add_addr r1 wan1 198.51.100.1/24
 	add_addr r2 wan1 198.51.100.2/24
 	add_addr r2 wan2 203.0.113.1/24
 	add_addr r3 wan2 203.0.113.2/24
-	add_addr r3 lan0 10.2.0.1/24 2001:db8:2::1/64
-	add_addr s eth0 10.2.0.2/24 2001:db8:2::2/64
-	in_ns c ip route add default via 10.1.0.1
-	in_ns c ip -6 route add default via 2001:db8:1::1
-	in_ns s ip route add default via 10.2.0.1
-	in_ns s ip -6 route add default via 2001:db8:2::1
-	if [ "$MODE" = xdp ]; then
-		host_dev c eth0
-		host_dev s eth0
-	fi
+	add_hosts r3
 }
 
 # --- routers -------------------------------------------------------------------------------------
