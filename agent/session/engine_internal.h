@@ -199,7 +199,7 @@ struct fl_generated {
 	uint32_t id;
 	enum fl_direction dir; /* the one it travels in */
 	const struct fl_meta *meta;
-	const uint8_t *payload;          /* behind the metadata; may be NULL */
+	const uint8_t *payload; /* behind the metadata; may be NULL */
 	size_t payload_len;
 };
 
