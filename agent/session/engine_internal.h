@@ -50,6 +50,8 @@ struct fl_engine {
 	uint32_t age_cursor;
 	uint32_t age_limit; /* highest id in use so far */
 
+	uint8_t next_uuid[16]; /* of the next session of our hosts */
+
 	struct fl_fifo acks; /* sessions that may need a generated acknowledgement (P-14) */
 	struct fl_pending *pending;
 	struct fl_frags *host_frags; /* of hosts */

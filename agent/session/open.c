@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* New sessions: of our hosts (svr-protocol.md 3.1), and those that peers announce. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -340,6 +339,14 @@ static int finish(struct opening *o, bool from_peer)
 
 /* --- announced by a peer ---------------------------------------------------------------------- */
 
+static void copy_name(char to[FL_NAME_LEN], const struct fl_meta_name *name)
+{
+	size_t len = name->len < FL_NAME_LEN ? name->len : FL_NAME_LEN - 1;
+
+	memcpy(to, name->s, len);
+	to[len] = 0;
+}
+
 int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *what)
 {
 	static struct fl_decision d;
@@ -350,8 +357,8 @@ int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *wha
 	struct opening o = { .e = e, .d = &d };
 	int err;
 
-	snprintf(tenant, sizeof(tenant), "%.*s", (int)m->tenant.len, m->tenant.s);
-	snprintf(router, sizeof(router), "%.*s", (int)m->source_router.len, m->source_router.s);
+	copy_name(tenant, &m->tenant);
+	copy_name(router, &m->source_router);
 	fl_decide(e->config, e->fib, e->fabric, &q, &d);
 	if (d.reason)
 		return -(int)d.reason;
@@ -483,15 +490,36 @@ static int set_in_side(struct opening *o, const struct fl_work *work)
 	return 0;
 }
 
+/*
+ * Most of the time that it takes to open a session is waiting for memory that nobody has touched
+ * lately. Which record, UUID and waypoints the next one gets is known: have them fetched meanwhile.
+ */
+static void prepare_next(struct fl_engine *e, const struct fl_side *out, uint8_t wire_proto)
+{
+	const struct fl_waypoints *wp;
+	struct fl_wide_key key = { .kind = FL_KEY_PEER, .scope = out->id, .proto = wire_proto };
+	struct fl_waypoint_pair pair;
+
+	fl_rand_uuid(e->next_uuid);
+	__builtin_prefetch(&e->deadlines[fl_store_prefetch(e->store, e->next_uuid)], 1);
+	if (out->kind != FL_SIDE_PEER)
+		return;
+	wp = fl_engine_waypoints_of(e, out->id, wire_proto);
+	if (!wp)
+		return;
+	pair = fl_waypoints_peek(wp);
+	key.sport = pair.remote;
+	key.dport = pair.local;
+	fl_flows_prefetch(e->flows, &key);
+}
+
 static void open_own(struct fl_engine *e, struct fl_work *work, const struct fl_tuple *t,
 		     const struct fl_decision *d)
 {
 	struct opening o = { .e = e, .d = d };
-	uint8_t uuid[16];
 	int err;
 
-	fl_rand_uuid(uuid);
-	if (fl_store_open(e->store, uuid, &o.id) < 0) {
+	if (fl_store_open(e->store, e->next_uuid, &o.id) < 0) {
 		fl_engine_drop(e, FL_DROP_TABLE_FULL);
 		return;
 	}
@@ -507,6 +535,7 @@ static void open_own(struct fl_engine *e, struct fl_work *work, const struct fl_
 	else
 		err = finish(&o, false);
 	fl_fabric_hop_put(e->fabric, d->chosen->exit.hop);
+	prepare_next(e, &o.s->out, fl_session_wire_proto(o.s));
 	if (err) {
 		fl_engine_drop(e, (enum fl_drop_reason) - err);
 		return;
