@@ -555,7 +555,9 @@ void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what)
 
 	if (to->kind != FL_SIDE_PEER || !rt || !rt->cfg || path->state != FL_PATH_UP)
 		return;
-	ip.tuple = (struct fl_tuple){ .family = path->family, .proto = fl_session_wire_proto(s) };
+	ip.tuple = (struct fl_tuple){ .family = path->family,
+				      .proto = what->as_udp ? FL_IPPROTO_UDP
+							    : fl_session_wire_proto(s) };
 	memcpy(ip.tuple.src, path->local, 16);
 	memcpy(ip.tuple.dst, path->remote, 16);
 	head = fl_ip_header_len(path->family);

@@ -201,6 +201,7 @@ struct fl_generated {
 	const struct fl_meta *meta;
 	const uint8_t *payload; /* behind the metadata; may be NULL */
 	size_t payload_len;
+	bool as_udp; /* whatever the session is carried as (P-24) */
 };
 
 void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what);
@@ -248,7 +249,7 @@ struct fl_why {
 void fl_engine_tell_sender(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 			   const struct fl_packet *packet, const struct fl_why *why);
 void fl_engine_icmp_error(struct fl_engine *e, struct fl_work *work);
-void fl_engine_carried_error(struct fl_engine *e, struct fl_work *work, uint32_t slot,
+void fl_engine_carried_error(struct fl_engine *e, const struct fl_work *work,
 			     const struct fl_opened *opened);
 void fl_engine_reset(struct fl_engine *e, const struct fl_work *work);
 /* --- fragments.c ------------------------------------------------------------------------------ */

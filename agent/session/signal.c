@@ -434,7 +434,7 @@ static void dispatch(struct fl_engine *e, struct arrival *a)
 	if (fl_meta_has(m, FL_META_HEALTH))
 		fl_engine_health(e, a->slot);
 	if (fl_meta_has(m, FL_META_ICMP_LOCATION)) {
-		fl_engine_carried_error(e, a->work, a->slot, &a->opened);
+		fl_engine_carried_error(e, a->work, &a->opened);
 		return;
 	}
 	if (fl_meta_has(m, FL_META_FORWARD))
