@@ -105,7 +105,7 @@ enum fl_tcp_state {
 #define FL_FLOW_REVERSE 0x01 /* from responder to initiator */
 #define FL_FLOW_INNER6  0x02 /* the session is IPv6, whatever the path is */
 #define FL_FLOW_WRAP    0x04 /* no ports: carried as UDP between routers (3.6) */
-#define FL_FLOW_STRICT  0x08 /* check TCP sequence numbers against the window */
+#define FL_FLOW_FOLLOW  0x08 /* look at the numbers of every TCP segment */
 #define FL_FLOW_ID_PORT 0x10 /* ports are an ICMP identifier, rewritten in the ICMP header */
 
 struct fl_flow {
