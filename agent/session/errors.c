@@ -245,12 +245,19 @@ static struct fl_tuple context_of(const struct fl_session *s, enum fl_direction 
 	return dir == FL_FORWARD ? t : fl_tuple_reverse(&t);
 }
 
+static bool is_behind_nat(const struct fl_engine *e, const struct fl_side *side)
+{
+	const struct fl_path_rt *path = fl_fabric_path(e->fabric, e->t->vectors[side->vector].path);
+
+	return path && path->cfg && path->cfg->connectivity == FL_CFG_OUTBOUND_ONLY;
+}
+
 /*
  * P-24: to the next router an error travels as UDP on the session's waypoints, whatever the session
  * is: who said it (TLV 20/21) in the block, the ICMP message as payload. UDP and TCP number their
  * waypoints apart (P-27), so that the same pair may be a UDP session's as well; which one is meant,
  * the quoted packet says, whose tuple is the session's context. The message's own checksum stays 0:
- * the HMAC covers it.
+ * the HMAC covers it. A NAT lets in only what belongs to the session's own packets (P-28).
  */
 static void carry_error(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 			const struct error_said *said)
@@ -266,7 +273,7 @@ static void carry_error(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 		.dir = dir == FL_FORWARD ? FL_REVERSE : FL_FORWARD,
 		.meta = &meta,
 		.payload = icmp,
-		.as_udp = true,
+		.as_udp = !is_behind_nat(e, fl_side_from(fl_engine_session(e, id), dir)),
 	};
 
 	put_icmp(said, icmp);

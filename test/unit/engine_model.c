@@ -136,8 +136,7 @@ static enum model_verdict peer_miss(const struct job *j)
 {
 	const struct fl_path *path = &j->r->t.paths[j->path];
 
-	if (j->t.sport < path->port_lo || j->t.sport > path->port_hi ||
-	    j->t.dport < path->port_lo || j->t.dport > path->port_hi)
+	if (!fl_path_has_ports(path, j->t.sport, j->t.dport))
 		return MODEL_KERNEL;
 	return punt(j, fl_meta_has_cookie(j->p.payload, j->p.payload_len) ? FL_PUNT_META
 									  : FL_PUNT_BARE);

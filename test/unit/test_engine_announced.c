@@ -176,3 +176,33 @@ Test(engine_announced, recovery_through_three_routers)
 	cr_assert_eq(router_drops(&w->r[R3]), 0);
 	world_free(w);
 }
+
+/* P-28: the peer is behind a NAT. Its ports are any, and we do not open sessions toward it. */
+Test(engine_announced, p28_peer_behind_a_nat)
+{
+	struct world *w = world_new(
+		&(struct world_opts){ .adjacency = ",'peer-connectivity':'outbound-only'" });
+	struct fl_meta m = craft_forward(&dns, 1);
+	struct craft c = { .from = R1,
+			   .sport = 2000,
+			   .dport = 0x4001,
+			   .meta = &m,
+			   .payload = "as the other end of the NAT sends it",
+			   .len = 32 };
+	const struct say answer = answer_to(&dns);
+	struct drops before = drops_of(&w->r[R1]);
+	struct got g;
+
+	client_says(w, &dns);
+	assert_dropped(&w->r[R1], before, FL_DROP_NO_PATH, 1);
+	cr_assert_eq(craft_send(w, &c), MODEL_PUNTED);
+	cr_assert_eq(router_sessions(&w->r[R2]), 1);
+	w->hold = true;
+	lan_says(w, R2, &answer);
+	cr_assert(got_wire(w, &g));
+	cr_assert_eq(g.t.dport, 2000);
+	/* Well-known ports are not a NAT's: that is the host's own business. */
+	c.sport = 53;
+	cr_assert_eq(craft_send(w, &c), MODEL_KERNEL);
+	world_free(w);
+}
