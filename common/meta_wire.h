@@ -104,8 +104,9 @@ enum fl_control {
 };
 
 /* What a peer can do, in TLV 0x8007 of its BFD packets; unknown bits are ignored. */
-#define FL_CAPABLE_VECTORS 0x01 /* moves sessions by vector: its packets may change path unannounced */
-#define FL_CAPABLE_KEPT    0x02 /* its sessions are older than its boot id: it adopted them */
+#define FL_CAPABLE_VECTORS                                                                         \
+	0x01                 /* moves sessions by vector: its packets may change path unannounced */
+#define FL_CAPABLE_KEPT 0x02 /* its sessions are older than its boot id: it adopted them */
 
 /* Values of TLV 46 in the header section (3.4). */
 #define FL_HEALTH_REQUEST 1

@@ -94,11 +94,21 @@ const struct fl_tlv_rule *fl_tlv_rule(uint8_t section, uint16_t type)
 /* The orders of the vectors in svr-protocol.md 2.9; types that these lack are put where they fit.
  */
 const uint16_t fl_tlv_header_order[] = {
-	FL_TLV_FRAGMENT,       FL_TLV_SECURITY_ID,  FL_TLV_DISABLE_FORWARD,
-	FL_TLV_CONTROL,        FL_TLV_46,           FL_TLV_ICMP_LOCATION4,
-	FL_TLV_ICMP_LOCATION6, FL_TLV_PATH_METRICS, FL_TLV_DUPLICATE_SEQ,
-	FL_TLV_OWN_ENDPOINT,   FL_TLV_BOOT_ID,      FL_TLV_SEEN_ENDPOINT,
-	FL_TLV_ECHO,           FL_TLV_CAPABILITY,   FL_TLV_MTU_PROBE,
+	FL_TLV_FRAGMENT,
+	FL_TLV_SECURITY_ID,
+	FL_TLV_DISABLE_FORWARD,
+	FL_TLV_CONTROL,
+	FL_TLV_46,
+	FL_TLV_ICMP_LOCATION4,
+	FL_TLV_ICMP_LOCATION6,
+	FL_TLV_PATH_METRICS,
+	FL_TLV_DUPLICATE_SEQ,
+	FL_TLV_OWN_ENDPOINT,
+	FL_TLV_BOOT_ID,
+	FL_TLV_SEEN_ENDPOINT,
+	FL_TLV_ECHO,
+	FL_TLV_CAPABILITY,
+	FL_TLV_MTU_PROBE,
 	0,
 };
 
