@@ -41,7 +41,7 @@ struct fl_fabric_ops {
 	void (*watch)(void *ctx, const struct fl_path_rt *path, const struct fl_path *entry,
 		      struct fl_path_quality *quality);
 	void (*unwatch)(void *ctx, uint16_t path);
-	/* A path can be used, or no longer; its vectors have been moved. May be NULL. */
+	/* A path can be used, or no longer. NULL: vectors go to the best path that is left. */
 	void (*path_usable)(void *ctx, uint16_t path, bool usable);
 };
 

@@ -76,9 +76,10 @@ void fl_path_judge(struct fl_fabric *f, struct fl_path_rt *path)
 	fl_notice("path to %s, %s to %s: %s%s", f->peers[path->peer].name,
 		  fl_addr_format(&path->local, local), fl_addr_format(&path->remote, remote),
 		  why ? "down: " : "up", why ? why : "");
-	move_vectors(f, path->peer);
 	if (f->ops->path_usable)
 		f->ops->path_usable(f->ctx, path->id, path->usable);
+	else
+		move_vectors(f, path->peer);
 }
 
 void fl_fabric_set_quality(struct fl_fabric *fabric, uint16_t id,
