@@ -86,6 +86,7 @@ void fl_engine_free(struct fl_engine *engine)
 	fl_frags_free(engine->peer_frags);
 	fl_pending_free(engine->pending);
 	fl_fifo_done(&engine->acks);
+	free(engine->resignal);
 	free(engine->deadlines);
 	fl_flows_free(engine->flows);
 	fl_store_free(engine->store);
@@ -391,6 +392,8 @@ bool fl_engine_tick(struct fl_engine *engine)
 	e->t->drops[FL_DROP_FRAG_TIMEOUT] += given_up;
 	if (e->routes_stale)
 		turn_some(e);
+	if (e->resignal)
+		fl_engine_resignal_some(e);
 	fl_engine_recover(e);
 	return fl_engine_age(e);
 }
