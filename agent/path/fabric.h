@@ -18,6 +18,7 @@
 #include "agent/base/tables.h"
 #include "agent/config/config.h"
 #include "agent/crypto/keyring.h"
+#include "agent/path/quality.h"
 
 #define FL_WHY_TEXT 512
 
@@ -66,7 +67,8 @@ struct fl_path_rt {
 	struct fl_addr hop_addr;    /* next hop toward the remote waypoint; family 0: no route */
 	struct fl_keyring *tx_ring; /* borrowed */
 	struct fl_mono since;       /* of its present state */
-	const char *why;            /* why it is not up */
+	const char *why;            /* why it is not usable: NULL, link, or BFD */
+	struct fl_path_quality quality;
 };
 
 struct fl_fabric;
@@ -107,6 +109,9 @@ const struct fl_netif *fl_fabric_netif_by_ifindex(const struct fl_fabric *fabric
 const struct fl_peer *fl_fabric_peer(const struct fl_fabric *fabric, uint16_t id);
 const struct fl_peer *fl_fabric_peer_named(const struct fl_fabric *fabric, const char *name);
 const struct fl_path_rt *fl_fabric_path(const struct fl_fabric *fabric, uint16_t id);
+
+/* What BFD and link tests say of a path; NULL for one that is not configured. */
+const struct fl_path_quality *fl_fabric_path_quality(const struct fl_fabric *fabric, uint16_t id);
 
 /* Highest id of a configured path: where a walk over all of them may end. */
 uint16_t fl_fabric_path_limit(const struct fl_fabric *fabric);

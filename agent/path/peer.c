@@ -28,6 +28,13 @@ const struct fl_path_rt *fl_fabric_path(const struct fl_fabric *fabric, uint16_t
 	return id && id < FL_MAX_PATHS && fabric->paths[id].id ? &fabric->paths[id] : NULL;
 }
 
+const struct fl_path_quality *fl_fabric_path_quality(const struct fl_fabric *fabric, uint16_t id)
+{
+	const struct fl_path_rt *path = fl_fabric_path(fabric, id);
+
+	return path && path->cfg ? &path->quality : NULL;
+}
+
 uint16_t fl_fabric_path_limit(const struct fl_fabric *fabric)
 {
 	return fabric->path_limit;
