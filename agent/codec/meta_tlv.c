@@ -73,6 +73,8 @@ static const struct fl_tlv_rule private_rules[] = {
 					    .max = FL_TLV_ENDPOINT6_LEN, VALUE(seen_endpoint) },
 	[PRIVATE(FL_TLV_MTU_PROBE)] = { RULE(MTU_PROBE, MTU_PROBE, H), .min = 2, .max = UINT16_MAX,
 					VALUE(mtu_probe) },
+	[PRIVATE(FL_TLV_VECTOR)] = { RULE(VECTOR, VECTOR, P), FIXED(FL_TLV_VECTOR_LEN),
+				     VALUE(vector) },
 };
 
 const struct fl_tlv_rule *fl_tlv_rule(uint8_t section, uint16_t type)
@@ -118,6 +120,7 @@ const uint16_t fl_tlv_payload_order[] = {
 	FL_TLV_TCP_SYN,
 	FL_TLV_MODIFY,
 	FL_TLV_REMAINING_TIME,
+	FL_TLV_VECTOR,
 	FL_TLV_APPLICATION,
 	FL_TLV_SESSION_COUNT,
 	FL_TLV_INTERFACE_ID,
