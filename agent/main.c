@@ -58,6 +58,7 @@ struct daemon {
 	sd_event_source *punts[2]; /* new, live */
 	unsigned int budget;
 	bool routes_changed;
+	bool applying; /* a configuration */
 };
 
 /* --- what the fabric asks for ----------------------------------------------------------------- */
@@ -123,12 +124,24 @@ static void fabric_hop_up(void *ctx, uint16_t hop)
 		fl_engine_hop_up(d->engine, hop);
 }
 
+static void fabric_path_usable(void *ctx, uint16_t path, bool usable)
+{
+	struct daemon *d = ctx;
+
+	(void)path;
+	(void)usable;
+	/* Not while a configuration is being taken over: the engine has not seen it yet. */
+	if (d->engine && d->config && !d->applying)
+		fl_engine_paths_changed(d->engine);
+}
+
 static const struct fl_fabric_ops fabric_ops = {
 	.route = fabric_route,
 	.resolve = fabric_resolve,
 	.attach = fabric_attach,
 	.detach = fabric_detach,
 	.hop_up = fabric_hop_up,
+	.path_usable = fabric_path_usable,
 };
 
 /* --- what the engine does --------------------------------------------------------------------- */
@@ -272,8 +285,11 @@ static void log_findings(const struct fl_config_errors *errors)
 /* Make @config the one in use. On failure the old one stays, and @config is the caller's still. */
 static int use_config(struct daemon *d, struct fl_config *config, char why[FL_WHY_TEXT])
 {
-	int err = fl_fabric_apply(d->fabric, config, why);
+	int err;
 
+	d->applying = true;
+	err = fl_fabric_apply(d->fabric, config, why);
+	d->applying = false;
 	if (!err) {
 		err = fl_engine_configure(d->engine, config);
 		if (err)

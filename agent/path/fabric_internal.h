@@ -79,6 +79,8 @@ struct fl_fabric {
 	struct fl_hop *hop_by_id[FL_MAX_NEXTHOPS];
 	uint16_t hop_hint; /* where to look for a free id */
 	struct fl_exit_entry *exits;
+	uint32_t vector_refs[FL_MAX_VECTORS]; /* sessions that name it */
+	uint32_t vector_seq[FL_MAX_VECTORS];  /* 0: not known yet */
 	uint32_t route_generation;
 	bool any_xdp;
 };
@@ -102,5 +104,8 @@ int fl_peers_plan(struct fl_fabric *f, const struct fl_config *config, char why[
 void fl_peers_apply(struct fl_fabric *f, const struct fl_config *config);
 void fl_path_refresh(struct fl_fabric *f, struct fl_path_rt *path);
 void fl_paths_refresh_iface(struct fl_fabric *f, uint16_t iface);
+
+/* vector.c: the path is gone, and its number may soon be another's. */
+void fl_vectors_forget_path(struct fl_fabric *f, uint16_t path);
 
 #endif
