@@ -53,7 +53,8 @@
 	X(MOVES_ANNOUNCED, "moves-announced", "peers told that sessions of a vector move")         \
 	X(VECTORS_FOLLOWED, "moves-followed", "peer's sessions that moved, and we with them")      \
 	X(PARTIAL_CHECKSUM, "partial-checksums",                                                   \
-	  "XDP first packets with a checksum left to offload")
+	  "XDP first packets with a checksum left to offload")                                     \
+	X(ECHO_REFLECTED, "echo-reflected", "link tests of peers returned")
 
 enum fl_stat {
 	FL_STAT_NONE = 0,

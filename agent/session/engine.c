@@ -96,6 +96,7 @@ void fl_engine_free(struct fl_engine *engine)
 	fl_history_free(engine->history);
 	fl_engine_groups_free(engine);
 	free(engine->notes);
+	free(engine->resignal);
 	free(engine->deadlines);
 	fl_flows_free(engine->flows);
 	fl_store_free(engine->store);
@@ -403,6 +404,8 @@ bool fl_engine_tick(struct fl_engine *engine)
 	if (e->routes_stale)
 		turn_some(e);
 	fl_engine_steer(e);
+	if (e->resignal)
+		fl_engine_resignal_some(e);
 	fl_engine_recover(e);
 	return fl_engine_age(e);
 }

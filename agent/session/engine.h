@@ -73,6 +73,12 @@ void fl_engine_routes_changed(struct fl_engine *engine);
 
 /* A path can be used, or no longer: sessions that have to move do so at once. */
 void fl_engine_paths_changed(struct fl_engine *engine);
+/*
+ * A peer has lost its sessions, or a path leads by another NAT now: sessions there are signalled
+ * anew with their next packet, a part of them at every tick (svr-protocol.md 3.3).
+ */
+void fl_engine_resignal_peer(struct fl_engine *engine, uint16_t peer);
+void fl_engine_resignal_path(struct fl_engine *engine, uint16_t path);
 
 /* --- administration --------------------------------------------------------------------------- */
 

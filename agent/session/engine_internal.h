@@ -102,8 +102,9 @@ struct fl_engine {
 
 	uint32_t route_cursor; /* session to look at next after a route change */
 	bool routes_stale;
-	struct fl_mono asked; /* when a peer last sent what we know no session for */
-	uint32_t half_open;   /* TCP sessions opened and not yet seen established */
+	struct fl_resignal *resignal; /* what is left to be signalled anew; NULL: nothing */
+	struct fl_mono asked;         /* when a peer last sent what we know no session for */
+	uint32_t half_open;           /* TCP sessions opened and not yet seen established */
 	uint32_t recover_cursor;
 	uint64_t recover_period_ms; /* that a round over all sessions took */
 	struct fl_mono recover_started;
@@ -370,6 +371,9 @@ void fl_engine_recover(struct fl_engine *e);
 
 /* The far side was heard: what was still to be asked need not be. */
 void fl_engine_no_question(struct fl_engine *e, uint32_t id);
+
+/* --- resignal.c ------------------------------------------------------------------------------- */
+void fl_engine_resignal_some(struct fl_engine *e);
 
 /* --- age.c ------------------------------------------------------------------------------------ */
 void fl_engine_watch(struct fl_engine *e, uint32_t id);
