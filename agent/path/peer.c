@@ -304,6 +304,9 @@ static void forget_path(struct fl_fabric *f, uint16_t id)
 {
 	struct fl_path *slot = &f->tables->paths[id];
 
+	/* Most numbers were never given. */
+	if (slot->state == FL_PATH_UNUSED && !f->paths[id].id)
+		return;
 	if (slot->state != FL_PATH_UNUSED)
 		lookup_set(f, slot, id, false);
 	memset(slot, 0, sizeof(*slot));
