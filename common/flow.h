@@ -106,7 +106,7 @@ enum fl_tcp_state {
 #define FL_FLOW_INNER6  0x02 /* the session is IPv6, whatever the path is */
 #define FL_FLOW_WRAP    0x04 /* no ports: carried as UDP between routers (3.6) */
 #define FL_FLOW_FOLLOW  0x08 /* look at the numbers of every TCP segment */
-#define FL_FLOW_ID_PORT 0x10 /* ports are an ICMP identifier, rewritten in the ICMP header */
+#define FL_FLOW_ID_PORT 0x10 /* the ICMP identifier, or what its checksum covers, changes */
 
 struct fl_flow {
 	struct fl_flow_key key;
@@ -216,6 +216,7 @@ enum fl_iface_mode {
 #define FL_IFACE_WAN      0x01 /* has waypoints: look for peers first */
 #define FL_IFACE_SESSIONS 0x02 /* sources on it may open sessions (it has a tenant) */
 #define FL_IFACE_L3       0x04 /* packets have no Ethernet header */
+#define FL_IFACE_NAPT     0x08 /* answers to sessions come to this host's address */
 
 struct fl_iface {
 	__u32 ifindex; /* with the tags one word, which is how it is looked up */

@@ -30,7 +30,8 @@ struct fl_hop_key {
 struct fl_hop {
 	struct fl_hop_key key;
 	uint16_t id;
-	bool hinted; /* its MAC is from a packet, not from the kernel */
+	bool hinted;  /* its MAC is from a packet, not from the kernel */
+	bool adopted; /* or what an earlier process knew, until the kernel has looked */
 	uint32_t refs;
 	UT_hash_handle hh;
 };

@@ -312,6 +312,9 @@ static void forget_path(struct fl_fabric *f, uint16_t id)
 {
 	struct fl_path *slot = &f->tables->paths[id];
 
+	/* Most numbers were never given. */
+	if (slot->state == FL_PATH_UNUSED && !f->paths[id].id)
+		return;
 	if (f->paths[id].id && f->ops->unwatch)
 		f->ops->unwatch(f->ctx, id);
 	if (slot->state != FL_PATH_UNUSED)

@@ -164,7 +164,10 @@ static int build_lan(struct emission *em, uint8_t *out, size_t room)
 	if (head + p->l4_len > room)
 		return -EMSGSIZE;
 	memcpy(out + head, p->l4, p->l4_len);
-	set_ports(out + head, &em->ip.tuple);
+	if (fl_side_from(em->session, em->dir)->kind == FL_SIDE_PEER && is_portless(em->session))
+		fl_session_rewrite_icmp(em->session, em->dir, out + head);
+	else
+		set_ports(out + head, &em->ip.tuple);
 	fl_packet_put_ip(out, &em->ip, p->l4_len);
 	if (fl_packet_parse(out, head + p->l4_len, &built) < 0)
 		return -EMSGSIZE;
@@ -449,6 +452,7 @@ static void emit_peer(struct emission *em)
 		drop_too_big(em, mtu_for_host(em, &way));
 		return;
 	}
+	fl_session_rewrite_icmp(em->session, em->dir, em->packet->l4);
 	head = fl_ip_header_len(way.p->family) + way.l4_len;
 	overhead = em->meta ? FL_META_MAX : FL_SEAL_OVERHEAD_MAX;
 	if (head + way.payload_len + overhead > FL_TX_MAX_PACKET) {

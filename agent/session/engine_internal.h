@@ -385,6 +385,9 @@ void fl_engine_reset(struct fl_engine *e, const struct fl_work *work);
 /* --- fragments.c ------------------------------------------------------------------------------ */
 void fl_engine_fragment(struct fl_engine *e, struct fl_work *work);
 
+/* A packet that was made whole and is for this host itself. */
+void fl_engine_to_host(struct fl_engine *e, const struct fl_work *work);
+
 /* --- recover.c: inactivity-based recovery, keep-alives ---------------------------------------- */
 #define FL_HEALTH_TRIES 3 /* P-18 */
 /* Of fl_session.health_tries: how many, and in which direction. */

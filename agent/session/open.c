@@ -115,15 +115,11 @@ static int install_on_waypoints(struct opening *o, const enum fl_flow_state stat
 	return -FL_DROP_WAYPOINTS;
 }
 
-/*
- * May the session leave by another port than its host's? Not without ports; and an ICMP identifier
- * that comes from a peer is unwrapped by the data plane as it is.
- */
+/* May the session leave by another port than its host's? ICMP has its identifier for it. */
 static bool port_is_free(const struct fl_session *s)
 {
-	if (s->proto == FL_IPPROTO_ICMP || s->proto == FL_IPPROTO_ICMPV6)
-		return s->in.kind != FL_SIDE_PEER;
-	return s->proto == FL_IPPROTO_TCP || s->proto == FL_IPPROTO_UDP;
+	return s->proto == FL_IPPROTO_TCP || s->proto == FL_IPPROTO_UDP ||
+	       s->proto == FL_IPPROTO_ICMP || s->proto == FL_IPPROTO_ICMPV6;
 }
 
 static int install_with_nat(struct opening *o, const enum fl_flow_state state[2])
@@ -554,6 +550,15 @@ static bool icmp_dropped(const struct fl_netif *netif, const struct fl_tuple *t)
 	return netif && netif->cfg && netif->cfg->icmp == FL_CFG_ICMP_DROP && is_icmp(t);
 }
 
+/* The data plane sees it of whole packets. */
+static bool is_for_host(const struct fl_engine *e, const struct fl_work *work,
+			const struct fl_tuple *t)
+{
+	const struct fl_addr dst = fl_addr_from(t->family, t->dst);
+
+	return work->packet.came_in_pieces && fl_fabric_is_local(e->fabric, &dst);
+}
+
 void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
 {
 	static struct fl_decision d;
@@ -580,6 +585,10 @@ void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
 			return;
 		}
 		fl_engine_close(e, flow->session, FL_CLOSE_REPLACED);
+	}
+	if (is_for_host(e, work, &q.tuple)) {
+		fl_engine_to_host(e, work);
+		return;
 	}
 	/* The data plane has looked at this, but for what came in fragments. */
 	if (is_icmp(&q.tuple) && !(work->packet.hdr.flags & FL_PKT_ICMP_REQUEST)) {

@@ -86,12 +86,14 @@ print(first, ask(4))
 END
 in_ns c python3 "$WORK/pause.py" >"$WORK/pause.out" &
 pause=$!
-uuid() { ctl "$1" -j show sessions | jq -r '.sessions[] | select(.["src-port"] == 33333)["session-id"]'; }
+uuid() { ctl "$1" -j show sessions | jq -r '.sessions[] | select(."source-port" == 33333).id'; }
 wait_for 5 sh -c "\"$BIN/fairlead\" -i $TAG-r2 -j show sessions | grep -q 33333"
 before="$(uuid r1) $(uuid r2)"
 wait $pause
 is "a session goes on after the NAT forgot it" "$(cat "$WORK/pause.out")" "True True"
 is "as the same session, on both routers" "$(uuid r1) $(uuid r2)" "$before"
+is "which is one" "$(uuid r1)" "$(uuid r2)"
+ok "and there is one" test -n "$(uuid r1)"
 cmp_num "r2 asked for metadata" "$(ctl r2 -j show stats all | jq '[.stats[] | select(.name == "control-enable-metadata-sent").count] | add // 0')" -ge 1
 
 # A quiet connection's keep-alives have its numbers: a NAT that looks at them lets them by (P-17).

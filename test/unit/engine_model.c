@@ -280,6 +280,9 @@ static void put_l4(const struct job *j, const struct fl_flow *flow, const struct
 	if (way->wrap) {
 		fl_packet_put_udp(l4, flow->sport, flow->dport, j->p.l4_len);
 		memcpy(l4 + 8, j->p.l4, j->p.l4_len);
+		fl_session_rewrite_icmp(&j->r->t.sessions[flow->session],
+					flow->flags & FL_FLOW_REVERSE ? FL_REVERSE : FL_FORWARD,
+					l4 + 8);
 		return;
 	}
 	memcpy(l4, way->unwrap ? j->p.payload : j->p.l4, len);
