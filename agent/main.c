@@ -580,6 +580,7 @@ static int run(struct daemon *d)
 	d->api.dp = d->dp;
 	d->api.fabric = d->fabric;
 	d->api.engine = d->engine;
+	d->api.bfd = d->bfd;
 	err = start_modules(d);
 	if (!err)
 		err = add_sources(d);
