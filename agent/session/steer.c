@@ -16,9 +16,8 @@
 #include "agent/session/engine_internal.h"
 
 #define REVIEW_MS      1000
-#define HOLD_MS        5000 /* hold-down-time, svr-protocol.md 5.1 */
-#define ANNOUNCE_MS    100  /* until an announcement that nobody has acknowledged is repeated */
-#define ANNOUNCE_TRIES 30   /* and less than P-16's 5 s, for which both paths are accepted */
+#define ANNOUNCE_MS    100 /* until an announcement that nobody has acknowledged is repeated */
+#define ANNOUNCE_TRIES 30  /* and less than P-16's 5 s, for which both paths are accepted */
 
 #define WALK_PART  16384 /* sessions looked at in a tick, and moved: chosen, some ms */
 #define MOVES_PART 2048
@@ -105,18 +104,25 @@ static bool is_usable(const struct fl_engine *e, uint16_t path)
 	return rt && rt->cfg && !rt->why;
 }
 
+static uint64_t hold_down_ms(const struct fl_path_rt *rt)
+{
+	return rt->cfg->bfd->hold_down_s * 1000ULL;
+}
+
 /* Up for long enough to return to; where BFD watches, its hold-down has seen to that. */
 static bool is_settled(const struct fl_engine *e, uint16_t path)
 {
 	const struct fl_path_rt *rt = fl_fabric_path(e->fabric, path);
 
 	return rt->quality.live != FL_LIVE_UNWATCHED ||
-	       fl_mono_ms_between(rt->since, e->now) >= HOLD_MS;
+	       fl_mono_ms_between(rt->since, e->now) >= hold_down_ms(rt);
 }
 
 static bool may_move_again(const struct look *l)
 {
-	return !l->st->moved.ns || fl_mono_ms_between(l->st->moved, l->e->now) >= HOLD_MS;
+	const struct fl_path_rt *rt = fl_fabric_path(l->e->fabric, l->v->path);
+
+	return !l->st->moved.ns || fl_mono_ms_between(l->st->moved, l->e->now) >= hold_down_ms(rt);
 }
 
 /* --- what there is to choose from ------------------------------------------------------------- */
