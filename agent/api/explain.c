@@ -95,7 +95,7 @@ static void add_candidate(struct fl_api *api, struct fl_json *list, const struct
 {
 	struct fl_json *o = fl_json_add_object(list, NULL);
 	const struct fl_netif *netif = fl_fabric_netif(api->fabric, c->exit.iface);
-	char text[FL_ADDR_TEXT];
+	char text[FL_ADDR_TEXT], quality[256];
 
 	fl_json_add_string(o, "route", c->route->name);
 	if (c->route->type == FL_CFG_ROUTE_PEER) {
@@ -115,6 +115,8 @@ static void add_candidate(struct fl_api *api, struct fl_json *list, const struct
 		fl_json_add_string(o, "nat-target", fl_addr_format(&c->nat_dst, text));
 	fl_json_add_u64(o, "cost", c->cost);
 	fl_json_add_bool(o, "chosen", c == d->chosen);
+	fl_sla_quality_text(&d->sla, (size_t)(c - d->candidates), quality, sizeof(quality));
+	fl_json_add_string(o, "quality", quality);
 	fl_json_add_string(o, "why-not", c->why_not);
 }
 
@@ -290,6 +292,7 @@ void fl_api_explain_session(struct fl_api *api, const struct fl_json *request,
 				  .label
 			: NULL);
 	fl_json_add_string(data, "session", text);
+	fl_api_add_history(api, data, id);
 }
 
 /* Where the packet comes from: an interface, this host, or a peer; then whose it is, too. */

@@ -197,6 +197,10 @@ void fl_sla_decide(const struct fl_sla_snapshot *snapshot, struct fl_sla_decisio
 /* One candidate's fate as a line for people. */
 void fl_sla_explain(const struct fl_sla_decision *decision, size_t index, char *text, size_t size);
 
+/* Only how good it is, and which limits it breaks; "" if nothing was measured. */
+void fl_sla_quality_text(const struct fl_sla_decision *decision, size_t index, char *text,
+			 size_t size);
+
 const char *fl_sla_result_text(enum fl_sla_result result);
 const char *fl_sla_reason_text(enum fl_sla_reason reason);
 

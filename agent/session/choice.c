@@ -9,7 +9,6 @@
 #include <uthash.h>
 
 #define MAX_ROUTES     4096
-#define HOLD_DOWN_MS   5000 /* 5.1: default of hold-down-time */
 #define RATE_WINDOW_MS 1000
 
 struct standing_key {
@@ -170,11 +169,20 @@ void fl_choice_taken(struct fl_choice *choice, const struct fl_choice_for *what,
 	}
 }
 
+/* As often as link tests have something new to say, every 5 s at least (P-40). */
+static uint32_t evaluate_ms(const struct fl_cfg_bfd *bfd)
+{
+	if (!bfd->enabled || bfd->link_test_interval_s >= FL_SLA_EVALUATE_MS / 1000)
+		return FL_SLA_EVALUATE_MS;
+	return bfd->link_test_interval_s * 1000;
+}
+
 bool fl_choice_judge(struct fl_choice *choice, const struct fl_fabric *fabric,
 		     const struct fl_choice_for *what, uint16_t path, struct fl_mono now)
 {
 	const struct fl_sla_policy policy = fl_choice_policy(what->cfg);
 	const struct standing_key key = key_of(what, path);
+	const struct fl_cfg_bfd *bfd = fl_fabric_path(fabric, path)->cfg->bfd;
 	struct standing *s = find_or_make(choice, &key);
 	struct fl_sla_path as_it_is;
 	struct fl_quality quality;
@@ -184,8 +192,8 @@ bool fl_choice_judge(struct fl_choice *choice, const struct fl_fabric *fabric,
 		return false;
 	fl_choice_path(choice, fabric, what, path, 0, &as_it_is);
 	quality = fl_sla_quality(&as_it_is, &fpm);
-	return fl_sla_judge(&s->h, fl_sla_breaks(&policy, &quality) != 0, FL_SLA_EVALUATE_MS,
-			    HOLD_DOWN_MS, now);
+	return fl_sla_judge(&s->h, fl_sla_breaks(&policy, &quality) != 0, evaluate_ms(bfd),
+			    bfd->hold_down_s * 1000, now);
 }
 
 /* --- service routes --------------------------------------------------------------------------- */

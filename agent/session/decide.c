@@ -212,13 +212,8 @@ static void set_policy(const struct fl_deciding *by, const struct fl_question *q
 	d->what.policy = by->policy_names ? by->policy_names[policy] : 0;
 }
 
-void fl_decide(const struct fl_deciding *by, const struct fl_question *question,
-	       struct fl_decision *ret_decision)
+static void begin(struct fl_decision *d)
 {
-	static struct fl_sla_snapshot in; /* big, and the loop's thread is the only one */
-	struct fl_decision *d = ret_decision;
-	struct deciding w = { by, question, d, &in };
-
 	d->reason = FL_DROP_NONE;
 	d->service = NULL;
 	d->policy = NULL;
@@ -226,6 +221,26 @@ void fl_decide(const struct fl_deciding *by, const struct fl_question *question,
 	d->chosen = NULL;
 	d->n_candidates = 0;
 	d->what = (struct fl_choice_for){ 0 };
+}
+
+static void find_way(const struct fl_deciding *by, const struct fl_question *q,
+		     struct fl_decision *d)
+{
+	static struct fl_sla_snapshot in; /* big, and the loop's thread is the only one */
+	struct deciding w = { by, q, d, &in };
+
+	add_routes(&w);
+	choose(&w);
+	if (!d->chosen)
+		d->reason = no_way(d);
+}
+
+void fl_decide(const struct fl_deciding *by, const struct fl_question *question,
+	       struct fl_decision *ret_decision)
+{
+	struct fl_decision *d = ret_decision;
+
+	begin(d);
 	d->tenant = tenant_of(by->config, by->fib, question);
 	fl_fib_lookup(by->fib, d->tenant, &question->tuple, &d->match);
 	if (d->match.access == FL_ACCESS_NO_SERVICE) {
@@ -243,8 +258,18 @@ void fl_decide(const struct fl_deciding *by, const struct fl_question *question,
 	d->type = fl_fib_session_type(by->fib, d->match.service, &question->tuple);
 	if (question->ignore_ways)
 		return;
-	add_routes(&w);
-	choose(&w);
-	if (!d->chosen)
-		d->reason = no_way(d);
+	find_way(by, question, d);
+}
+
+void fl_decide_ways(const struct fl_deciding *by, int service, const struct fl_question *question,
+		    struct fl_decision *ret_decision)
+{
+	struct fl_decision *d = ret_decision;
+
+	begin(d);
+	d->tenant = FL_CFG_NONE;
+	d->match = (struct fl_fib_match){ .service = service };
+	d->service = &by->config->authority.service[service];
+	set_policy(by, question, d);
+	find_way(by, question, d);
 }

@@ -69,6 +69,10 @@ struct fl_decision {
 void fl_decide(const struct fl_deciding *by, const struct fl_question *question,
 	       struct fl_decision *ret_decision);
 
+/* The ways to a service of the configuration, and the choice among them, whoever may use it. */
+void fl_decide_ways(const struct fl_deciding *by, int service, const struct fl_question *question,
+		    struct fl_decision *ret_decision);
+
 /* Limits of a service route, NULL without any. */
 const struct fl_cfg_route_policy *fl_route_policy(const struct fl_config *config,
 						  const struct fl_cfg_service_route *route);

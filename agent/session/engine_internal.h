@@ -53,10 +53,12 @@ struct fl_steering {
 	uint16_t to;     /* path */
 	uint16_t target; /* one by one: vector; 0: to other peers */
 	enum fl_move_cause cause;
-	uint32_t seq;    /* that the peer has to say back */
-	uint32_t heard;  /* number of the peer's last move; 0: none */
-	uint32_t cursor; /* session to go on with */
-	uint32_t walked; /* sessions moved one by one */
+	uint32_t seq;      /* that the peer has to say back */
+	uint32_t heard;    /* number of the peer's last move; 0: none */
+	uint32_t cursor;   /* session to go on with */
+	uint32_t walked;   /* sessions moved one by one */
+	uint8_t reminders; /* to the peer, of sessions that moved into it; left */
+	struct fl_mono remind_at;
 	struct fl_mono announced;
 	struct fl_mono moved; /* last; 0: never */
 };
@@ -219,6 +221,10 @@ int fl_engine_move_to_peer(struct fl_engine *e, uint32_t id, const struct fl_can
 /* One side of a session is another now, on waypoints that are free: 0, -EEXIST, -ENOSPC. */
 int fl_engine_change_side(struct fl_engine *e, uint32_t id, enum fl_direction toward,
 			  const struct fl_side *to);
+
+/* Tell the peer where a session is now, without waiting for a packet of its: it may be one whose
+ * other end sends, and does so where nothing arrives any more. */
+void fl_engine_announce_session(struct fl_engine *e, uint32_t id);
 
 /* Tell the peer by @path, with metadata of the session @carrier, that a vector moves there. */
 void fl_engine_announce_move(struct fl_engine *e, uint16_t vector, uint32_t carrier, uint16_t path);

@@ -64,6 +64,7 @@ static void answer_by(struct fl_engine *e, uint32_t id, uint16_t vector)
 					.at = e->now,
 					.cause = FL_MOVE_BY_PEER,
 					.vector = vector,
+					.was = s->in.vector,
 					.from = old_path,
 					.to = e->t->vectors[vector].path,
 					.sessions = 1 };
@@ -130,6 +131,7 @@ int fl_engine_take_from_peer(struct fl_engine *e, uint32_t id, const struct fl_a
 	struct fl_history_move move = { .session = id,
 					.at = e->now,
 					.cause = FL_MOVE_BY_PEER,
+					.was = s->in.vector,
 					.from = e->t->vectors[s->in.vector].path,
 					.to = what->path,
 					.sessions = 1 };

@@ -61,7 +61,8 @@ struct fl_history_move {
 	uint8_t uuid[4];  /* of the session, to tell it from a later one with that number */
 	struct fl_mono at;
 	enum fl_move_cause cause;
-	uint16_t vector; /* that the session is in afterwards */
+	uint16_t vector; /* that the sessions are in afterwards */
+	uint16_t was;    /* vector of one session before that */
 	uint16_t from;   /* paths */
 	uint16_t to;
 	uint32_t sessions; /* how many moved */

@@ -130,6 +130,24 @@ int fl_engine_move_to_peer(struct fl_engine *e, uint32_t id, const struct fl_can
 
 /* --- word to the peer ------------------------------------------------------------------------- */
 
+/* Metadata of a session without user data, which the peer answers at once. */
+static void say(struct fl_engine *e, const struct fl_generated *what, struct fl_meta *meta)
+{
+	meta->has |= FL_META_BIT(FL_META_DISABLE_FORWARD);
+	fl_tables_count(e->t, FL_STAT_MOVES_ANNOUNCED);
+	fl_engine_generate(e, what);
+}
+
+void fl_engine_announce_session(struct fl_engine *e, uint32_t id)
+{
+	char pathway[FL_ADDR_TEXT];
+	struct fl_meta meta;
+	const struct fl_generated what = { .id = id, .dir = FL_FORWARD, .meta = &meta };
+
+	fl_engine_meta_forward(e, id, &meta, pathway);
+	say(e, &what, &meta);
+}
+
 void fl_engine_announce_move(struct fl_engine *e, uint16_t vector, uint32_t carrier, uint16_t path)
 {
 	struct fl_session *s = fl_engine_session(e, carrier);
@@ -141,17 +159,14 @@ void fl_engine_announce_move(struct fl_engine *e, uint16_t vector, uint32_t carr
 		.id = carrier, .dir = FL_FORWARD, .meta = &meta, .path = path
 	};
 
-	if (s->out.vector != vector)
-		return;
 	if (!(s->flags & FL_SESSION_RESIGNAL)) {
 		s->modify_seq = (s->modify_seq + 1) & 0xfff;
 		s->flags |= FL_SESSION_RESIGNAL;
 	}
 	fl_engine_meta_forward(e, carrier, &meta, pathway);
-	meta.has |= FL_META_BIT(FL_META_DISABLE_FORWARD) | FL_META_BIT(FL_META_VECTOR);
+	meta.has |= FL_META_BIT(FL_META_VECTOR);
 	meta.vector = (struct fl_meta_vector){ vector, e->steering[vector].seq };
 	fl_addr_format(&local, pathway);
 	meta.pathway.len = (uint16_t)strlen(pathway);
-	fl_tables_count(e->t, FL_STAT_MOVES_ANNOUNCED);
-	fl_engine_generate(e, &what);
+	say(e, &what, &meta);
 }

@@ -334,6 +334,11 @@ static void open_forward(struct fl_engine *e, struct arrival *a)
 		fl_engine_drop(e, (enum fl_drop_reason) - id);
 		return;
 	}
+	if (is_generated(a)) {
+		/* Moved to us from another router, and nobody has said anything yet. */
+		fl_engine_ack_now(e, (uint32_t)id);
+		return;
+	}
 	fl_engine_ack_later(e, (uint32_t)id);
 	pass_on(e, a, (uint32_t)id, FL_FORWARD);
 }
@@ -370,8 +375,6 @@ static void on_forward(struct fl_engine *e, struct arrival *a)
 	if (!id) {
 		if (fl_store_closed_lately(e->store, m->uuid, e->now))
 			fl_engine_drop(e, FL_DROP_META_REPLAY);
-		else if (is_generated(a)) /* word of a move, by a session that is no more */
-			fl_engine_drop(e, FL_DROP_META_UNEXPECTED);
 		else
 			open_forward(e, a);
 		return;

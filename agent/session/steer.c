@@ -16,11 +16,16 @@
 #include "agent/session/engine_internal.h"
 
 #define REVIEW_MS      1000
-#define HOLD_MS        5000 /* hold-down-time, svr-protocol.md 5.1 */
-#define ANNOUNCE_MS    100  /* until an announcement that nobody has acknowledged is repeated */
-#define ANNOUNCE_TRIES 30   /* and less than P-16's 5 s, for which both paths are accepted */
+#define ANNOUNCE_MS    100 /* until an announcement that nobody has acknowledged is repeated */
+#define ANNOUNCE_TRIES 30  /* and less than P-16's 5 s, for which both paths are accepted */
 
-#define WALK_PART 16384 /* sessions looked at in a tick: chosen, about 1 ms */
+#define WALK_PART  16384 /* sessions looked at in a tick, and moved: chosen, some ms */
+#define MOVES_PART 2048
+
+/* Sessions that moved one by one are told to the peer again until it answers: after 0.2 s, 0.4 s,
+ * ... */
+#define REMINDERS 6
+#define REMIND_MS 200
 /* Failback: clients share so many turns, one a tick, of about so many sessions. */
 #define TURNS_MAX         64
 #define SESSIONS_PER_TURN 16
@@ -99,18 +104,25 @@ static bool is_usable(const struct fl_engine *e, uint16_t path)
 	return rt && rt->cfg && !rt->why;
 }
 
+static uint64_t hold_down_ms(const struct fl_path_rt *rt)
+{
+	return rt->cfg->bfd->hold_down_s * 1000ULL;
+}
+
 /* Up for long enough to return to; where BFD watches, its hold-down has seen to that. */
 static bool is_settled(const struct fl_engine *e, uint16_t path)
 {
 	const struct fl_path_rt *rt = fl_fabric_path(e->fabric, path);
 
 	return rt->quality.live != FL_LIVE_UNWATCHED ||
-	       fl_mono_ms_between(rt->since, e->now) >= HOLD_MS;
+	       fl_mono_ms_between(rt->since, e->now) >= hold_down_ms(rt);
 }
 
 static bool may_move_again(const struct look *l)
 {
-	return !l->st->moved.ns || fl_mono_ms_between(l->st->moved, l->e->now) >= HOLD_MS;
+	const struct fl_path_rt *rt = fl_fabric_path(l->e->fabric, l->v->path);
+
+	return !l->st->moved.ns || fl_mono_ms_between(l->st->moved, l->e->now) >= hold_down_ms(rt);
 }
 
 /* --- what there is to choose from ------------------------------------------------------------- */
@@ -371,6 +383,34 @@ static uint8_t turn_of(const struct fl_engine *e, uint32_t id, uint8_t turns)
 	return (uint8_t)(fl_flow_hash(a, b ^ s->service, e->t->hash_seed) % turns);
 }
 
+/* A session is in this vector now: the peer hears of it, until it answers. */
+static void tell(struct fl_engine *e, uint32_t id)
+{
+	struct fl_steering *st = &e->steering[fl_engine_session(e, id)->out.vector];
+
+	fl_engine_announce_session(e, id);
+	st->reminders = REMINDERS;
+	st->remind_at = fl_mono_add_ms(e->now, REMIND_MS);
+}
+
+static void remind(struct fl_engine *e, uint16_t vector)
+{
+	struct fl_steering *st = &e->steering[vector];
+	unsigned int left = MOVES_PART;
+
+	if (!st->reminders || !fl_mono_reached(e->now, st->remind_at))
+		return;
+	st->reminders--;
+	st->remind_at = fl_mono_add_ms(e->now, (uint64_t)REMIND_MS << (REMINDERS - st->reminders));
+	for (uint32_t id = e->groups.first[vector]; id && left; id = e->groups.links[id].next) {
+		if (!(fl_engine_session(e, id)->flags & FL_SESSION_RESIGNAL) ||
+		    !(fl_engine_flow(e, id, FL_FORWARD)->state & FL_FLOW_TX_META))
+			continue;
+		fl_engine_announce_session(e, id);
+		left--;
+	}
+}
+
 static void move_one(struct fl_engine *e, struct fl_steering *st, uint16_t vector, uint32_t id)
 {
 	static struct fl_decision d;
@@ -394,7 +434,9 @@ static void move_one(struct fl_engine *e, struct fl_steering *st, uint16_t vecto
 		fl_engine_route_changed(e, id, d.chosen);
 		move.decision = fl_engine_note_decision(e, &d);
 	}
+	tell(e, id);
 	st->walked++;
+	move.was = vector;
 	move.vector = s->out.vector;
 	move.to = e->t->vectors[s->out.vector].path;
 	fl_engine_note_move(e, &move);
@@ -403,8 +445,9 @@ static void move_one(struct fl_engine *e, struct fl_steering *st, uint16_t vecto
 static void walk(struct fl_engine *e, uint16_t vector)
 {
 	struct fl_steering *st = &e->steering[vector];
+	uint32_t before = st->walked;
 
-	for (uint32_t n = 0; n < WALK_PART; n++) {
+	for (uint32_t n = 0; n < WALK_PART && st->walked - before < MOVES_PART; n++) {
 		uint32_t id = st->cursor;
 
 		if (!id && ++st->turn >= st->turns) {
@@ -445,6 +488,8 @@ static void give_up(struct fl_engine *e, uint16_t vector)
 	for (uint32_t id = e->groups.first[vector]; id; id = e->groups.links[id].next)
 		fl_engine_signal_move(e, id);
 	st->state = STEADY;
+	st->reminders = REMINDERS;
+	st->remind_at = e->now;
 }
 
 static void go_on(struct fl_engine *e, uint16_t vector)
@@ -516,9 +561,11 @@ void fl_engine_steer(struct fl_engine *e)
 {
 	if (judge(e) || e->review_due || fl_mono_ms_between(e->reviewed, e->now) >= REVIEW_MS)
 		review(e);
-	for (uint16_t id = 1; id < FL_MAX_VECTORS; id++)
+	for (uint16_t id = 1; id < FL_MAX_VECTORS; id++) {
 		if (e->steering[id].state != STEADY)
 			go_on(e, id);
+		remind(e, id);
+	}
 }
 
 void fl_engine_paths_changed(struct fl_engine *engine)

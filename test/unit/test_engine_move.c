@@ -205,23 +205,25 @@ Test(engine_move, one_by_one_toward_a_peer_that_is_not_to_follow)
 
 	router_configure(&w->r[R1], &opts);
 	establish_many(w, 5);
-	cable(w, DEV_WAN1, false);
-	world_advance(w, FL_ENGINE_TICK_MS);
-	cr_assert_eq(signalling(w, 5), 5);
 	w->hold = true;
+	cable(w, DEV_WAN1, false);
+	world_leap(w, FL_ENGINE_TICK_MS);
+	world_tick(w);
+	cr_assert_eq(signalling(w, 5), 5);
+	cr_assert_eq(w->wire.count, 5, "each is announced");
 	for (int n = 0; n < 5; n++) {
-		struct say say = nth(n);
-
 		/* TLV 28 and 42, and nothing of vectors. */
-		client_says(w, &say);
 		cr_assert(got_wire(w, &g) && g.meta);
 		cr_assert(fl_meta_has(&g.o.meta, FL_META_MODIFY) && g.o.meta.modify.forward);
 		cr_assert(fl_meta_has(&g.o.meta, FL_META_REMAINING_TIME));
 		cr_assert(!fl_meta_has(&g.o.meta, FL_META_VECTOR));
+		cr_assert_eq(g.o.payload_len, 0);
 		world_deliver(w, g.f);
-		assert_arrived(&w->r[R2], &say, 2);
 	}
+	cr_assert_eq(drain_out(&w->r[R2]), 0);
 	w->hold = false;
+	world_run(w);
+	cr_assert_eq(signalling(w, 5), 0, "acknowledged");
 	for (int n = 0; n < 5; n++) {
 		struct say say = nth(n);
 
@@ -470,5 +472,40 @@ Test(engine_move, an_old_word_of_a_move_is_not_followed)
 	world_deliver(w, old.f);
 	world_run(w);
 	assert_works_on(w, &say, DEV_WAN1);
+	world_free(w);
+}
+
+/* A download, moved by itself: its client has nothing to say before the server has been heard. */
+Test(engine_move, a_tcp_connection_moves_one_by_one)
+{
+	struct world *w = routers_with(FAILOVER);
+	struct world_opts opts = { .policy = FAILOVER,
+				   .router = ",'peer':[{'name':'r2','vector-switch':'never'}]" };
+	static uint8_t big[1400];
+	struct say say = { .proto = FL_IPPROTO_TCP, .sport = 40000 }, ack = say, data;
+
+	router_configure(&w->r[R1], &opts);
+	establish(w, &say);
+	ack.tcp_flags = FL_TH_ACK;
+	ack.no_payload = true;
+	data = answer_to(&ack);
+	data.no_payload = false;
+	data.payload = big;
+	data.len = sizeof(big);
+	cable(w, DEV_WAN1, false);
+	world_advance(w, FL_ENGINE_TICK_MS);
+	for (int i = 0; i < 5; i++) {
+		data.seq = 7001 + (uint32_t)i * 1400;
+		data.ack = 2;
+		lan_says(w, R2, &data);
+		assert_arrived(&w->r[R1], &data, 2);
+		ack.seq = 2;
+		ack.ack = data.seq + 1400;
+		client_says(w, &ack);
+		cr_assert_eq(drain_out(&w->r[R2]), 1, "round %d", i);
+	}
+	cr_assert_eq(path_there(w, &say), router_path(&w->r[R1], DEV_WAN2));
+	cr_assert_eq(router_state(&w->r[R1]), SETTLED);
+	cr_assert_eq(router_state(&w->r[R2]), SETTLED);
 	world_free(w);
 }
