@@ -184,7 +184,7 @@ struct fl_mac_keys_map {
 
 struct fl_fpm_scopes_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, FL_MAX_PATHS * FL_PATH_SCOPES);
+	__uint(max_entries, FL_MAX_PATHS *FL_PATH_SCOPES);
 	__type(key, __u32);
 	__type(value, struct fl_fpm_slot);
 };

@@ -23,6 +23,8 @@ static const struct fl_cli_command commands[] = {
 	{ "show session", "ID", "one session in full", fl_cmd_show_session, FL_CLI_WATCH },
 	{ "show paths", "", "paths to peers: state, next hop, why down", fl_cmd_show_paths,
 	  FL_CLI_WATCH },
+	{ "show fpm", "", "what user packets say about paths: latency, jitter, loss, MOS",
+	  fl_cmd_show_fpm, FL_CLI_WATCH },
 	{ "show peers", "", "peers, their paths and waypoints", fl_cmd_show_peers, FL_CLI_WATCH },
 	{ "show services", "", "services, who may use them, sessions", fl_cmd_show_services,
 	  FL_CLI_WATCH },

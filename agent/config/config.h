@@ -154,6 +154,14 @@ struct fl_cfg_service_policy {
 	enum fl_tcp_enforcement transport_state_enforcement; /* default reset */
 };
 
+/* How paths are measured on user packets (svr-protocol.md 4). */
+struct fl_cfg_performance_profile {
+	char *name;
+	uint32_t marking_count;        /* packets of an interval, 100 (1..32767) */
+	uint32_t interval_duration_ms; /* 10000 (100..3600000) */
+	bool monitor_only;             /* shown, but no path is chosen by it; default false */
+};
+
 struct fl_cfg_session_type {
 	char *name;
 	struct fl_cfg_transport *transport;
@@ -188,6 +196,8 @@ struct fl_cfg_authority {
 	size_t n_service;
 	struct fl_cfg_service_policy *service_policy;
 	size_t n_service_policy;
+	struct fl_cfg_performance_profile *performance_monitoring_profile;
+	size_t n_performance_monitoring_profile;
 	struct fl_cfg_session_type *session_type;
 	size_t n_session_type;
 	struct fl_cfg_router_name *router; /* all routers of the authority, this one too */
@@ -208,6 +218,12 @@ struct fl_cfg_keep_alive {
 };
 
 /* One path to a peer. */
+struct fl_cfg_performance {
+	bool enabled;       /* default false; both ends must */
+	char *profile_name; /* "profile"; NULL: defaults */
+	int profile;        /* index or none */
+};
+
 struct fl_cfg_adjacency {
 	struct fl_addr ip_address; /* the peer's waypoint */
 	char *peer_name;           /* "peer" */
@@ -223,6 +239,7 @@ struct fl_cfg_adjacency {
 	uint32_t mtu_bytes;                   /* "mtu"; 0: the interface's; else 576..9216 */
 	bool post_encryption_padding;
 	struct fl_cfg_keep_alive nat_keep_alive;
+	struct fl_cfg_performance performance_monitoring;
 };
 
 enum fl_cfg_interface_type {
@@ -434,6 +451,7 @@ enum fl_cfg_ref {
 	FL_CFG_REF_SERVICE_POLICY,
 	FL_CFG_REF_SESSION_TYPE,
 	FL_CFG_REF_SECURITY,
+	FL_CFG_REF_PERFORMANCE,
 	FL_CFG_REF_INTERFACE,
 };
 
