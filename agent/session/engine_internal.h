@@ -337,6 +337,7 @@ struct fl_generated {
 	const uint8_t *payload; /* behind the metadata; may be NULL */
 	size_t payload_len;
 	bool as_udp; /* whatever the session is carried as (P-24) */
+	uint8_t tos;
 };
 
 void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what);
