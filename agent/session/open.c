@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* New sessions: of our hosts (svr-protocol.md 3.1), and those that peers announce. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,8 +193,10 @@ static int set_peer_side(struct opening *o)
 {
 	const struct fl_candidate *way = o->d->chosen;
 
+	const struct fl_vector_key key = fl_engine_own_key(o->s, way->peer);
+
 	o->s->out = (struct fl_side){ .kind = FL_SIDE_PEER, .id = way->peer };
-	o->s->out.vector = fl_fabric_vector(o->e->fabric, way->peer, o->s->policy, way->path);
+	o->s->out.vector = fl_fabric_vector(o->e->fabric, &key, way->path);
 	return o->s->out.vector ? 0 : -FL_DROP_TABLE_FULL;
 }
 
@@ -323,6 +324,9 @@ static int finish(struct opening *o, bool from_peer)
 	}
 	fl_fabric_hop_get(e->fabric, o->s->in.nexthop);
 	fl_fabric_hop_get(e->fabric, o->s->out.nexthop);
+	fl_engine_join(e, o->id, FL_FORWARD);
+	fl_engine_join(e, o->id, FL_REVERSE);
+	fl_engine_note_opened(e, o->id, o->d);
 	if (o->s->proto == FL_IPPROTO_TCP && !(o->s->flags & FL_SESSION_MIDSTREAM)) {
 		o->s->flags |= FL_SESSION_HALF_OPEN;
 		e->half_open++;
@@ -335,6 +339,14 @@ static int finish(struct opening *o, bool from_peer)
 }
 
 /* --- announced by a peer ---------------------------------------------------------------------- */
+
+static void copy_name(char to[FL_NAME_LEN], const struct fl_meta_name *name)
+{
+	size_t len = name->len < FL_NAME_LEN ? name->len : FL_NAME_LEN - 1;
+
+	memcpy(to, name->s, len);
+	to[len] = 0;
+}
 
 /*
  * TLV 42: the session is not new but to us, and has this long to live where it was. Until it is
@@ -356,12 +368,14 @@ int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *wha
 	const struct fl_path_rt *path = fl_fabric_path(e->fabric, what->path);
 	char tenant[FL_NAME_LEN], router[FL_NAME_LEN];
 	struct fl_question q = { .tuple = m->forward, .from_peer = path->peer, .tenant = tenant };
+	const struct fl_deciding by = fl_engine_deciding(e);
 	struct opening o = { .e = e, .d = &d };
+	uint16_t in;
 	int err;
 
-	snprintf(tenant, sizeof(tenant), "%.*s", (int)m->tenant.len, m->tenant.s);
-	snprintf(router, sizeof(router), "%.*s", (int)m->source_router.len, m->source_router.s);
-	fl_decide(e->config, e->fib, e->fabric, &q, &d);
+	copy_name(tenant, &m->tenant);
+	copy_name(router, &m->source_router);
+	fl_decide(&by, &q, &d);
 	err = d.reason ? -(int)d.reason : fl_engine_tcp_may_be_announced(e, what, &d);
 	if (err)
 		return err;
@@ -377,19 +391,28 @@ int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *wha
 		memcpy(o.s->nat_src, m->source_nat.b, 16);
 	if (what->midstream)
 		o.s->flags |= FL_SESSION_MIDSTREAM;
+	/* Moved to us from another router: those behind us hear of it, too. */
+	if (fl_meta_has(m, FL_META_MODIFY)) {
+		o.s->flags |= FL_SESSION_RESIGNAL;
+		o.s->modify_seq = m->modify.seq;
+	}
 	o.s->forward_seen = 1;
 	o.s->in = (struct fl_side){
 		.kind = FL_SIDE_PEER,
 		.id = path->peer,
 		.local_port = what->local_port,
 		.remote_port = what->remote_port,
-		.vector = fl_fabric_vector(e->fabric, path->peer, 0, what->path),
+		.vector = fl_engine_vector_from(e, path->peer, what->path, m),
 	};
 	if (!o.s->in.vector) {
 		fl_store_abandon(e->store, o.id);
 		return -FL_DROP_TABLE_FULL;
 	}
+	/* Held before the other side looks for a vector, which may take one that nobody holds. */
+	fl_fabric_vector_get(e->fabric, o.s->in.vector);
+	in = o.s->in.vector;
 	err = finish(&o, true);
+	fl_fabric_vector_put(e->fabric, in);
 	return err ? err : (int)o.id;
 }
 
@@ -463,15 +486,36 @@ static int set_in_side(struct opening *o, const struct fl_work *work)
 	return 0;
 }
 
+/*
+ * Most of the time that it takes to open a session is waiting for memory that nobody has touched
+ * lately. Which record, UUID and waypoints the next one gets is known: have them fetched meanwhile.
+ */
+static void prepare_next(struct fl_engine *e, const struct fl_side *out, uint8_t wire_proto)
+{
+	const struct fl_waypoints *wp;
+	struct fl_wide_key key = { .kind = FL_KEY_PEER, .scope = out->id, .proto = wire_proto };
+	struct fl_waypoint_pair pair;
+
+	fl_rand_uuid(e->next_uuid);
+	__builtin_prefetch(&e->deadlines[fl_store_prefetch(e->store, e->next_uuid)], 1);
+	if (out->kind != FL_SIDE_PEER)
+		return;
+	wp = fl_engine_waypoints_of(e, out->id, wire_proto);
+	if (!wp)
+		return;
+	pair = fl_waypoints_peek(wp);
+	key.sport = pair.remote;
+	key.dport = pair.local;
+	fl_flows_prefetch(e->flows, &key);
+}
+
 static void open_own(struct fl_engine *e, struct fl_work *work, const struct fl_tuple *t,
 		     const struct fl_decision *d)
 {
 	struct opening o = { .e = e, .d = d };
-	uint8_t uuid[16];
 	int err;
 
-	fl_rand_uuid(uuid);
-	if (fl_store_open(e->store, uuid, &o.id) < 0) {
+	if (fl_store_open(e->store, e->next_uuid, &o.id) < 0) {
 		fl_engine_drop(e, FL_DROP_TABLE_FULL);
 		return;
 	}
@@ -487,6 +531,7 @@ static void open_own(struct fl_engine *e, struct fl_work *work, const struct fl_
 	else
 		err = finish(&o, false);
 	fl_fabric_hop_put(e->fabric, d->chosen->exit.hop);
+	prepare_next(e, &o.s->out, fl_session_wire_proto(o.s));
 	if (err) {
 		fl_engine_drop(e, (enum fl_drop_reason) - err);
 		return;
@@ -521,6 +566,7 @@ void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
 {
 	static struct fl_decision d;
 	struct fl_question q = { .netif = fl_fabric_netif(e->fabric, work->punt->iface) };
+	const struct fl_deciding by = fl_engine_deciding(e);
 	struct fl_wide_key key;
 	uint32_t slot;
 
@@ -560,7 +606,7 @@ void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
 		fl_engine_drop(e, FL_DROP_HALF_OPEN);
 		return;
 	}
-	fl_decide(e->config, e->fib, e->fabric, &q, &d);
+	fl_decide(&by, &q, &d);
 	if (d.reason) {
 		deny(e, &key, d.reason);
 		return;

@@ -36,6 +36,7 @@ config_two r2 | jq "$only_wan1"'
 	| .router."device-interface"[1]."network-interface"[0].adjacency[0] += {
 		"ip-address": "198.51.100.254", "peer-connectivity": "outbound-only"}' >"$WORK/r2.json"
 start_router r1 && start_router r2 || exit 1
+wait_paths r1 r2
 bg s "$TOP/test/tools/udp_echo.py" 7
 serve_web s
 wait_for 5 listens s udp 7
