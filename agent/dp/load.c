@@ -31,7 +31,8 @@ int fl_dp_why(char why[FL_DP_WHY], int err, const char *fmt, ...)
 }
 
 /* libbpf's warnings are details of what we report ourselves: debug. */
-static int libbpf_log(enum libbpf_print_level level, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static int libbpf_log(enum libbpf_print_level level,
+							    const char *fmt, va_list args)
 {
 	char line[512];
 

@@ -219,7 +219,7 @@ static void wait_for_hop(struct emission *em)
 	const struct fl_pending_packet packet = {
 		.hop = em->to->nexthop,
 		.session = em->id,
-		.dir = em->dir,
+		.dir = (int)em->dir,
 		.data = em->packet->data,
 		.len = em->packet->len,
 		.came_in_pieces = em->packet->came_in_pieces,

@@ -12,9 +12,12 @@
 /* Built-in timers (3.11), milliseconds. */
 #define IDLE_TCP_MS   1900000
 #define IDLE_UDP_MS   180000
+#define IDLE_DNS_MS   5000
 #define IDLE_ICMP_MS  10000
 #define IDLE_OTHER_MS 180000
 #define INITIAL_MS    10000
+
+#define DNS_PORT 53
 
 /* Source NAT ports (3.9), and how many are tried before giving up. */
 #define NAT_PORT_LO 16384
@@ -42,7 +45,7 @@ static void set_timers(struct fl_session *s, const struct fl_cfg_session_type *t
 		s->idle_timeout_ms = IDLE_TCP_MS;
 		break;
 	case FL_IPPROTO_UDP:
-		s->idle_timeout_ms = IDLE_UDP_MS;
+		s->idle_timeout_ms = s->dport == DNS_PORT ? IDLE_DNS_MS : IDLE_UDP_MS;
 		break;
 	case FL_IPPROTO_ICMP:
 	case FL_IPPROTO_ICMPV6:

@@ -343,6 +343,16 @@ static void open_forward(struct fl_engine *e, struct arrival *a)
 	pass_on(e, a, (uint32_t)id, FL_FORWARD);
 }
 
+/* Does forward metadata say of its session what we know already? */
+static bool is_same(const struct fl_engine *e, const struct fl_session *s, const struct fl_meta *m)
+{
+	const struct fl_tuple known = forward_tuple(s);
+	const char *tenant = fl_store_name_text(e->store, s->tenant);
+
+	return fl_tuple_equal(&known, &m->forward) && strlen(tenant) == m->tenant.len &&
+	       !memcmp(tenant, m->tenant.s, m->tenant.len);
+}
+
 /* A session of another peer's that has been moved to this one. */
 static void come_from_elsewhere(struct fl_engine *e, struct arrival *a, uint32_t id)
 {
@@ -389,8 +399,10 @@ static void on_forward(struct fl_engine *e, struct arrival *a)
 		fl_engine_drop(e, FL_DROP_META_UNEXPECTED);
 		return;
 	}
-	if (a->slot != s->slot[FL_FORWARD]) {
-		/* Same session on other waypoints: signalled anew from scratch. */
+	if (a->slot != s->slot[FL_FORWARD] || !is_same(e, s, m)) {
+		/* On other waypoints, or with other content: signalled anew from scratch. */
+		if (a->slot == s->slot[FL_FORWARD])
+			a->slot = FL_NO_SLOT;
 		fl_engine_close(e, id, FL_CLOSE_REPLACED);
 		open_forward(e, a);
 		return;
