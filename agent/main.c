@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@
 #include "agent/net/rtnl.h"
 #include "agent/net/tx.h"
 #include "agent/path/fabric.h"
+#include "agent/path/fpm_watch.h"
 #include "agent/session/engine.h"
 
 #define VERSION "0.1"
@@ -54,6 +56,7 @@ struct daemon {
 	struct fl_fabric *fabric;
 	struct fl_engine *engine;
 	struct fl_bfd_io *bfd;
+	struct fl_fpm_watch *fpm;
 	struct fl_ctl_sock *ctl;
 	struct fl_api api;
 	sd_event_source *tick;
@@ -186,6 +189,32 @@ static uint32_t io_jiffies(void *ctx)
 	return fl_dp_jiffies(((struct daemon *)ctx)->dp);
 }
 
+static bool fpm_reply(void *ctx, uint32_t session, uint16_t path, uint8_t tos,
+		      const struct fl_fpm_mark *mark)
+{
+	return fl_engine_mark(((struct daemon *)ctx)->engine, session, path, tos, mark);
+}
+
+static const struct fl_fpm_watch_ops fpm_ops = { .reply = fpm_reply };
+
+/*
+ * What user packets say of a path, for choosing. A vector's sessions may be of several classes: the
+ * one that most packets are of comes first.
+ */
+static struct fl_quality fpm_quality(void *ctx, uint16_t path, uint8_t proto)
+{
+	struct daemon *d = ctx;
+	struct fl_fpm_metrics m;
+
+	for (int class = FL_FPM_CLASSES - 1; class >= 0; class --)
+		if (fl_fpm_watch_get(d->fpm, path, (enum fl_fpm_class) class,
+				     proto == IPPROTO_TCP ? FL_FPM_TCP : FL_FPM_UDP, fl_mono_now(),
+				     &m) &&
+		    m.valid && !m.monitor_only)
+			return m.quality;
+	return (struct fl_quality){ 0 };
+}
+
 /* --- news from the kernel --------------------------------------------------------------------- */
 
 static void on_link(void *ctx, const struct fl_link *link)
@@ -277,6 +306,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
 		fl_engine_routes_changed(d->engine);
 	}
 	fl_fabric_tick(d->fabric);
+	fl_fpm_watch_tick(d->fpm, fl_mono_now());
 	more = fl_engine_tick(d->engine);
 	flush(d);
 	/* More to age: soon again, but let packets in between. */
@@ -490,6 +520,8 @@ static int open_modules(struct daemon *d)
 							     .ctx = d },
 				    &d->bfd);
 	if (!err)
+		err = fl_fpm_watch_new(fl_dp_tables(d->dp), d->fabric, &fpm_ops, d, &d->fpm);
+	if (!err)
 		err = fl_rtnl_new(&rtnl_events, d, &d->rtnl);
 	if (err)
 		fl_log_err(err, "cannot start");
@@ -581,6 +613,8 @@ static int run(struct daemon *d)
 	d->api.fabric = d->fabric;
 	d->api.engine = d->engine;
 	d->api.bfd = d->bfd;
+	d->api.fpm = d->fpm;
+	fl_choice_set_fpm(fl_engine_choice(d->engine), fpm_quality, d);
 	err = start_modules(d);
 	if (!err)
 		err = add_sources(d);
@@ -605,6 +639,7 @@ static void done(struct daemon *d)
 		sd_event_source_unref(d->punts[live]);
 	fl_bfd_io_free(d->bfd);
 	sd_event_unref(d->event);
+	fl_fpm_watch_free(d->fpm);
 	fl_engine_free(d->engine);
 	fl_fabric_free(d->fabric);
 	fl_rtnl_free(d->rtnl);

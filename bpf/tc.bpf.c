@@ -80,6 +80,7 @@ int fl_tc_egress(struct __sk_buff *ctx)
 {
 	struct fl_settings *settings;
 	__u32 zero = 0;
+	int result;
 
 	/* Only what starts here: forwarded packets came in by a device, and ours are marked. */
 	if (ctx->ingress_ifindex || ctx->tc_index == FL_TC_INDEX_OURS)
@@ -87,5 +88,8 @@ int fl_tc_egress(struct __sk_buff *ctx)
 	settings = bpf_map_lookup_elem(&fl_settings, &zero);
 	if (!settings || !settings->host_sessions)
 		return TC_ACT_OK;
-	return fl_verdict(fl_egress_stages(ctx));
+	result = fl_egress_stages(ctx);
+	if (result >= (FL_DONE_SENT | FL_DONE_MARK))
+		result = fl_marked(ctx, result);
+	return fl_verdict(result);
 }

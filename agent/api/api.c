@@ -34,6 +34,7 @@ static const struct {
 	{ "show sessions", fl_api_show_sessions },
 	{ "show session", fl_api_show_session },
 	{ "show paths", fl_api_show_paths },
+	{ "show fpm", fl_api_show_fpm },
 	{ "show peers", fl_api_show_peers },
 	{ "show services", fl_api_show_services },
 	{ "show fib", fl_api_show_fib },

@@ -9,6 +9,7 @@
 #include "agent/config/config.h"
 #include "agent/dp/dp.h"
 #include "agent/path/fabric.h"
+#include "agent/path/fpm_watch.h"
 #include "agent/session/engine.h"
 
 /* The daemon, as far as requests may see it. */
@@ -17,6 +18,7 @@ struct fl_api {
 	struct fl_fabric *fabric;
 	struct fl_engine *engine;
 	struct fl_bfd_io *bfd;
+	struct fl_fpm_watch *fpm;
 	const struct fl_config *config; /* in use */
 	const char *config_path;
 	const char *version;

@@ -26,6 +26,9 @@ void fl_api_show_interfaces(struct fl_api *api, const struct fl_json *request,
 
 void fl_api_show_peers(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
 
+/* show_fpm.c */
+void fl_api_show_fpm(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
+
 /* show_services.c */
 void fl_api_show_services(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
 void fl_api_show_fib(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);

@@ -11,6 +11,7 @@
 
 #include "common/drop_reason.h"
 #include "common/flow.h"
+#include "common/fpm_map.h"
 #include "common/session.h"
 #include "common/settings.h"
 #include "common/stats.h"
@@ -28,6 +29,10 @@ struct fl_table_ops {
 	int (*tx_port)(void *ctx, uint32_t iface, uint32_t ifindex); /* ifindex 0 clears */
 	int (*name_set)(void *ctx, uint32_t id, const struct fl_name *name);
 	int (*name_get)(void *ctx, uint32_t id, struct fl_name *ret_name);
+	/* A scope, whole, by fl_fpm_slot_of(); the data plane writes it meanwhile. */
+	int (*fpm_read)(void *ctx, uint32_t slot, struct fl_fpm_slot *ret_slot);
+	/* Take the mark that a generated packet of this scope is to carry (P-31, 7). */
+	int (*fpm_reply)(void *ctx, uint32_t slot, struct fl_fpm_mark *ret_mark);
 };
 
 struct fl_tables {
@@ -44,6 +49,8 @@ struct fl_tables {
 	struct fl_nexthop *nexthops;
 	struct fl_iface *ifaces;
 	struct fl_peer_info *peers;
+	struct fl_fpm_path *fpm_paths; /* by path */
+	struct fl_path_keys *keys;     /* by path */
 	struct fl_settings *settings;
 	const struct fl_table_ops *ops;
 	void *ops_ctx;

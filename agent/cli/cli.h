@@ -45,6 +45,7 @@ int fl_cmd_clear_session(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_paths(const struct fl_cli *cli, int argc, char **argv);
 
 /* show.c */
+int fl_cmd_show_fpm(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_peers(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_services(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_fib(const struct fl_cli *cli, int argc, char **argv);

@@ -25,6 +25,8 @@ static const struct fl_cli_command commands[] = {
 	{ "show session", "ID", "one session in full", fl_cmd_show_session, FL_CLI_WATCH },
 	{ "show paths", "[--detail]", "paths to peers: state, why down, quality; in full",
 	  fl_cmd_show_paths, FL_CLI_WATCH | FL_CLI_DETAIL },
+	{ "show fpm", "", "what user packets say about paths: latency, jitter, loss, MOS",
+	  fl_cmd_show_fpm, FL_CLI_WATCH },
 	{ "show peers", "", "peers, their paths and waypoints", fl_cmd_show_peers, FL_CLI_WATCH },
 	{ "show services", "", "services, who may use them, sessions", fl_cmd_show_services,
 	  FL_CLI_WATCH },

@@ -46,6 +46,24 @@ static int show_list(const struct fl_cli *cli, int argc, const struct list_view 
 /* --- the fabric --------------------------------------------------------------------------------
  */
 
+int fl_cmd_show_fpm(const struct fl_cli *cli, int argc, char **argv)
+{
+	static const char *const titles[] = {
+		"Peer",          "Interface",    "Class",     "Proto", "Status",
+		">Latency (ms)", ">Jitter (ms)", ">Loss (%)", ">MOS",  ">Samples",
+		">Age (s)",      "Monitor Only", NULL
+	};
+	static const char *const members[] = { "peer",      "interface",    "class",
+					       "protocol",  "status",       "latency-ms",
+					       "jitter-ms", "loss-percent", "mos",
+					       "samples",   "age-seconds",  "monitor-only",
+					       NULL };
+	const struct list_view view = { "show fpm", "scopes", titles, members };
+
+	(void)argv;
+	return show_list(cli, argc, &view);
+}
+
 static void add_peer(struct fl_table *table, const struct fl_json *peer)
 {
 	const struct fl_json *paths = fl_json_member(peer, "paths");

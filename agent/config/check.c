@@ -64,6 +64,8 @@ static void check_names(struct fl_cfg_load *load, const struct fl_config *config
 	const struct fl_cfg_router *r = &config->router;
 
 	UNIQUE(load, a->security, a->n_security, "/authority/security");
+	UNIQUE(load, a->performance_monitoring_profile, a->n_performance_monitoring_profile,
+	       "/authority/performance-monitoring-profile");
 	UNIQUE(load, a->tenant, a->n_tenant, "/authority/tenant");
 	UNIQUE(load, a->service, a->n_service, "/authority/service");
 	UNIQUE(load, a->service_policy, a->n_service_policy, "/authority/service-policy");

@@ -183,6 +183,14 @@ struct fl_cfg_service_policy {
 	bool peer_path_resiliency; /* sessions may move to another peer; default false */
 };
 
+/* How paths are measured on user packets (svr-protocol.md 4). */
+struct fl_cfg_performance_profile {
+	char *name;
+	uint32_t marking_count;        /* packets of an interval, 100 (1..32767) */
+	uint32_t interval_duration_ms; /* 10000 (100..3600000) */
+	bool monitor_only;             /* shown, but no path is chosen by it; default false */
+};
+
 struct fl_cfg_session_type {
 	char *name;
 	struct fl_cfg_transport *transport;
@@ -234,6 +242,8 @@ struct fl_cfg_authority {
 	size_t n_service;
 	struct fl_cfg_service_policy *service_policy;
 	size_t n_service_policy;
+	struct fl_cfg_performance_profile *performance_monitoring_profile;
+	size_t n_performance_monitoring_profile;
 	struct fl_cfg_session_type *session_type;
 	size_t n_session_type;
 	struct fl_cfg_router_name *router; /* all routers of the authority, this one too */
@@ -254,6 +264,12 @@ struct fl_cfg_keep_alive {
 };
 
 /* One path to a peer. */
+struct fl_cfg_performance {
+	bool enabled;       /* default false; both ends must */
+	char *profile_name; /* "profile"; NULL: defaults */
+	int profile;        /* index or none */
+};
+
 struct fl_cfg_adjacency {
 	struct fl_addr ip_address; /* the peer's waypoint */
 	char *peer_name;           /* "peer" */
@@ -272,6 +288,7 @@ struct fl_cfg_adjacency {
 	struct fl_cfg_bfd *own_bfd;   /* "bfd"; NULL: as the router or the authority says */
 	const struct fl_cfg_bfd *bfd; /* what counts */
 	uint32_t rolling_avg_s;       /* "path-metrics-rolling-avg-interval", 60 (1..3600) */
+	struct fl_cfg_performance performance_monitoring;
 };
 
 enum fl_cfg_interface_type {
@@ -505,6 +522,7 @@ enum fl_cfg_ref {
 	FL_CFG_REF_SERVICE_POLICY,
 	FL_CFG_REF_SESSION_TYPE,
 	FL_CFG_REF_SECURITY,
+	FL_CFG_REF_PERFORMANCE,
 	FL_CFG_REF_INTERFACE,
 	FL_CFG_REF_ROUTE_POLICY,
 };

@@ -38,6 +38,9 @@ int fl_config_find(const struct fl_config *config, enum fl_cfg_ref what, const c
 	case FL_CFG_REF_ROUTE_POLICY:
 		return FIND(config->router.service_route_policy,
 			    config->router.n_service_route_policy, name);
+	case FL_CFG_REF_PERFORMANCE:
+		return FIND(a->performance_monitoring_profile, a->n_performance_monitoring_profile,
+			    name);
 	case FL_CFG_REF_INTERFACE:
 		for (size_t i = 0; i < config->n_interface; i++)
 			if (!strcmp(config->interface[i]->name, name))
@@ -64,6 +67,8 @@ static int refer(struct fl_cfg_load *load, const struct fl_config *config, enum 
 		[FL_CFG_REF_SERVICE] = "no such service in /authority/service",
 		[FL_CFG_REF_SERVICE_POLICY] = "no such service policy in /authority/service-policy",
 		[FL_CFG_REF_SESSION_TYPE] = "no such session type in /authority/session-type",
+		[FL_CFG_REF_PERFORMANCE] =
+			"no such profile in /authority/performance-monitoring-profile",
 		[FL_CFG_REF_SECURITY] = "no such security policy in /authority/security",
 		[FL_CFG_REF_INTERFACE] = "no such network interface in /router/device-interface",
 		[FL_CFG_REF_ROUTE_POLICY] = "no such policy in /router/service-route-policy",
@@ -310,6 +315,11 @@ static void resolve_interface(struct fl_cfg_load *load, struct fl_config *config
 		a->security = a->security_name ? refer(load, config, FL_CFG_REF_SECURITY,
 						       a->security_name, member)
 					       : n->security;
+		snprintf(member, sizeof(member), "%s/adjacency/%zu/performance-monitoring/profile",
+			 pointer, i);
+		a->performance_monitoring.profile =
+			refer(load, config, FL_CFG_REF_PERFORMANCE,
+			      a->performance_monitoring.profile_name, member);
 		if (!a->local.family)
 			a->local = first_address(n, a->ip_address.family);
 		if (!a->local.family)

@@ -284,6 +284,26 @@ static const struct fl_cfg_object service_policy_object = { "service-policy",
 							    sizeof(struct fl_cfg_service_policy),
 							    service_policy_fields, "name" };
 
+static const struct fl_cfg_field performance_fields[] = {
+	{ .key = "name",
+	  .flags = FL_CFG_REQUIRED,
+	  NAME(fl_cfg_performance_profile, name),
+	  .help = "name by which adjacencies refer to it" },
+	{ .key = "marking-count",
+	  U32(fl_cfg_performance_profile, marking_count, 1, 32767, 100),
+	  .help = "packets of an interval that are marked" },
+	{ .key = "interval-duration",
+	  U32(fl_cfg_performance_profile, interval_duration_ms, 100, 3600000, 10000),
+	  .help = "from one sample to the next, ms" },
+	{ .key = "monitor-only",
+	  BOOL(fl_cfg_performance_profile, monitor_only, false),
+	  .help = "true: measured and shown, but paths are not chosen by it" },
+	END,
+};
+static const struct fl_cfg_object performance_object = { "performance-monitoring-profile",
+							 sizeof(struct fl_cfg_performance_profile),
+							 performance_fields, "name" };
+
 static const struct fl_cfg_field session_type_fields[] = {
 	{ .key = "name",
 	  .flags = FL_CFG_REQUIRED,
@@ -368,6 +388,10 @@ static const struct fl_cfg_field authority_fields[] = {
 	  LIST(fl_cfg_authority, service_policy),
 	  .object = &service_policy_object,
 	  .help = "how sessions are carried" },
+	{ .key = "performance-monitoring-profile",
+	  LIST(fl_cfg_authority, performance_monitoring_profile),
+	  .object = &performance_object,
+	  .help = "how paths are measured on user packets" },
 	{ .key = "session-type",
 	  LIST(fl_cfg_authority, session_type),
 	  .object = &session_type_object,

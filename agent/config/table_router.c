@@ -40,6 +40,19 @@ static const struct fl_cfg_object way_port_object = { "waypoint-port-range",
 						      sizeof(struct fl_cfg_port_range),
 						      way_port_fields, NULL };
 
+static const struct fl_cfg_field performance_fields[] = {
+	{ .key = "enabled",
+	  BOOL(fl_cfg_performance, enabled, false),
+	  .help = "the peer has to enable it too" },
+	{ .key = "profile",
+	  NAME(fl_cfg_performance, profile_name),
+	  .help = "name of a performance-monitoring-profile; default: every key's default" },
+	END,
+};
+static const struct fl_cfg_object performance_object = { "performance-monitoring",
+							 sizeof(struct fl_cfg_performance),
+							 performance_fields, NULL };
+
 static const struct fl_cfg_field adjacency_fields[] = {
 	{ .key = "ip-address",
 	  .flags = FL_CFG_REQUIRED,
@@ -87,6 +100,11 @@ static const struct fl_cfg_field adjacency_fields[] = {
 	{ .key = "path-metrics-rolling-avg-interval",
 	  U32(fl_cfg_adjacency, rolling_avg_s, 1, 3600, 60),
 	  .help = "over which measured latency, jitter and loss are averaged, s" },
+	{ .key = "performance-monitoring",
+	  .kind = FL_CFG_OBJECT,
+	  AT(fl_cfg_adjacency, performance_monitoring),
+	  .object = &performance_object,
+	  .help = "measuring the path on user packets" },
 	END,
 };
 static const struct fl_cfg_object adjacency_object = { "adjacency", sizeof(struct fl_cfg_adjacency),

@@ -81,6 +81,7 @@ struct fl_fabric {
 	uint32_t vector_refs[FL_MAX_VECTORS]; /* sessions that name it */
 	uint32_t vector_seq[FL_MAX_VECTORS];  /* 0: not known yet */
 	uint32_t route_generation;
+	struct fl_mono watch_at; /* when fl_path_watch_tick() has something to do */
 	bool any_xdp;
 };
 
@@ -97,6 +98,14 @@ void fl_hop_refresh(struct fl_fabric *f, struct fl_hop *hop);
 void fl_hops_refresh_iface(struct fl_fabric *f, uint16_t iface);
 const struct fl_neigh_entry *fl_neigh_find(const struct fl_fabric *f, uint32_t ifindex,
 					   const struct fl_addr *addr);
+
+/* path_watch.c */
+/* Keys of a path and how it is measured, into the tables. Return: is it to be measured? */
+bool fl_path_watch_publish(struct fl_fabric *f, const struct fl_path_rt *path);
+void fl_path_watch_clear(struct fl_fabric *f, uint16_t id);
+
+/* What only time changes: keys, and how far the wall clock is from the monotonic one. */
+void fl_path_watch_tick(struct fl_fabric *f);
 
 /* peer.c */
 int fl_peers_plan(struct fl_fabric *f, const struct fl_config *config, char why[FL_WHY_TEXT]);

@@ -148,6 +148,7 @@ static uint32_t key_in_use(const struct fl_path_rt *path)
 
 void fl_fabric_tick(struct fl_fabric *fabric)
 {
+	fl_path_watch_tick(fabric);
 	for (uint16_t id = 1; id < FL_MAX_PATHS; id++) {
 		uint32_t key = fabric->paths[id].cfg ? key_in_use(&fabric->paths[id]) : 0;
 
@@ -175,6 +176,9 @@ void fl_path_refresh(struct fl_fabric *f, struct fl_path_rt *path)
 	entry.state = path->link_why ? FL_PATH_DOWN : FL_PATH_UP;
 	if (entry.state == FL_PATH_UP && !entry.vlan && !entry.tx_flags)
 		entry.plain = entry.family;
+	if (fl_path_watch_publish(f, path))
+		entry.tx_flags |= FL_TX_FPM;
+	memcpy(entry.fpm_due, slot->fpm_due, sizeof(entry.fpm_due)); /* the data plane's */
 	snprintf(entry.label, sizeof(entry.label), "%.15s/%.15s", f->peers[path->peer].name,
 		 netif->name);
 	if (f->ops->watch)
@@ -315,6 +319,7 @@ static void forget_path(struct fl_fabric *f, uint16_t id)
 		lookup_set(f, slot, id, false);
 	memset(slot, 0, sizeof(*slot));
 	fl_vectors_forget_path(f, id);
+	fl_path_watch_clear(f, id);
 	f->paths[id] = (struct fl_path_rt){ 0 };
 }
 

@@ -543,7 +543,7 @@ void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what)
 	uint16_t path_id = what->path ? what->path : e->t->vectors[to->vector].path;
 	const struct fl_path_rt *rt = fl_fabric_path(e->fabric, path_id);
 	const struct fl_path *path = &e->t->paths[path_id];
-	struct fl_ip_spec ip = { .ttl = FL_TTL_DEFAULT, .df = true };
+	struct fl_ip_spec ip = { .ttl = FL_TTL_DEFAULT, .df = true, .tos = what->tos };
 	struct fl_seal seal = { .unix_s = e->wall_s,
 				.meta = what->meta,
 				.payload = what->payload,

@@ -65,6 +65,15 @@ void fl_engine_punt(struct fl_engine *engine, const struct fl_punt *punt);
 bool fl_engine_tick(struct fl_engine *engine);
 #define FL_ENGINE_TICK_MS 100
 
+/**
+ * fl_engine_mark() - send a mark of performance monitoring alone (svr-protocol.md 4, step 7)
+ * @session: record; the packet goes on its waypoints, toward the peer of @path
+ *
+ * Return: false if there is no such session, or it goes by another path.
+ */
+bool fl_engine_mark(struct fl_engine *engine, uint32_t session, uint16_t path, uint8_t tos,
+		    const struct fl_fpm_mark *mark);
+
 /* A next hop has become usable: packets that waited for it go out. */
 void fl_engine_hop_up(struct fl_engine *engine, uint16_t hop);
 

@@ -315,6 +315,7 @@ struct fl_generated {
 	uint16_t path;          /* 0: the session's */
 	const uint8_t *payload; /* behind the metadata; may be NULL */
 	size_t payload_len;
+	uint8_t tos;
 };
 
 void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what);

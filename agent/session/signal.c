@@ -450,7 +450,9 @@ static void on_other(struct fl_engine *e, struct arrival *a)
 			(enum fl_flow_state) ~FL_FLOW_TX_META;
 		fl_tables_count(e->t, FL_STAT_HANDSHAKE_DONE);
 	}
-	if (!is_generated(a))
+	if (fl_meta_has(&a->opened.meta, FL_META_METRICS) && a->opened.meta.metrics.drop)
+		fl_tables_count(e->t, FL_STAT_METRICS_DROPPED);
+	else if (!is_generated(a))
 		pass_on(e, a, flow->session, dir);
 }
 

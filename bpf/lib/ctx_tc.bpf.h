@@ -264,6 +264,11 @@ static __always_inline int fl_ctx_csum_l4(FL_CTX *ctx, const struct fl_pkt *pkt,
 	return 0;
 }
 
+static __always_inline long fl_ctx_resize(FL_CTX *ctx, __u32 len)
+{
+	return bpf_skb_change_tail(ctx, len, 0);
+}
+
 /* Send the packet as it is. Returns the verdict. */
 static __always_inline int fl_ctx_send(FL_CTX *ctx, __u16 iface, __u32 ifindex)
 {

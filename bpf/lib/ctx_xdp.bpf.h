@@ -274,6 +274,12 @@ static __always_inline int fl_ctx_csum_l4(FL_CTX *ctx, const struct fl_pkt *pkt,
 		       : 0;
 }
 
+/* Cut the frame, or make it longer by zeros. Returns 0, or -errno with the frame as it was. */
+static __always_inline long fl_ctx_resize(FL_CTX *ctx, __u32 len)
+{
+	return bpf_xdp_adjust_tail(ctx, (int)len - (int)fl_ctx_len(ctx));
+}
+
 /* Send the packet as it is. Returns the verdict. */
 static __always_inline int fl_ctx_send(FL_CTX *ctx, __u16 iface, __u32 ifindex)
 {
