@@ -69,7 +69,7 @@ break_way() { broken=$(way) && break_wan w "$broken"; }
 # --- the same with the kernel and FRR -----------------------------------------------------------------
 # frr_router NAMESPACE LAN-PREFIX
 frr_router() {
-	local ns=$1 dir=$WORK/frr-$1 name
+	local ns=$1 dir=$WORK/frr-$1 name own
 	mkdir -p "$dir"
 	chmod 755 "$WORK" "$dir"
 	chown frr:frr "$dir"
@@ -98,8 +98,10 @@ frr_router() {
 		 timers throttle spf 0 1 1
 	END
 	for name in zebra bfdd ospfd; do
+		own=()
+		[ $name = bfdd ] && own=(--bfdctl "$dir/bfdd.sock")
 		bg "$ns" /usr/lib/frr/$name -f "$dir/frr.conf" -z "$dir/zserv.api" -i "$dir/$name.pid" --vty_socket "$dir" \
-			--log file:"$dir/log" $([ $name = bfdd ] && echo --bfdctl "$dir/bfdd.sock")
+			--log file:"$dir/log" "${own[@]}"
 		wait_for 10 test -S "$dir/zserv.api"
 	done
 }
@@ -142,7 +144,11 @@ frr_up() { # both neighbours full, BFD up, wan1 in use
 frr=
 if [ -x /usr/lib/frr/ospfd ] && [ -x /usr/lib/frr/bfdd ]; then
 	frr_topo
-	wait_for 60 frr_up && frr=1 || note "FRR does not come up: $(tail -n 3 "$WORK"/frr-kr1/log 2>/dev/null)"
+	if wait_for 60 frr_up; then
+		frr=1
+	else
+		note "FRR does not come up: $(tail -n 3 "$WORK"/frr-kr1/log 2>/dev/null)"
+	fi
 fi
 [ -n "$frr" ] || unmeasured failover-ratio "needs Debian's package frr"
 
