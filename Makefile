@@ -234,7 +234,7 @@ BENCH_codec    := $(KEYRING) agent/crypto/seal $(META) agent/base/rand
 BENCH_blast    :=
 BENCH_router   := $(patsubst $(B)/%.o,%,$(call objs,agent/base agent/dp)) \
                   $(addprefix agent/session/,flows install store)
-BENCH_table_scale := $(patsubst $(B)/%.o,%,$(call objs,$(filter-out agent/api agent/net,$(DAEMON_DIRS))))
+BENCH_table_scale := $(patsubst $(B)/%.o,%,$(call objs,$(filter-out agent/api agent/bfd agent/net,$(DAEMON_DIRS))))
 
 BENCH_stages   := $(BENCH_router) test/bpf/world test/bpf/pktgen
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,6 +196,24 @@ static bool fpm_reply(void *ctx, uint32_t session, uint16_t path, uint8_t tos,
 }
 
 static const struct fl_fpm_watch_ops fpm_ops = { .reply = fpm_reply };
+
+/*
+ * What user packets say of a path, for choosing. A vector's sessions may be of several classes: the
+ * one that most packets are of comes first.
+ */
+static struct fl_quality fpm_quality(void *ctx, uint16_t path, uint8_t proto)
+{
+	struct daemon *d = ctx;
+	struct fl_fpm_metrics m;
+
+	for (int class = FL_FPM_CLASSES - 1; class >= 0; class --)
+		if (fl_fpm_watch_get(d->fpm, path, (enum fl_fpm_class) class,
+				     proto == IPPROTO_TCP ? FL_FPM_TCP : FL_FPM_UDP, fl_mono_now(),
+				     &m) &&
+		    m.valid && !m.monitor_only)
+			return m.quality;
+	return (struct fl_quality){ 0 };
+}
 
 /* --- news from the kernel --------------------------------------------------------------------- */
 
@@ -595,6 +614,7 @@ static int run(struct daemon *d)
 	d->api.engine = d->engine;
 	d->api.bfd = d->bfd;
 	d->api.fpm = d->fpm;
+	fl_choice_set_fpm(fl_engine_choice(d->engine), fpm_quality, d);
 	err = start_modules(d);
 	if (!err)
 		err = add_sources(d);

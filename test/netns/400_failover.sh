@@ -39,7 +39,7 @@ fail_over() {
 	download=$!
 	PIDS+=("$flow" "$download")
 	ok "$what: two sessions on wan1" wait_for 5 both_on_wan1
-	eval "$2"
+	"$2"
 	ok "$what: the sessions move to wan2" wait_for 5 on wan2
 	wait $download
 	is "$what: the download is whole" "$?:$(cmp "$WORK/got" "$WORK/web/big" && echo same)" "0:same"
@@ -49,18 +49,23 @@ fail_over() {
 	is "$what: both directions by one path" "$(ways)" "wan2 wan2"
 	resets=$(ctl r2 -j show stats all | jq '[.stats[] | select(.name == "tcp-resets-sent").count] | add')
 	is "$what: nothing was reset" "$resets" 0
-	eval "$3"
+	"$3"
 }
 
-nft_drop='table netdev broken { chain c { type filter hook ingress devices = { wan1, wan1.b } priority 0; drop; }; }'
+cut_cable() { in_ns r1 ip link set wan1 down; }
+mend_cable() { in_ns r1 ip link set wan1 up; }
+lose_packets() {
+	in_ns w nft 'table netdev broken { chain c { type filter hook ingress devices = { wan1, wan1.b } priority 0; drop; }; }'
+}
+lose_none() { in_ns w nft delete table netdev broken; }
 for how in auto never; do
 	for r in r1 r2; do
 		peer=$([ $r = r1 ] && echo r2 || echo r1)
 		change_config $r ".router.peer = [{name: \"$peer\", \"vector-switch\": \"$how\"}]"
 		ctl $r config apply >/dev/null
 	done
-	fail_over "carrier lost, $how" 'in_ns r1 ip link set wan1 down' 'in_ns r1 ip link set wan1 up'
-	fail_over "packets lost, $how" 'in_ns w nft "$nft_drop"' 'in_ns w nft delete table netdev broken'
+	fail_over "carrier lost, $how" cut_cable mend_cable
+	fail_over "packets lost, $how" lose_packets lose_none
 done
 cmp_num "moves were counted" "$(moved)" -ge 8
 finish

@@ -61,7 +61,7 @@ wait_for 5 listens s udp 8
 serve_web s
 head -c 100000000 /dev/urandom >"$WORK/web/big"
 
-all_up() { local r; for r in r1 r2 r3; do ctl $r -j show paths | jq -e '[.paths[].status == "up"] | all' || return 1; done; }
+all_up() { local r; for r in r1 r2 r3; do ctl "$r" -j show paths | jq -e '[.paths[].status == "up"] | all' || return 1; done; }
 ok "all paths are up" wait_for 30 all_up
 # by ROUTER PORT SIDE: the peer of a session's side
 by() { ctl "$1" -j show sessions | jq -r --argjson port "$2" "[.sessions[] | select(.\"destination-port\" == \$port).$3.name] | unique | join(\",\")"; }
