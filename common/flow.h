@@ -107,6 +107,7 @@ enum fl_tcp_state {
 #define FL_FLOW_WRAP    0x04 /* no ports: carried as UDP between routers (3.6) */
 #define FL_FLOW_STRICT  0x08 /* check TCP sequence numbers against the window */
 #define FL_FLOW_ID_PORT 0x10 /* ports are an ICMP identifier, rewritten in the ICMP header */
+#define FL_FLOW_DUP     0x20 /* one of the sides is carried in copies: fl_dups (common/dup.h) */
 
 struct fl_flow {
 	struct fl_flow_key key;
@@ -169,7 +170,9 @@ struct fl_path {
 	__u16 port_hi;
 	__u32 security_id;        /* key in use, 0 = none */
 	char label[FL_LABEL_LEN]; /* peer and interface, for people */
-	__u8 reserved2[24];
+	__u8 tx_hmac_len;         /* bytes behind what is sent and what is received, 0 = no HMAC */
+	__u8 rx_hmac_len;
+	__u8 reserved2[22];
 } FL_ALIGNED(64);
 FL_ASSERT_SIZE(struct fl_path, 128);
 

@@ -49,6 +49,8 @@
 	  "ICMP errors carried back to a session's end")                                           \
 	X(TCP_RESET_SENT, "tcp-resets-sent", "resets sent for TCP that may not start here")        \
 	X(TX_PACKETS, "agent-packets-sent", "packets sent by the agent")                           \
+	X(DUP_SENT, "copies-sent", "packets sent in copies, every copy counted")                   \
+	X(DUP_PASSED, "duplicate-passed", "first copies that came, and were let by")               \
 	X(PARTIAL_CHECKSUM, "partial-checksums",                                                   \
 	  "XDP first packets with a checksum left to offload")
 

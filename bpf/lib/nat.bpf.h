@@ -22,18 +22,11 @@ static __always_inline bool fl_path_expected(const struct fl_flow *flow, __u32 p
 	       (__s32)(vector->prev_until - (__u32)bpf_jiffies64()) > 0;
 }
 
-static __always_inline int fl_nat_to_peer(const struct fl_flow *flow, const struct fl_pkt *pkt,
-					  struct fl_rewrite *rw, bool plain)
+/* By this path, NULL if there is none. */
+static __always_inline int fl_nat_by_path(const struct fl_flow *flow, const struct fl_path *path,
+					  const struct fl_pkt *pkt, struct fl_rewrite *rw,
+					  bool plain)
 {
-	const struct fl_vector *vector;
-	const struct fl_path *path;
-	__u32 id = flow->out;
-
-	vector = bpf_map_lookup_elem(&fl_vectors, &id);
-	if (!vector)
-		return -FL_DROP_INTERNAL;
-	id = vector->path;
-	path = bpf_map_lookup_elem(&fl_paths, &id);
 	if (plain && (!path || path->plain != pkt->family))
 		return FL_NOT_PLAIN;
 	if (!path || path->state != FL_PATH_UP)
@@ -61,6 +54,19 @@ static __always_inline int fl_nat_to_peer(const struct fl_flow *flow, const stru
 		rw->proto = FL_IPPROTO_UDP;
 	}
 	return 0;
+}
+
+static __always_inline int fl_nat_to_peer(const struct fl_flow *flow, const struct fl_pkt *pkt,
+					  struct fl_rewrite *rw, bool plain)
+{
+	const struct fl_vector *vector;
+	__u32 id = flow->out;
+
+	vector = bpf_map_lookup_elem(&fl_vectors, &id);
+	if (!vector)
+		return -FL_DROP_INTERNAL;
+	id = vector->path;
+	return fl_nat_by_path(flow, bpf_map_lookup_elem(&fl_paths, &id), pkt, rw, plain);
 }
 
 /* New addresses of an IPv6 session stand in its record; a flow slot has no room for them. */
