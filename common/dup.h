@@ -25,10 +25,15 @@
 #define FL_DUP_MAX       65536 /* sides of sessions carried in copies: chosen */
 #define FL_DUP_WORDS     (FL_DUP_WINDOW / 64)
 
-/* A session's side: where it comes in (0) or goes out (1). */
+/* A session's side: toward its initiator, toward its responder. */
+enum fl_dup_end {
+	FL_DUP_IN = 0,
+	FL_DUP_OUT = 1,
+};
+
 struct fl_dup_key {
 	__u32 session;
-	__u32 side;
+	__u32 side; /* enum fl_dup_end */
 };
 
 struct fl_dup {

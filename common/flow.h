@@ -176,6 +176,8 @@ struct fl_path {
 } FL_ALIGNED(64);
 FL_ASSERT_SIZE(struct fl_path, 128);
 
+#define FL_PATH_NO_KEYS 0xff /* instead of a length: nothing can be proven */
+
 #define FL_TX_L3  0x01 /* device without Ethernet header (tun, ppp) */
 #define FL_TX_SKB 0x02 /* device that takes no XDP frames: leave by the TC program */
 

@@ -69,6 +69,7 @@ void fl_engine_adopt(struct fl_engine *e)
 		fl_fabric_hop_get(e->fabric, s->in.nexthop);
 		fl_fabric_hop_get(e->fabric, s->out.nexthop);
 		e->half_open += !!(s->flags & FL_SESSION_HALF_OPEN);
+		fl_engine_dup_adopt(e, id);
 		fl_engine_watch(e, id);
 	}
 	/* Routes may be others by now, and neighbours forgotten. */

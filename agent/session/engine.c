@@ -84,6 +84,7 @@ void fl_engine_free(struct fl_engine *engine)
 	fl_frags_free(engine->peer_frags);
 	fl_pending_free(engine->pending);
 	fl_fifo_done(&engine->acks);
+	fl_engine_dup_free(engine);
 	free(engine->deadlines);
 	fl_flows_free(engine->flows);
 	fl_store_free(engine->store);
@@ -384,6 +385,7 @@ bool fl_engine_tick(struct fl_engine *engine)
 		return false;
 	fl_engine_begin(e);
 	fl_engine_acks_tick(e);
+	fl_engine_dup_tick(e);
 	fl_pending_expire(e->pending, e->now, drop_waiting, e);
 	given_up = fl_frags_expire(e->host_frags, e->now) + fl_frags_expire(e->peer_frags, e->now);
 	e->t->drops[FL_DROP_FRAG_TIMEOUT] += given_up;
