@@ -56,6 +56,10 @@ lossy() {
 lossy "to the server" c s 10.2.0.2 there
 lossy "to the client" s c 10.1.0.2 back
 
+# The data plane did it: the agent saw the handshakes.
+punts=$(ctl r1 -j show stats | jq '[.stats[] | select(.name | startswith("punt-")).count] | add')
+[ -n "${CHANGE:-}" ] || cmp_num "packets that r1's agent saw" "$punts" -lt $((COUNT / 10))
+
 # One link is dead, and nobody has noticed yet: nothing is lost.
 impair w2 set both loss=0
 for dead in w1 w2; do
@@ -71,9 +75,5 @@ for dead in w1 w2; do
 done
 impair w1 set both blackhole=0
 impair w2 set both blackhole=0
-
-# The data plane did it: the agent saw the handshakes.
-punts=$(ctl r1 -j show stats | jq '[.stats[] | select(.name | startswith("punt-")).count] | add')
-[ -n "${CHANGE:-}" ] || cmp_num "packets that r1's agent saw" "$punts" -lt $((COUNT / 10))
 
 finish
