@@ -113,7 +113,7 @@ $(B)/fairlead: $(call objs,$(CLI_DIRS))
 
 RUNNER_SRCS := $(wildcard test/bpf/*.c test/bpf/fixtures/*.c)
 RUNNER_OBJS := $(RUNNER_SRCS:%.c=$(B)/%.o) $(call objs,agent/base agent/dp) \
-               $(addprefix $(B)/agent/session/,flows.o install.o store.o)
+               $(addprefix $(B)/agent/session/,flows.o install.o store.o) $(B)/agent/crypto/hmac.o
 $(RUNNER_SRCS:%.c=$(B)/%.o): $(B)/gen/fairlead.skel.h
 
 $(B)/test/bpf/runner: $(RUNNER_OBJS)

@@ -14,6 +14,7 @@
 #include "common/drop_reason.h"
 #include "common/dup.h"
 #include "common/flow.h"
+#include "common/fpm_map.h"
 #include "common/limits.h"
 #include "common/session.h"
 #include "common/settings.h"
@@ -165,6 +166,38 @@ struct fl_peer_buckets_map {
 	__type(value, struct fl_token_bucket);
 };
 
+/* Performance monitoring: settings and keys by path, scopes by fl_fpm_slot_of(). */
+struct fl_fpm_paths_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, FL_MAX_PATHS);
+	__type(key, __u32);
+	__type(value, struct fl_fpm_path);
+};
+
+struct fl_mac_keys_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, FL_MAX_PATHS);
+	__type(key, __u32);
+	__type(value, struct fl_path_keys);
+};
+
+struct fl_fpm_scopes_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FL_MAX_PATHS * FL_PATH_SCOPES);
+	__type(key, __u32);
+	__type(value, struct fl_fpm_slot);
+};
+
+/* Link tests that are returned, by path. */
+struct fl_echo_buckets_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FL_MAX_PATHS);
+	__type(key, __u32);
+	__type(value, struct fl_token_bucket);
+};
+
 /* Denials remembered for a moment, so that a stubborn host costs the agent one packet, not all. */
 struct fl_denials_map {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -228,6 +261,10 @@ extern struct fl_names_map fl_names SEC(".maps");
 extern struct fl_source_buckets_map fl_source_bkts SEC(".maps");
 extern struct fl_peers_map fl_peers SEC(".maps");
 extern struct fl_peer_buckets_map fl_peer_bkts SEC(".maps");
+extern struct fl_fpm_paths_map fl_fpm_paths SEC(".maps");
+extern struct fl_mac_keys_map fl_mac_keys SEC(".maps");
+extern struct fl_fpm_scopes_map fl_fpm_scopes SEC(".maps");
+extern struct fl_echo_buckets_map fl_echo_bkts SEC(".maps");
 extern struct fl_denials_map fl_denials SEC(".maps");
 extern struct fl_dups_map fl_dups SEC(".maps");
 extern struct fl_punt_new_map fl_punt_new SEC(".maps");

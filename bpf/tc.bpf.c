@@ -94,5 +94,7 @@ int fl_tc_egress(struct __sk_buff *ctx)
 	result = fl_egress_stages(ctx);
 	if (result == FL_GO_DUP)
 		result = fl_ingress_rest(ctx, result);
+	if (result >= (FL_DONE_SENT | FL_DONE_MARK))
+		result = fl_marked(ctx, result);
 	return fl_verdict(result);
 }

@@ -54,6 +54,7 @@
 	X(DUPLICATE, "duplicate", "another copy of the packet came first (packet duplication)")    \
 	X(DUP_WINDOW, "duplicate-window", "number far behind or ahead (packet duplication)")       \
 	X(SHUTDOWN, "closing", "session deleted while packets still arrive")                       \
+	X(RATE_ECHO, "rate-echo", "link tests beyond 200 a second are not returned")               \
 	X(INTERNAL, "internal", "should not happen: please report it with `fairlead show stats`")
 
 enum fl_drop_reason {

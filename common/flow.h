@@ -142,6 +142,8 @@ struct fl_vector {
 };
 FL_ASSERT_SIZE(struct fl_vector, 16);
 
+#define FL_PATH_SCOPES 8 /* of performance monitoring: traffic classes times protocols */
+
 enum fl_path_state {
 	FL_PATH_UNUSED = 0,
 	FL_PATH_DOWN, /* interface down or next hop unknown */
@@ -170,15 +172,15 @@ struct fl_path {
 	__u16 port_hi;
 	__u32 security_id;        /* key in use, 0 = none */
 	char label[FL_LABEL_LEN]; /* peer and interface, for people */
-	__u8 tx_hmac_len;         /* bytes behind what is sent and what is received, 0 = no HMAC */
-	__u8 rx_hmac_len;
-	__u8 reserved2[22];
+	__u8 reserved2[24];
+	/* third line, only with FL_TX_FPM. Data plane: when each scope's next mark is due, jiffies
+	 */
+	__u64 fpm_due[FL_PATH_SCOPES];
 } FL_ALIGNED(64);
-FL_ASSERT_SIZE(struct fl_path, 128);
-
-#define FL_PATH_NO_KEYS 0xff /* instead of a length: nothing can be proven */
+FL_ASSERT_SIZE(struct fl_path, 192);
 
 #define FL_TX_L3  0x01 /* device without Ethernet header (tun, ppp) */
+#define FL_TX_FPM 0x04 /* paths: measured on user packets (common/fpm_map.h) */
 #define FL_TX_SKB 0x02 /* device that takes no XDP frames: leave by the TC program */
 
 /* A neighbour on a LAN or on the way to the Internet. */

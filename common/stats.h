@@ -52,7 +52,13 @@
 	X(DUP_SENT, "copies-sent", "packets sent in copies, every copy counted")                   \
 	X(DUP_PASSED, "duplicate-passed", "first copies that came, and were let by")               \
 	X(PARTIAL_CHECKSUM, "partial-checksums",                                                   \
-	  "XDP first packets with a checksum left to offload")
+	  "XDP first packets with a checksum left to offload")                                     \
+	X(METRICS_ADDED, "path-metrics-added", "packets marked to measure their path")             \
+	X(METRICS_REMOVED, "path-metrics-removed", "marks of a peer read and taken off")           \
+	X(METRICS_REPLY, "path-metrics-unidirectional-reply",                                      \
+	  "marks sent alone, without user traffic to carry them")                                  \
+	X(METRICS_DROPPED, "path-metrics-remove-dropped", "marks of a peer that came alone")       \
+	X(ECHO_REFLECTED, "echo-reflected", "link tests of peers returned")
 
 enum fl_stat {
 	FL_STAT_NONE = 0,

@@ -189,6 +189,7 @@ static int map_tables(struct fl_dp *dp)
 	    !MAP(path_lookup, fl_path_lookup, FL_PATH_BUCKETS) ||
 	    !MAP(nexthops, fl_nexthops, FL_MAX_NEXTHOPS) ||
 	    !MAP(ifaces, fl_ifaces, FL_IFACE_SLOTS) || !MAP(peers, fl_peers, FL_MAX_PEERS) ||
+	    !MAP(fpm_paths, fl_fpm_paths, FL_MAX_PATHS) || !MAP(keys, fl_mac_keys, FL_MAX_PATHS) ||
 	    !MAP(settings, fl_settings, 1))
 		return -errno;
 	t->settings->hash_seed = t->hash_seed;
@@ -216,6 +217,8 @@ static void unmap_tables(struct fl_tables *t)
 	unmap(t->nexthops, FL_MAX_NEXTHOPS * sizeof(*t->nexthops));
 	unmap(t->ifaces, FL_IFACE_SLOTS * sizeof(*t->ifaces));
 	unmap(t->peers, FL_MAX_PEERS * sizeof(*t->peers));
+	unmap(t->fpm_paths, FL_MAX_PATHS * sizeof(*t->fpm_paths));
+	unmap(t->keys, FL_MAX_PATHS * sizeof(*t->keys));
 	unmap(t->settings, sizeof(*t->settings));
 }
 

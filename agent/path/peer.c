@@ -159,19 +159,6 @@ void fl_fabric_tick(struct fl_fabric *fabric)
 	}
 }
 
-/* HMACs, as far as the data plane has to know of them. */
-static void fill_security(const struct fl_path_rt *path, const struct fl_netif *netif,
-			  struct fl_path *entry)
-{
-	entry->security_id = key_in_use(path);
-	entry->tx_hmac_len = FL_PATH_NO_KEYS;
-	entry->rx_hmac_len = FL_PATH_NO_KEYS;
-	if (path->tx_ring)
-		entry->tx_hmac_len = (uint8_t)fl_keyring_hmac_len(path->tx_ring);
-	if (netif->rx_ring)
-		entry->rx_hmac_len = (uint8_t)fl_keyring_hmac_len(netif->rx_ring);
-}
-
 void fl_path_refresh(struct fl_fabric *f, struct fl_path_rt *path)
 {
 	struct fl_path *slot = &f->tables->paths[path->id], entry = { 0 };
@@ -183,7 +170,7 @@ void fl_path_refresh(struct fl_fabric *f, struct fl_path_rt *path)
 	entry.iface = path->iface;
 	entry.port_lo = ports.lo;
 	entry.port_hi = ports.hi;
-	fill_security(path, netif, &entry);
+	entry.security_id = key_in_use(path);
 	path->why = fill_way_out(f, path, &entry);
 	entry.state = path->why ? FL_PATH_DOWN : FL_PATH_UP;
 	if (entry.state == FL_PATH_UP && !entry.vlan && !entry.tx_flags)

@@ -6,7 +6,8 @@
  * copy its own addresses.
  *
  * What is not a plain numbered datagram goes to the agent, which does all of this as well:
- * handshakes, super-packets, fragments, and paths with an HMAC.
+ * handshakes, super-packets, fragments, and paths whose HMAC is none that fpm.bpf.h and hmac.bpf.h
+ * can prove and make.
  */
 #ifndef FL_BPF_DUP_H
 #define FL_BPF_DUP_H
@@ -26,7 +27,9 @@ struct fl_dup_buf {
 	__u8 payload[FL_DUP_PAYLOAD_MAX];
 	__u32 path[FL_DUP_WAYS];
 	__u32 count;
-	__u32 mtu; /* smallest of them */
+	__u32 mtu;     /* smallest of them */
+	__u32 mac_len; /* bytes of HMAC on all of them, or on the one that it came by */
+	__u32 mac[8];  /* that stands behind the payload now */
 };
 
 struct fl_dup_buf_map {
@@ -94,6 +97,19 @@ static __always_inline int fl_dup_resize(FL_CTX *ctx, struct fl_pkt *pkt, int gr
 	return 0;
 }
 
+/* Sum of an HMAC of @len bytes behind a payload of @odd length. */
+static __always_inline __u16 fl_dup_mac_sum(const __u32 mac[8], __u32 len, bool odd)
+{
+	__u32 sum = 0;
+
+#pragma clang loop unroll(full)
+	for (__u32 i = 0; i < 8; i++)
+		if (i * 4 < len)
+			sum += (mac[i] & 0xffff) + (mac[i] >> 16);
+	sum = fl_csum_fold(sum);
+	return (__u16)(odd ? sum >> 8 | sum << 8 : sum);
+}
+
 static __always_inline __u16 fl_dup_block_sum(struct fl_dup_buf *buf)
 {
 	__s64 sum = bpf_csum_diff(NULL, 0, (void *)&buf->block, sizeof(buf->block), 0);
@@ -119,16 +135,19 @@ static __always_inline int fl_dup_load(FL_CTX *ctx, struct fl_dup_buf *buf, __u3
 
 /* --- from the peer ---------------------------------------------------------------------------- */
 
-/* Take the block off: the payload moves to the front. Its UDP header stays where it is, because a
- * checksum that is left to a device starts there. */
-static __noinline int fl_dup_strip(FL_CTX *ctx, struct fl_pkt *pkt, __u32 len)
+/* Take block and HMAC off: the payload moves to the front. Its UDP header stays where it is,
+ * because a checksum that is left to a device starts there. */
+static __noinline int fl_dup_strip(FL_CTX *ctx, struct fl_pkt *pkt)
 {
 	struct fl_dup_buf *buf = fl_dup_buf();
-	__u32 at = pkt->payload, last = len - 1;
+	__u32 at = pkt->payload, len, last, cut;
 	int err;
 
 	if (!buf)
 		return -FL_DROP_INTERNAL;
+	cut = (__u32)sizeof(buf->block) + buf->mac_len;
+	len = pkt->l3_len - (at - pkt->l3) - cut;
+	last = len - 1;
 	err = fl_dup_load(ctx, buf, at + sizeof(buf->block), len);
 	if (err)
 		return err;
@@ -136,9 +155,11 @@ static __noinline int fl_dup_strip(FL_CTX *ctx, struct fl_pkt *pkt, __u32 len)
 	if (len && (last >= FL_DUP_PAYLOAD_MAX ||
 		    bpf_skb_store_bytes(ctx, at, buf->payload, last + 1, BPF_F_RECOMPUTE_CSUM)))
 		return -FL_DROP_TX_ERROR;
-	if (bpf_skb_change_tail(ctx, pkt->l3 + pkt->l3_len - sizeof(buf->block), 0))
+	if (bpf_skb_change_tail(ctx, pkt->l3 + pkt->l3_len - cut, 0))
 		return -FL_DROP_TX_ERROR;
-	return fl_dup_resize(ctx, pkt, -(int)sizeof(buf->block), (__u16)~fl_dup_block_sum(buf));
+	return fl_dup_resize(ctx, pkt, -(int)cut,
+			     (__u16)~fl_csum_add(fl_dup_block_sum(buf),
+						 fl_dup_mac_sum(buf->mac, buf->mac_len, len & 1)));
 }
 
 static __always_inline bool fl_dup_is_plain(const struct fl_dup_block *block)
@@ -172,40 +193,94 @@ static __noinline int fl_dup_let_by(struct fl_dup *dup, __u32 seq)
 	return verdict == FL_DUP_AGAIN ? -FL_DROP_DUPLICATE : -FL_DROP_DUP_WINDOW;
 }
 
-/* May the packet pass? If so it is without its number now, like any other's. */
-static __noinline int fl_dup_receive(FL_CTX *ctx, struct fl_job *job)
+/* Another side of the session is in copies, this one is not. */
+static __always_inline int fl_dup_usual(FL_CTX *ctx, struct fl_job *job, const struct fl_flow *flow)
+{
+	if (!fl_path_expected(flow, job->path))
+		return fl_elsewhere(ctx, job);
+	return fl_looks_like_meta(ctx, &job->pkt) ? fl_job_punt(ctx, job, FL_PUNT_META) : 0;
+}
+
+/* Is its HMAC one that fl_fpm_prove() can prove? Prepares for that. */
+static __always_inline bool fl_dup_provable(struct fl_job *job, struct fl_dup_buf *buf, __u32 len)
+{
+	const struct fl_path_keys *keys = bpf_map_lookup_elem(&fl_mac_keys, &job->path);
+	struct fl_fpm_work *work = fl_fpm_work();
+
+	if (!keys || !work || keys->rx_mode == FL_MAC_UNABLE)
+		return false;
+	buf->mac_len = keys->rx_mode == FL_MAC_DISABLED ? 0 : keys->rx_len;
+	work->path = job->path;
+	work->l3_device = !job->pkt.l3;
+	/* It wants room for a mark, which is longer. */
+	return !buf->mac_len || len >= FL_FPM_BLOCK_LEN + buf->mac_len;
+}
+
+/*
+ * A packet from the peer. Returns FL_DUP_PROVE if its number says whether it may pass, once the
+ * HMAC has been proven; 0 if it is like any other session's; else what has become of it.
+ */
+#define FL_DUP_PROVE 0x207
+
+static __noinline int fl_dup_look(FL_CTX *ctx, struct fl_job *job)
 {
 	struct fl_flow *flow = fl_flow_at(job->slot);
 	struct fl_dup_buf *buf = fl_dup_buf();
-	const struct fl_path *path;
 	struct fl_dup *dup;
 	__u32 len;
-	int err;
 
 	if (!flow || !buf)
 		return -FL_DROP_INTERNAL;
 	dup = fl_dup_side(flow, true);
-	if (!dup) {
-		if (!fl_path_expected(flow, job->path))
-			return fl_elsewhere(ctx, job);
-		return fl_looks_like_meta(ctx, &job->pkt) ? fl_job_punt(ctx, job, FL_PUNT_META) : 0;
-	}
+	if (!dup)
+		return fl_dup_usual(ctx, job, flow);
 	if (!fl_has_cookie(fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt))
 		return -FL_DROP_META_INCOMPLETE;
-	path = bpf_map_lookup_elem(&fl_paths, &job->path);
-	len = job->pkt.l3_len - (job->pkt.payload - job->pkt.l3) - (__u32)sizeof(buf->block);
-	if (!path || path->rx_hmac_len || !fl_dup_by(dup, job->path) ||
-	    job->pkt.proto != FL_IPPROTO_UDP || len > FL_DUP_PAYLOAD_MAX ||
+	len = job->pkt.l3_len - (job->pkt.payload - job->pkt.l3);
+	if (!fl_dup_by(dup, job->path) || job->pkt.proto != FL_IPPROTO_UDP ||
+	    !fl_dup_provable(job, buf, len) ||
+	    len - sizeof(buf->block) - buf->mac_len > FL_DUP_PAYLOAD_MAX ||
 	    bpf_skb_load_bytes(ctx, job->pkt.payload, &buf->block, sizeof(buf->block)) ||
 	    !fl_dup_is_plain(&buf->block))
 		return fl_job_punt(ctx, job, FL_PUNT_META);
+	return FL_DUP_PROVE;
+}
+
+/* May the packet pass? If so it is without its number now, like any other's. */
+static __noinline int fl_dup_take(FL_CTX *ctx, struct fl_job *job)
+{
+	struct fl_flow *flow = fl_flow_at(job->slot);
+	struct fl_dup_buf *buf = fl_dup_buf();
+	struct fl_fpm_work *work = fl_fpm_work();
+	struct fl_dup *dup = flow ? fl_dup_side(flow, true) : NULL;
+	int err;
+
+	if (!dup || !buf || !work)
+		return -FL_DROP_INTERNAL;
+	__builtin_memcpy(buf->mac, work->trailer, sizeof(buf->mac));
 	err = fl_dup_let_by(dup, FL_HOST32(buf->block.seq));
-	return err ? err : fl_dup_strip(ctx, &job->pkt, len);
+	return err ? err : fl_dup_strip(ctx, &job->pkt);
 }
 
 /* --- to the peer ------------------------------------------------------------------------------ */
 
-/* Paths that copies go by: known to the peer, up, and of one family. 0 or a negative drop reason.
+/* May a copy go by the path, which must be signed like the @at before it? */
+static __always_inline bool fl_dup_signable(struct fl_dup_buf *buf, __u32 id, __u32 at)
+{
+	const struct fl_path_keys *keys = bpf_map_lookup_elem(&fl_mac_keys, &id);
+	__u32 len;
+
+	if (!keys || keys->tx_mode == FL_MAC_UNABLE)
+		return false;
+	len = keys->tx_mode == FL_MAC_DISABLED ? 0 : keys->tx_len;
+	if (!at)
+		buf->mac_len = len;
+	return buf->mac_len == len;
+}
+
+/*
+ * Paths that copies go by: known to the peer, up, and of one family. None if the agent has to sign
+ * on any of them. Returns 0 or a negative drop reason.
  */
 static __noinline int fl_dup_ways(struct fl_dup *dup, struct fl_dup_buf *buf)
 {
@@ -213,6 +288,8 @@ static __noinline int fl_dup_ways(struct fl_dup *dup, struct fl_dup_buf *buf)
 
 	buf->count = 0;
 	buf->mtu = 0xffff;
+	buf->mac_len = 0;
+	__builtin_memset(buf->mac, 0, sizeof(buf->mac));
 	for (__u32 i = 0; i < FL_DUP_WAYS; i++) {
 		__u32 id = dup->path[i];
 		const struct fl_path *path = bpf_map_lookup_elem(&fl_paths, &id);
@@ -222,8 +299,7 @@ static __noinline int fl_dup_ways(struct fl_dup *dup, struct fl_dup_buf *buf)
 			continue;
 		if (family && path->family != family)
 			continue;
-		/* The agent signs. */
-		if (path->tx_hmac_len || at >= FL_DUP_WAYS) {
+		if (at >= FL_DUP_WAYS || !fl_dup_signable(buf, id, at)) {
 			buf->count = 0;
 			return 0;
 		}
@@ -249,13 +325,41 @@ static __noinline int fl_dup_insert(FL_CTX *ctx, struct fl_pkt *pkt)
 	err = fl_dup_load(ctx, buf, at, len);
 	if (err)
 		return err;
-	if (bpf_skb_change_tail(ctx, pkt->l3 + pkt->l3_len + sizeof(buf->block), 0))
+	if (bpf_skb_change_tail(ctx, pkt->l3 + pkt->l3_len + sizeof(buf->block) + buf->mac_len, 0))
 		return -FL_DROP_TX_ERROR;
 	asm volatile("" : "+r"(last));
 	if (last >= FL_DUP_PAYLOAD_MAX + sizeof(buf->block) ||
 	    bpf_skb_store_bytes(ctx, at, &buf->block, last + 1, BPF_F_RECOMPUTE_CSUM))
 		return -FL_DROP_TX_ERROR;
-	return fl_dup_resize(ctx, pkt, sizeof(buf->block), fl_dup_block_sum(buf));
+	return fl_dup_resize(ctx, pkt, (int)(sizeof(buf->block) + buf->mac_len),
+			     fl_dup_block_sum(buf));
+}
+
+/* The HMAC of this path, in the place of the one before (2.8). */
+static __always_inline int fl_dup_sign(FL_CTX *ctx, const struct fl_pkt *pkt,
+				       struct fl_dup_buf *buf, __u32 id)
+{
+	__u32 at = pkt->l4 + (__u32)sizeof(struct fl_udp), ref = fl_mac_ref(id, 0);
+	__u32 len = pkt->l3_len - (at - pkt->l3) - buf->mac_len;
+	const struct fl_hmac_work *m = fl_hmac_work();
+	__u16 delta;
+
+	if (!buf->mac_len)
+		return 0;
+	if (!m || FL_OWN(fl_hmac_begin)(ctx, at, len, ref) ||
+	    FL_OWN(fl_hmac_end)(ctx, ref, len, fl_hmac_window(ref)))
+		return -FL_DROP_TX_ERROR;
+	if (buf->mac_len == 16 ? bpf_skb_store_bytes(ctx, at + len, m->mac, 16, 0)
+			       : bpf_skb_store_bytes(ctx, at + len, m->mac, 32, 0))
+		return -FL_DROP_TX_ERROR;
+	delta = fl_csum_sub(fl_dup_mac_sum(m->mac, buf->mac_len, len & 1),
+			    fl_dup_mac_sum(buf->mac, buf->mac_len, len & 1));
+	__builtin_memcpy(buf->mac, m->mac, sizeof(buf->mac));
+	fl_stat_add(FL_STAT_HMAC_ADDED);
+	return bpf_l4_csum_replace(ctx, pkt->l4 + (__u32)offsetof(struct fl_udp, check), 0, delta,
+				   BPF_F_MARK_MANGLED_0)
+		       ? -FL_DROP_TX_ERROR
+		       : 0;
 }
 
 /* The session's packet becomes a datagram to the first path's waypoint. */
@@ -265,15 +369,14 @@ static __noinline int fl_dup_first(FL_CTX *ctx, struct fl_job *job)
 	struct fl_dup_buf *buf = fl_dup_buf();
 	struct fl_rewrite rw = {};
 	bool simple;
-	__u32 id;
 	int err;
 
 	if (!flow || !buf)
 		return -FL_DROP_INTERNAL;
-	id = buf->path[0];
+	rw.path = (__u16)buf->path[0];
 	rw.ports = *(const fl_u32_al *)&flow->dport;
 	rw.port_delta = flow->port_delta;
-	err = fl_nat_by_path(flow, bpf_map_lookup_elem(&fl_paths, &id), &job->pkt, &rw, false);
+	err = fl_nat_by_path(ctx, flow, &job->pkt, &rw, false);
 	if (err)
 		return err;
 	if (job->path)
@@ -370,6 +473,8 @@ static __noinline int fl_dup_copies(FL_CTX *ctx, struct fl_job *job)
 			return -FL_DROP_INTERNAL;
 		if (i && fl_dup_readdress(ctx, &job->pkt, path, old_sum))
 			return -FL_DROP_TX_ERROR;
+		if (fl_dup_sign(ctx, &job->pkt, buf, id))
+			return -FL_DROP_TX_ERROR;
 		old_sum = path->addr_sum;
 		err = fl_dup_leave(ctx, job, path, i + 1 < buf->count);
 		if (err)
@@ -417,7 +522,7 @@ static __noinline int fl_dup_number(FL_CTX *ctx, struct fl_job *job)
 	if (!buf->count || !path)
 		return fl_job_punt(ctx, job, FL_PUNT_SIGNAL);
 	len = fl_dup_len(job, flow, path->family);
-	if (len + sizeof(buf->block) > buf->mtu || len > FL_DUP_PAYLOAD_MAX)
+	if (len + sizeof(buf->block) + buf->mac_len > buf->mtu || len > FL_DUP_PAYLOAD_MAX)
 		return fl_job_punt(ctx, job, FL_PUNT_TOO_BIG);
 	bpf_spin_lock(&dup->lock);
 	seq = fl_dup_next(dup);
@@ -436,6 +541,14 @@ static __noinline int fl_dup_number(FL_CTX *ctx, struct fl_job *job)
 
 /* --- all of it -------------------------------------------------------------------------------- */
 
+/* Does the packet that fl_dup_look() has seen carry an HMAC? */
+static __always_inline bool fl_dup_unproven(void)
+{
+	struct fl_dup_buf *buf = fl_dup_buf();
+
+	return buf && buf->mac_len;
+}
+
 /* Every step is a call of its own, so that none of them stands on another's stack. */
 static __always_inline int fl_dup(FL_CTX *ctx, struct fl_job *job)
 {
@@ -447,7 +560,12 @@ static __always_inline int fl_dup(FL_CTX *ctx, struct fl_job *job)
 	if (fl_ctx_gso_size(ctx))
 		return fl_job_punt(ctx, job, job->path ? FL_PUNT_META : FL_PUNT_SIGNAL);
 	if (job->path) {
-		err = fl_dup_receive(ctx, job);
+		err = fl_dup_look(ctx, job);
+		if (err == FL_DUP_PROVE) {
+			err = fl_dup_unproven() ? FL_OWN(fl_fpm_prove)(ctx) : 0;
+			if (!err)
+				err = fl_dup_take(ctx, job);
+		}
 		if (err)
 			return err;
 	}

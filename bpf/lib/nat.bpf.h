@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* From a flow to the rewrite it stands for: vector to path, or next hop, or this host. */
+/* From a flow to the rewrite it stands for: vector to path, or next hop, or this host. Include a
+ * context layer first. */
 #ifndef FL_BPF_NAT_H
 #define FL_BPF_NAT_H
 
+#include "bpf/lib/fpm.bpf.h"
 #include "bpf/lib/rewrite.bpf.h"
 #include "bpf/maps.bpf.h"
 #include "common/session.h"
@@ -22,15 +24,20 @@ static __always_inline bool fl_path_expected(const struct fl_flow *flow, __u32 p
 	       (__s32)(vector->prev_until - (__u32)bpf_jiffies64()) > 0;
 }
 
-/* By this path, NULL if there is none. */
-static __always_inline int fl_nat_by_path(const struct fl_flow *flow, const struct fl_path *path,
+/* By the path that rw->path names. */
+static __always_inline int fl_nat_by_path(FL_CTX *ctx, const struct fl_flow *flow,
 					  const struct fl_pkt *pkt, struct fl_rewrite *rw,
 					  bool plain)
 {
+	__u32 id = rw->path;
+	const struct fl_path *path = bpf_map_lookup_elem(&fl_paths, &id);
+
 	if (plain && (!path || path->plain != pkt->family))
 		return FL_NOT_PLAIN;
 	if (!path || path->state != FL_PATH_UP)
 		return -FL_DROP_NO_PATH;
+	if (plain && path->tx_flags & FL_TX_FPM && fl_fpm_wants(ctx, pkt, path, pkt->l3_len))
+		return FL_NOT_PLAIN;
 	rw->saddr = path->local;
 	rw->daddr = path->remote;
 	rw->smac = path->smac;
@@ -56,8 +63,9 @@ static __always_inline int fl_nat_by_path(const struct fl_flow *flow, const stru
 	return 0;
 }
 
-static __always_inline int fl_nat_to_peer(const struct fl_flow *flow, const struct fl_pkt *pkt,
-					  struct fl_rewrite *rw, bool plain)
+static __always_inline int fl_nat_to_peer(FL_CTX *ctx, const struct fl_flow *flow,
+					  const struct fl_pkt *pkt, struct fl_rewrite *rw,
+					  bool plain)
 {
 	const struct fl_vector *vector;
 	__u32 id = flow->out;
@@ -65,8 +73,8 @@ static __always_inline int fl_nat_to_peer(const struct fl_flow *flow, const stru
 	vector = bpf_map_lookup_elem(&fl_vectors, &id);
 	if (!vector)
 		return -FL_DROP_INTERNAL;
-	id = vector->path;
-	return fl_nat_by_path(flow, bpf_map_lookup_elem(&fl_paths, &id), pkt, rw, plain);
+	rw->path = vector->path;
+	return fl_nat_by_path(ctx, flow, pkt, rw, plain);
 }
 
 /* New addresses of an IPv6 session stand in its record; a flow slot has no room for them. */
@@ -149,20 +157,21 @@ static __always_inline int fl_nat_to_lan(const struct fl_flow *flow, enum fl_out
 
 /**
  * fl_nat_resolve() - what has to become of a packet of this flow
+ * @ctx:   its packet
  * @out:   the flow's out_kind
  * @rw:    zeroed
  * @plain: constant; leave out what only unusual packets and ways need
  *
  * Return: 0, FL_NOT_PLAIN, or a negative drop reason.
  */
-static __always_inline int fl_nat_resolve(const struct fl_flow *flow, enum fl_out_kind out,
-					  const struct fl_pkt *pkt, struct fl_rewrite *rw,
-					  bool plain)
+static __always_inline int fl_nat_resolve(FL_CTX *ctx, const struct fl_flow *flow,
+					  enum fl_out_kind out, const struct fl_pkt *pkt,
+					  struct fl_rewrite *rw, bool plain)
 {
 	rw->ports = *(const fl_u32_al *)&flow->dport;
 	rw->port_delta = flow->port_delta;
 	if (out == FL_OUT_PEER)
-		return fl_nat_to_peer(flow, pkt, rw, plain);
+		return fl_nat_to_peer(ctx, flow, pkt, rw, plain);
 	return fl_nat_to_lan(flow, out, pkt, rw, plain);
 }
 

@@ -14,6 +14,7 @@
 #ifndef FL_BPF_PIPELINE_H
 #define FL_BPF_PIPELINE_H
 
+#include "bpf/lib/echo.bpf.h"
 #include "bpf/lib/flow.bpf.h"
 #include "bpf/lib/nat.bpf.h"
 #include "bpf/lib/path.bpf.h"
@@ -26,7 +27,7 @@
 #define FL_GO_ICMP_ERROR 0x202
 #define FL_GO_PEER_MISS  0x203
 #define FL_GO_LAN_MISS   0x204
-#define FL_GO_DUP        0x205
+#define FL_GO_DUP        0x206 /* 0x205: FL_GO_UNMARK */
 
 /* A packet on its way through the stages. Never pass the address of a member in the common path. */
 struct fl_job {
@@ -185,6 +186,13 @@ static __noinline int fl_stray(const struct fl_job *job)
 	return path && fl_in_waypoint_range(path, &job->pkt) ? -FL_DROP_SYMMETRY : FL_DONE_KERNEL;
 }
 
+static __always_inline int fl_echo_or_kernel(FL_CTX *ctx, const struct fl_job *job)
+{
+	int err = fl_echo(ctx, &job->pkt, job->path);
+
+	return err ? err : FL_DONE_KERNEL;
+}
+
 /*
  * From a peer, but no flow: a new session of the peer's, a session that we lost, or traffic between
  * the two hosts that has nothing to do with sessions.
@@ -196,7 +204,7 @@ static __noinline int fl_peer_miss(FL_CTX *ctx, struct fl_job *job)
 
 	path = bpf_map_lookup_elem(&fl_paths, &job->path);
 	if (!path || !fl_in_waypoint_range(path, &job->pkt))
-		return FL_DONE_KERNEL;
+		return fl_echo_or_kernel(ctx, job);
 	meta = fl_has_cookie(fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt);
 	if (!meta)
 		fl_stat_add(FL_STAT_META_NOT_PRESENT);
@@ -487,14 +495,31 @@ static __always_inline bool fl_too_big(FL_CTX *ctx, const struct fl_pkt *pkt,
 	return (int)len + fl_rewrite_growth(pkt, rw) > rw->mtu;
 }
 
+/* Is the packet to be marked once it is rewritten (fpm.bpf.h)? Returns FL_DONE_MARK or 0. */
+static __always_inline int fl_wants_mark(FL_CTX *ctx, const struct fl_job *job,
+					 const struct fl_rewrite *rw)
+{
+	const struct fl_path *path;
+	__u32 id = rw->path;
+
+	if (!id || !(rw->tx_flags & FL_TX_FPM) || job->pkt.flags & FL_PKT_PORTLESS)
+		return 0;
+	path = bpf_map_lookup_elem(&fl_paths, &id);
+	if (!path || !fl_fpm_wants(ctx, &job->pkt, path,
+				   job->pkt.l3_len + (__u32)fl_rewrite_growth(&job->pkt, rw)))
+		return 0;
+	fl_fpm_order(ctx, &job->pkt, id, !job->pkt.l3 && rw->tx_flags & FL_TX_L3);
+	return FL_DONE_MARK;
+}
+
 /* Rewrite and send. @out, a constant in the common path, is the flow's out_kind. */
 static __always_inline int fl_send(FL_CTX *ctx, struct fl_job *job, struct fl_flow *flow,
 				   enum fl_out_kind out, bool plain)
 {
 	struct fl_rewrite rw = {};
-	int err;
+	int err, mark = 0;
 
-	err = fl_nat_resolve(flow, out, &job->pkt, &rw, plain);
+	err = fl_nat_resolve(ctx, flow, out, &job->pkt, &rw, plain);
 	if (err)
 		return err;
 	/* Packets of a peer arrive with their path's addresses; the flow does not know which path.
@@ -511,8 +536,20 @@ static __always_inline int fl_send(FL_CTX *ctx, struct fl_job *job, struct fl_fl
 	flow->packets++;
 	flow->bytes += job->pkt.l3_len;
 	flow->last_seen = (__u32)bpf_jiffies64();
+	if (!plain)
+		mark = fl_wants_mark(ctx, job, &rw);
 	err = fl_ctx_forward(ctx, &job->pkt, &rw, plain);
-	return err < 0 ? err : FL_DONE_SENT | err;
+	return err < 0 ? err : FL_DONE_SENT | mark | err;
+}
+
+/* A packet with metadata, or that would look as if. A mark is read here, the rest by the agent. */
+static __always_inline int fl_meta(FL_CTX *ctx, const struct fl_job *job)
+{
+	if (!job->path)
+		return fl_job_punt(ctx, job, FL_PUNT_FENCE);
+	if (fl_fpm_is_mark(ctx, &job->pkt, job->path, job->session))
+		return FL_GO_UNMARK;
+	return fl_job_punt(ctx, job, FL_PUNT_META);
 }
 
 /*
@@ -529,9 +566,7 @@ static __always_inline int fl_forward(FL_CTX *ctx, struct fl_job *job, struct fl
 		return FL_NOT_PLAIN;
 	if (job->path || flow->out_kind == FL_OUT_PEER) {
 		if (fl_looks_like_meta(ctx, &job->pkt))
-			return plain ? FL_NOT_PLAIN
-				     : fl_job_punt(ctx, job,
-						   job->path ? FL_PUNT_META : FL_PUNT_FENCE);
+			return plain ? FL_NOT_PLAIN : fl_meta(ctx, job);
 	}
 	if (job->pkt.ttl <= 1 && flow->out_kind != FL_OUT_HOST)
 		return plain ? FL_NOT_PLAIN : fl_expired(ctx, job);
@@ -559,9 +594,6 @@ static __always_inline bool fl_for_us(FL_CTX *ctx, const struct fl_iface *iface)
 	/* Six bytes as one word: what follows them is shifted out. */
 	return *(const fl_u64_una *)dst << 16 == *(const fl_u64_al *)iface->mac << 16;
 }
-
-/* Headers of anything we look at: two tags, IPv4 with options or IPv6, TCP with options. */
-#define FL_PULL_LEN (14 + 8 + 60 + 60)
 
 /* @family: constant 4 or 6 in the common path, where the caller has looked at the type; else 0. */
 static __always_inline int fl_parse(FL_CTX *ctx, struct fl_job *job, __u8 family)
@@ -737,6 +769,35 @@ static __noinline int fl_ingress_rest(FL_CTX *ctx, int stage)
 	}
 }
 
+/* A packet that was sent, and is to leave marked. */
+static __always_inline int fl_marked(FL_CTX *ctx, int result)
+{
+	int err = FL_OWN(fl_fpm_mark)(ctx);
+
+	/* One after the other from here: call chains share 512 bytes of stack. */
+	if (err > 0)
+		err = FL_OWN(fl_fpm_sign)(ctx);
+	return err ? err : result & ~FL_DONE_MARK;
+}
+
+static __always_inline int fl_ingress_uncommon(FL_CTX *ctx, enum fl_hook hook)
+{
+	int result = fl_ingress_full(ctx, hook);
+
+	if (result == FL_GO_UNMARK) {
+		result = FL_OWN(fl_fpm_prove)(ctx);
+		if (!result)
+			result = FL_OWN(fl_fpm_unmark)(ctx);
+		if (!result)
+			result = fl_ingress_full(ctx, hook);
+		if (result == FL_GO_UNMARK) /* a mark in a mark */
+			return -FL_DROP_META_MALFORMED;
+	}
+	if (result >= (FL_DONE_SENT | FL_DONE_MARK))
+		return fl_marked(ctx, result);
+	return result >= FL_GO_FRAGMENT ? fl_ingress_rest(ctx, result) : result;
+}
+
 static __always_inline int fl_ingress(FL_CTX *ctx, enum fl_hook hook)
 {
 	struct fl_job job = { .hook = hook };
@@ -751,11 +812,8 @@ static __always_inline int fl_ingress(FL_CTX *ctx, enum fl_hook hook)
 		result = fl_ingress_stages(ctx, &job, 6);
 		break;
 	}
-	if (result == FL_NOT_PLAIN) {
-		result = fl_ingress_full(ctx, hook);
-		if (result >= FL_GO_FRAGMENT)
-			result = fl_ingress_rest(ctx, result);
-	}
+	if (result == FL_NOT_PLAIN)
+		result = fl_ingress_uncommon(ctx, hook);
 	return fl_verdict(result);
 }
 

@@ -33,6 +33,7 @@ struct fl_rewrite {
 	const __u8 *dmac;
 	__u32 ifindex;
 	__u16 iface;
+	__u16 path; /* toward a peer, full path of the stages only; else 0 */
 	__u16 mtu;
 	__u16 vlan;
 	__u16 ivlan;

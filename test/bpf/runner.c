@@ -17,8 +17,8 @@
 #include "test/bpf/fixture.h"
 
 static const struct fixture_set *const sets[] = {
-	&fx_forward, &fx_l2,        &fx_parse, &fx_handshake, &fx_tcp,
-	&fx_icmp,    &fx_admission, &fx_host,  &fx_gso,       &fx_dup,
+	&fx_forward,   &fx_l2,   &fx_parse, &fx_handshake, &fx_tcp,  &fx_icmp,
+	&fx_admission, &fx_host, &fx_gso,   &fx_echo,      &fx_mark, &fx_unmark, &fx_dup,
 };
 
 static const char *const drop_names[] = { "none",
@@ -125,6 +125,7 @@ static uint32_t verdict_of(enum fx_want want, bool xdp)
 	case FX_DROP:
 		return xdp ? XDP_DROP : TC_ACT_SHOT;
 	case FX_PUNT:
+	case FX_TAKEN:
 		return xdp ? XDP_DROP : TC_ACT_STOLEN;
 	}
 	return 0;
@@ -226,6 +227,8 @@ static void run_row(struct world *w, const struct fixture_set *set, const struct
 	else if (run.verdict != verdict_of(fx->want, hook == FX_XDP))
 		snprintf(why, sizeof(why), "verdict %u, expected %u", run.verdict,
 			 verdict_of(fx->want, hook == FX_XDP));
+	else if (fx->expect && (said = fx->expect(w, run.out, run.out_len)))
+		snprintf(why, sizeof(why), "%s", said);
 	else if (packet_differs(fx, &in, &run, why))
 		;
 	else if (fx->after && (said = fx->after(w, session, &got.punt.head)))
