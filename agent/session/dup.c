@@ -378,7 +378,9 @@ void fl_engine_dup_ack(struct fl_engine *e, uint32_t id, uint16_t path)
 	struct fl_dup_side *side = find(e, id, FL_DUP_IN);
 	char pathway[FL_ADDR_TEXT];
 	struct fl_meta meta;
-	const struct fl_generated what = { .id = id, .dir = FL_REVERSE, .meta = &meta };
+	const struct fl_generated what = {
+		.id = id, .dir = FL_REVERSE, .meta = &meta, .path = path
+	};
 
 	if (!side || (side->acked.ns && fl_mono_ms_between(side->acked, e->now) < ACK_MS))
 		return;
@@ -386,7 +388,7 @@ void fl_engine_dup_ack(struct fl_engine *e, uint32_t id, uint16_t path)
 	fl_engine_meta_reverse(e, id, true, &meta, pathway);
 	fl_engine_meta_by(e, &meta, path, pathway);
 	fl_tables_count(e->t, FL_STAT_GENERATED_ACK);
-	fl_engine_generate_by(e, &what, path);
+	fl_engine_generate(e, &what);
 }
 
 /* --- to the peer ------------------------------------------------------------------------------ */
@@ -480,9 +482,13 @@ void fl_engine_dup_generate(struct fl_engine *e, const struct fl_generated *what
 
 	if (!side || get(e, side, &dup))
 		return;
-	for (int i = 0; i < FL_DUP_WAYS; i++)
-		if (dup.path[i])
-			fl_engine_generate_by(e, what, dup.path[i]);
+	for (int i = 0; i < FL_DUP_WAYS; i++) {
+		struct fl_generated copy = *what;
+
+		copy.path = dup.path[i];
+		if (copy.path)
+			fl_engine_generate(e, &copy);
+	}
 }
 
 /* --- time ------------------------------------------------------------------------------------- */
@@ -493,7 +499,7 @@ static void try_paths(struct fl_engine *e, struct fl_dup_side *side, const struc
 	uint32_t id = side->key.session;
 	char pathway[FL_ADDR_TEXT];
 	struct fl_meta meta;
-	const struct fl_generated what = { .id = id, .dir = FL_FORWARD, .meta = &meta };
+	struct fl_generated what = { .id = id, .dir = FL_FORWARD, .meta = &meta };
 
 	fl_engine_meta_forward(e, id, &meta, pathway);
 	meta.has |= FL_META_BIT(FL_META_DISABLE_FORWARD) | FL_META_BIT(FL_META_DUPLICATE_SEQ);
@@ -502,7 +508,8 @@ static void try_paths(struct fl_engine *e, struct fl_dup_side *side, const struc
 		if (!is_up(e, dup->path[i]) || is_ready(dup, i))
 			continue;
 		fl_engine_meta_by(e, &meta, dup->path[i], pathway);
-		fl_engine_generate_by(e, &what, dup->path[i]);
+		what.path = dup->path[i];
+		fl_engine_generate(e, &what);
 	}
 }
 

@@ -563,18 +563,9 @@ static void put_tcp(const struct fl_side *to, uint8_t *l4)
 
 void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what)
 {
-	const struct fl_side *to = fl_side_to(fl_engine_session(e, what->id), what->dir);
-
-	if (fl_engine_dup_to(e, what->id, what->dir))
-		fl_engine_dup_generate(e, what);
-	else
-		fl_engine_generate_by(e, what, e->t->vectors[to->vector].path);
-}
-
-void fl_engine_generate_by(struct fl_engine *e, const struct fl_generated *what, uint16_t path_id)
-{
 	const struct fl_session *s = fl_engine_session(e, what->id);
 	const struct fl_side *to = fl_side_to(s, what->dir);
+	uint16_t path_id = what->path ? what->path : e->t->vectors[to->vector].path;
 	const struct fl_path_rt *rt = fl_fabric_path(e->fabric, path_id);
 	const struct fl_path *path = &e->t->paths[path_id];
 	struct fl_ip_spec ip = { .ttl = FL_TTL_DEFAULT, .df = true };
@@ -587,6 +578,10 @@ void fl_engine_generate_by(struct fl_engine *e, const struct fl_generated *what,
 	uint8_t *out;
 	int len;
 
+	if (!what->path && fl_engine_dup_to(e, what->id, what->dir)) {
+		fl_engine_dup_generate(e, what);
+		return;
+	}
 	if (to->kind != FL_SIDE_PEER || !rt || !rt->cfg || path->state != FL_PATH_UP)
 		return;
 	ip.tuple = (struct fl_tuple){ .family = path->family, .proto = fl_session_wire_proto(s) };

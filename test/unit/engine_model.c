@@ -370,6 +370,16 @@ static bool in_copies(const struct job *j, const struct fl_flow *flow, enum mode
 	return true;
 }
 
+/* By the path of its vector, or by the one before for a while (P-16). */
+static bool expected(const struct job *j, const struct fl_flow *flow)
+{
+	const struct fl_vector *v = &j->r->t.vectors[flow->in_vector];
+	uint32_t now = (uint32_t)(j->r->world->mono_ns / (FL_NS_PER_S / WORLD_HZ));
+
+	return v->path == j->path ||
+	       (v->prev_path == j->path && (int32_t)(v->prev_until - now) > 0);
+}
+
 static enum model_verdict stages(struct job *j)
 {
 	enum model_verdict verdict;
@@ -388,7 +398,7 @@ static enum model_verdict stages(struct job *j)
 	flow = &j->r->t.flows[j->slot];
 	if (flow->flags & FL_FLOW_DUP && in_copies(j, flow, &verdict))
 		return verdict;
-	if (j->path && j->r->t.vectors[flow->in_vector].path != j->path) {
+	if (j->path && !expected(j, flow)) {
 		if (!fl_meta_has_cookie(j->p.payload, j->p.payload_len))
 			return drop(j, FL_DROP_SYMMETRY);
 		return punt(j, FL_PUNT_META);
