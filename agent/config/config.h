@@ -163,6 +163,7 @@ enum fl_cfg_resiliency {
 	FL_CFG_RESILIENCY_NONE, /* default: they stay on it */
 	FL_CFG_FAILOVER,
 	FL_CFG_REVERTIBLE_FAILOVER, /* and go back */
+	FL_CFG_PACKET_DUPLICATION,  /* by several paths at once (6.4); TCP moves */
 };
 
 /* Source of fields, ranges and defaults: svr-protocol.md 6.1. */

@@ -38,6 +38,7 @@ void fl_engine_close(struct fl_engine *e, uint32_t id, enum fl_close_cause cause
 	tell_peers(e, id, cause);
 	fl_engine_not_half_open(e, id);
 	fl_session_withdraw(e->flows, e->t, id, e->now);
+	fl_engine_dup_close(e, id);
 	fl_engine_release_waypoints(e, s);
 	fl_engine_leave(e, id, FL_FORWARD);
 	fl_engine_leave(e, id, FL_REVERSE);
