@@ -194,6 +194,8 @@ UNIT_ask       := $(ASK)
 UNIT_answer    := $(LOAD) $(STORE) $(ASK) $(RANK) test/insight/fill \
                   $(addprefix agent/insight/,explain findings answer)
 LIBS_answer    := $(LIBS_SQLITE)
+UNIT_view      := $(UNIT_answer) $(patsubst %.c,%,$(wildcard agent/insight/view*.c))
+LIBS_view      := $(LIBS_SQLITE)
 UNIT_correlate := $(LOAD) $(addprefix agent/insight/,score correlate roll)
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))

@@ -41,6 +41,10 @@
 
 /* A later row replaces an earlier one, but unknown values replace nothing. */
 #define NEWER(column) #column " = ifnull(excluded." #column ", " #column ")"
+/* The same where 0 is unknown. */
+#define KNOWN(column) #column " = ifnull(nullif(excluded." #column ", 0), " #column ")"
+#define MEETING_KNOWN KNOWN(number) ", " KNOWN(start_s)
+#define CALL_KNOWN    KNOWN(join_s) ", " KNOWN(conn) ", " KNOWN(network) ", " KNOWN(leave_code)
 
 static const char *const texts[SQL_MAX] = {
 	[SQL_ACCOUNT] = "INSERT INTO account (key, state) VALUES (?1, '')"
@@ -56,7 +60,8 @@ static const char *const texts[SQL_MAX] = {
 	[SQL_WORK_DELETE] = "DELETE FROM work WHERE account = ?1 AND uuid = ?2",
 	[SQL_WORK_DUE] = "SELECT uuid, stage, tries, due_s, ended_s FROM work"
 			 " WHERE account = ?1 AND due_s <= ?2 ORDER BY due_s, uuid",
-	[SQL_HAS_MEETING] = "SELECT 1 FROM meeting WHERE account = ?1 AND uuid = ?2 UNION ALL"
+	[SQL_HAS_MEETING] = "SELECT 1 FROM meeting WHERE account = ?1 AND uuid = ?2"
+			    " AND end_s IS NOT NULL UNION ALL"
 			    " SELECT 1 FROM work WHERE account = ?1 AND uuid = ?2 LIMIT 1",
 	[SQL_SITE] = "INSERT INTO site (name) VALUES (?1)"
 		     " ON CONFLICT DO UPDATE SET name = name RETURNING id",
@@ -104,10 +109,10 @@ static const char *const texts[SQL_MAX] = {
 	[SQL_MEETING_PUT] =
 		"INSERT INTO meeting (account, uuid, number, topic, host, host_email, start_s, end_s,"
 		" participants, dropped) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-		" ON CONFLICT DO UPDATE SET number = excluded.number, start_s = excluded.start_s,"
-		" participants = max(participants, excluded.participants),"
-		" dropped = excluded.dropped, " NEWER(topic) ", " NEWER(host) ", " NEWER(
-			host_email) ", " NEWER(end_s) " RETURNING id",
+		" ON CONFLICT DO UPDATE SET participants = max(participants, excluded.participants),"
+		" dropped = max(dropped, excluded.dropped), " MEETING_KNOWN
+		", " NEWER(topic) ", " NEWER(host) ", " NEWER(host_email) ", " NEWER(
+			end_s) " RETURNING id",
 	[SQL_CALL_FIND] = "SELECT id, site, minutes, bad_minutes FROM call"
 			  " WHERE meeting = ?1 AND key = ?2",
 	[SQL_CLIENT_PUT] =
@@ -120,11 +125,7 @@ static const char *const texts[SQL_MAX] = {
 		" video, screen, rating, bytes, minutes, bad_minutes) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
 		" ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, 0, 0)"
 		" ON CONFLICT DO UPDATE SET site = excluded.site, client = excluded.client,"
-		" rule = excluded.rule, vpn = excluded.vpn, join_s = excluded.join_s,"
-		" conn = CASE excluded.conn WHEN 0 THEN conn ELSE excluded.conn END,"
-		" network = CASE excluded.network WHEN 0 THEN network ELSE excluded.network END,"
-		" leave_code = CASE excluded.leave_code WHEN 0 THEN leave_code"
-		" ELSE excluded.leave_code END,"
+		" rule = excluded.rule, vpn = excluded.vpn, " CALL_KNOWN ","
 		" audio = CASE WHEN excluded.audio < 2 AND audio >= 2 THEN audio ELSE excluded.audio END,"
 		" video = CASE WHEN excluded.video < 2 AND video >= 2 THEN video ELSE excluded.video END,"
 		" screen = CASE WHEN excluded.screen < 2 AND screen >= 2 THEN screen"

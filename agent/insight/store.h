@@ -69,7 +69,7 @@ typedef bool (*fl_work_fn)(void *ctx, const struct fl_store_work *work);
 /* Work that is due at @now_s or before, earliest first. */
 int fl_store_each_work(struct fl_store *store, uint32_t account, int64_t now_s, fl_work_fn fn,
 		       void *ctx);
-/* Return: 1 if this meeting is stored already or open work, 0 if not. */
+/* Return: 1 if this meeting is stored since it ended, or is open work; 0 if not. */
 int fl_store_has_meeting(struct fl_store *store, uint32_t account, const char *uuid);
 
 /* --- from the router ----------------------------------------------------------------------------
@@ -232,6 +232,9 @@ int fl_store_each_client(struct fl_store *store, uint32_t site, int64_t from_s, 
 			 fl_client_fn fn, void *ctx);
 /* By host name, MAC or address, of any site; no times, ratings and calls. */
 int fl_store_find_clients(struct fl_store *store, const char *text, fl_client_fn fn, void *ctx);
+
+/* One of them; no rating and calls. -ENOENT if there is none of that number. */
+int fl_store_client(struct fl_store *store, uint32_t client, struct fl_client_row *ret_row);
 
 /* Which calls; 0, false, or "" do not restrict. */
 struct fl_call_filter {

@@ -134,8 +134,9 @@ static void read_client(sqlite3_stmt *stmt, struct fl_client_row *row)
 	row->seen_s = sqlite3_column_int64(stmt, 6);
 }
 
-static int client_row(struct fl_store *store, int64_t client, struct fl_client_row *row)
+int fl_store_client(struct fl_store *store, uint32_t client, struct fl_client_row *ret_row)
 {
+	struct fl_client_row row = { 0 };
 	sqlite3_stmt *stmt;
 	int err = fl_store_bind(store, SQL_CLIENT, VALS(v_int(client)), &stmt);
 
@@ -143,9 +144,12 @@ static int client_row(struct fl_store *store, int64_t client, struct fl_client_r
 		return err;
 	err = fl_store_step(stmt);
 	if (err > 0)
-		read_client(stmt, row);
+		read_client(stmt, &row);
 	sqlite3_reset(stmt);
-	return err > 0 ? 0 : err ? err : -ENOENT;
+	if (err <= 0)
+		return err ? err : -ENOENT;
+	*ret_row = row;
+	return 0;
 }
 
 int fl_store_each_client(struct fl_store *store, uint32_t site, int64_t from_s, int64_t to_s,
@@ -158,7 +162,7 @@ int fl_store_each_client(struct fl_store *store, uint32_t site, int64_t from_s, 
 	while (!err && (err = fl_store_step(stmt)) > 0) {
 		struct fl_client_row row = { 0 };
 
-		err = client_row(store, sqlite3_column_int64(stmt, 0), &row);
+		err = fl_store_client(store, (uint32_t)sqlite3_column_int64(stmt, 0), &row);
 		row.min_rating = (int)fl_col_int(stmt, 1, 0);
 		row.calls = (unsigned int)sqlite3_column_int64(stmt, 2);
 		row.seen_s = sqlite3_column_int64(stmt, 3);

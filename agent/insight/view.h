@@ -28,6 +28,7 @@ struct fl_view_site {
 struct fl_view {
 	struct fl_store *store;
 	struct fl_explainer *explainer;
+	const struct fl_score_cfg *mos; /* NULL: the default */
 	const struct fl_view_site *sites;
 	size_t site_count;
 	/* The Zoom side's answer, see fl_view_accounts(). NULL: nothing is linked. */
@@ -115,8 +116,8 @@ int fl_view_calls(const struct fl_view *view, const struct fl_call_filter *filte
 		  struct fl_json *to);
 
 /* {"call": {as a result of fl_view_calls()}, "minutes": [{"timestamp", "bad": true,
- *  "bad_streams": ["audio_in"], "cause": "wan" (null: not bad, or not ranked), "path": "edge/wan1",
- *  "mos": {"audio_in": 3.1, ...}, "latency": {"audio_in": 80.0, ...}}]} */
+ *  "bad_streams": ["audio_in"], "cause": "wan" (null: not bad, or not ranked), "path": "wan1" or
+ * null, "mos": {"audio_in": 3.1, ...}, "latency": {"audio_in": 80.0, ...}}]} */
 int fl_view_call(const struct fl_view *view, uint64_t call, struct fl_json *to);
 
 /* The last call in a time whose meeting has this id or UUID; "CALL" as text is its number. */
