@@ -330,6 +330,32 @@ int fl_store_call(struct fl_store *store, uint64_t call, struct fl_call *ret_cal
 	return err > 0 ? 0 : err ? err : -ENOENT;
 }
 
+int fl_store_find_call(struct fl_store *store, uint32_t account, const char *uuid, const char *key,
+		       struct fl_call *ret_call)
+{
+	sqlite3_stmt *stmt;
+	int err = fl_store_bind(store, SQL_CALL_BY_KEY,
+				VALS(v_int(account), v_text(uuid), v_text(key)), &stmt);
+
+	if (err)
+		return err;
+	err = fl_store_step(stmt);
+	if (err > 0)
+		read_call(stmt, ret_call);
+	sqlite3_reset(stmt);
+	return err > 0 ? 0 : err ? err : -ENOENT;
+}
+
+int fl_store_next_unranked(struct fl_store *store, uint64_t after, uint64_t *ret_call)
+{
+	int64_t call;
+	int err = fl_store_get(store, SQL_UNRANKED, VALS(v_uint(after)), &call);
+
+	if (!err)
+		*ret_call = (uint64_t)call;
+	return err;
+}
+
 /* --- minutes ------------------------------------------------------------------------------------
  */
 
