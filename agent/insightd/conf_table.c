@@ -16,7 +16,7 @@ const struct fl_conf_key fl_conf_keys[] = {
 	{ "", "enabled", YES(enabled, false), .help = "Zoom insights are off until this is true" },
 	{ "", "organisation", AT(org), .kind = FL_CONF_TEXT, .preset_text = "default",
 	  .help = "whose accounts are meant where no other is named" },
-	{ "store", "minute-days", NUMBER(store.minute_days, 1, 366, 30),
+	{ "store", "minute-days", NUMBER(store.minute_days, 1, 3660, 30),
 	  .help = "days that figures of minutes are kept" },
 	{ "store", "meeting-days", NUMBER(store.meeting_days, 1, 3660, 90),
 	  .help = "days that meetings, calls and sums are kept" },
