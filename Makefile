@@ -90,7 +90,7 @@ $(B)/agent/insight/store.o $(B)/fuzz/obj/agent/insight/store.o: $(B)/gen/store_s
 objs = $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 
 DAEMON_DIRS := agent/base agent/codec agent/config agent/crypto agent/session agent/path agent/net \
-               agent/dp agent/api
+               agent/bfd agent/dp agent/api
 CLI_DIRS    := agent/base agent/codec agent/config agent/crypto agent/cli
 
 $(B)/%.o: %.c
@@ -177,6 +177,8 @@ UNIT_bfd_seal  := $(BFD_SEAL)
 UNIT_bfd_fsm   := agent/path/bfd_fsm
 UNIT_bfd_timers := agent/path/bfd_fsm
 UNIT_bfd_peer  := agent/path/bfd_peer agent/base/addr
+UNIT_watch     := $(BFD_SEAL) $(PACKET) $(addprefix agent/path/,watch watch_rx rings bfd_fsm bfd_peer echo mos) \
+                  $(addprefix agent/base/,monotime rand)
 UNIT_mos       := agent/path/mos
 UNIT_echo      := agent/path/echo
 UNIT_fpm       := agent/path/fpm agent/path/mos $(META)
@@ -237,6 +239,12 @@ $(B)/test/insightd/fill: $(B)/test/insightd/fill.o $(addprefix $(B)/,$(addsuffix
 
 # A link that loses, delays and reorders, for network tests.
 $(B)/test/tools/impair: $(B)/test/tools/impair.o $(B)/test/tools/impair_link.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
+# Our BFD, plain, to talk to other implementations.
+$(B)/test/tools/bfd_plain: $(addprefix $(B)/,test/tools/bfd_plain.o $(addprefix agent/,path/bfd_fsm.o codec/bfd_pkt.o \
+		net/bfd_sock.o base/monotime.o) $(addsuffix .o,$(META)))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
@@ -329,7 +337,7 @@ test: deps
 	$(Q)$(MAKE) --no-print-directory -j2 test-built
 
 test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner $(B)/test/zoom/driver $(B)/test/insightd/fill \
-            $(B)/test/tools/impair
+            $(B)/test/tools/impair $(B)/test/tools/bfd_plain
 	$(Q)$(MAKE) --no-print-directory SAN=1 all build/san/test/insightd/fill
 	$(Q)test/run.sh $(B) all
 

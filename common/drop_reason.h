@@ -52,6 +52,7 @@
 	X(FRAG_LIMIT, "fragment-limit", "too many incomplete packets, or a packet above 64 KB")    \
 	X(TX_ERROR, "tx-error", "the kernel refused the packet on its way out")                    \
 	X(SHUTDOWN, "closing", "session deleted while packets still arrive")                       \
+	X(RATE_ECHO, "rate-echo", "link tests beyond 200 a second are not returned")               \
 	X(INTERNAL, "internal", "should not happen: please report it with `fairlead show stats`")
 
 enum fl_drop_reason {

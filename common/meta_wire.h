@@ -69,8 +69,9 @@ enum fl_tlv_type {
 	FL_TLV_ECHO = 0x8004,          /* H, BFD */
 	FL_TLV_SEEN_ENDPOINT = 0x8005, /* H, BFD */
 	FL_TLV_MTU_PROBE = 0x8006,     /* H, BFD */
+	FL_TLV_CAPABILITY = 0x8007,    /* H, BFD: FL_CAPABLE_* */
 	FL_TLV_PRIVATE_FIRST = 0x8001,
-	FL_TLV_PRIVATE_LAST = 0x8006,
+	FL_TLV_PRIVATE_LAST = 0x8007,
 };
 
 /* Sizes of values (2.5). */
@@ -101,6 +102,11 @@ enum fl_control {
 	FL_CONTROL_DELETE = 6,
 	FL_CONTROL_EXISTS = 8,
 };
+
+/* What a peer can do, in TLV 0x8007 of its BFD packets; unknown bits are ignored. */
+#define FL_CAPABLE_VECTORS                                                                         \
+	0x01                 /* moves sessions by vector: its packets may change path unannounced */
+#define FL_CAPABLE_KEPT 0x02 /* its sessions are older than its boot id: it adopted them */
 
 /* Values of TLV 46 in the header section (3.4). */
 #define FL_HEALTH_REQUEST 1

@@ -50,7 +50,8 @@
 	X(TCP_RESET_SENT, "tcp-resets-sent", "resets sent for TCP that may not start here")        \
 	X(TX_PACKETS, "agent-packets-sent", "packets sent by the agent")                           \
 	X(PARTIAL_CHECKSUM, "partial-checksums",                                                   \
-	  "XDP first packets with a checksum left to offload")
+	  "XDP first packets with a checksum left to offload")                                     \
+	X(ECHO_REFLECTED, "echo-reflected", "link tests of peers returned")
 
 enum fl_stat {
 	FL_STAT_NONE = 0,

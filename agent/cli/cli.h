@@ -15,6 +15,7 @@ struct fl_cli {
 	const char *config;       /* --config; NULL: not given */
 	bool json;
 	bool defaults;        /* --defaults */
+	bool detail;          /* --detail */
 	unsigned int watch_s; /* 0: once */
 };
 
@@ -32,7 +33,8 @@ struct fl_cli_command {
 #define FL_CLI_WATCH    0x01
 #define FL_CLI_DEFAULTS 0x02
 #define FL_CLI_FILE     0x04 /* --config */
-#define FL_CLI_INSIGHT  0x08 /* not an option: it asks fairlead-insightd */
+#define FL_CLI_DETAIL   0x08
+#define FL_CLI_INSIGHT  0x10 /* not an option: it asks fairlead-insightd */
 
 #define FL_CLI_INSIGHT_SOCKET "/run/fairlead-insight/insightd.sock"
 
@@ -41,8 +43,10 @@ int fl_cmd_show_sessions(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_session(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_clear_session(const struct fl_cli *cli, int argc, char **argv);
 
-/* show.c */
+/* paths.c */
 int fl_cmd_show_paths(const struct fl_cli *cli, int argc, char **argv);
+
+/* show.c */
 int fl_cmd_show_peers(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_services(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_fib(const struct fl_cli *cli, int argc, char **argv);

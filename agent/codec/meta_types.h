@@ -29,6 +29,7 @@ enum fl_meta_field {
 	FL_META_ECHO,
 	FL_META_SEEN_ENDPOINT,
 	FL_META_MTU_PROBE,
+	FL_META_CAPABILITY,
 	FL_META_FORWARD,
 	FL_META_REVERSE,
 	FL_META_UUID,
@@ -147,6 +148,7 @@ struct fl_meta {
 	struct fl_meta_boot_id boot_id;
 	struct fl_meta_echo echo;
 	struct fl_meta_mtu_probe mtu_probe;
+	uint32_t capability; /* FL_CAPABLE_* */
 
 	struct fl_tuple forward;
 	struct fl_tuple reverse;

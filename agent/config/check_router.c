@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/bfd.h"
+
 #include "agent/config/config_internal.h"
 
 void fl_cfg_interface_pointer(const struct fl_config *config,
@@ -76,6 +78,25 @@ static void check_ends(struct fl_cfg_load *load, const struct fl_config *config,
 					   "%s/ip-address", pointer);
 }
 
+/* A hold-down that damping may not reach would be cut by it. */
+static void check_bfd(struct fl_cfg_load *load, const struct fl_cfg_bfd *bfd, const char *pointer)
+{
+	if (bfd && bfd->max_hold_down_s < bfd->hold_down_s)
+		fl_cfg_complain_at(load, false, NULL, "must not be below hold-down-time",
+				   "%s/bfd/maximum-hold-down-time", pointer);
+}
+
+static void check_port_range(struct fl_cfg_load *load, const struct fl_cfg_port_range *range,
+			     const char *pointer)
+{
+	if (range->start_port > range->end_port)
+		fl_cfg_complain_at(load, false, NULL, "must not be below start-port",
+				   "%s/port-range/end-port", pointer);
+	else if (range->start_port <= FL_BFD_PORT && range->end_port >= FL_BFD_PORT)
+		fl_cfg_complain_at(load, false, NULL, "must not have port 1280, which is BFD's",
+				   "%s/port-range", pointer);
+}
+
 static void check_adjacency(struct fl_cfg_load *load, const struct fl_config *config,
 			    const struct fl_cfg_network_interface *n, size_t i, const char *above)
 {
@@ -86,9 +107,9 @@ static void check_adjacency(struct fl_cfg_load *load, const struct fl_config *co
 	snprintf(member, sizeof(member), "%s/peer", pointer);
 	check_peer_name(load, config, a->peer_name, member);
 	check_ends(load, config, a, pointer);
-	if (a->port_range && a->port_range->start_port > a->port_range->end_port)
-		fl_cfg_complain_at(load, false, NULL, "must not be below start-port",
-				   "%s/port-range/end-port", pointer);
+	check_bfd(load, a->own_bfd, pointer);
+	if (a->port_range)
+		check_port_range(load, a->port_range, pointer);
 }
 
 /* --- interfaces --------------------------------------------------------------------------------
@@ -265,6 +286,8 @@ static void check_own_name(struct fl_cfg_load *load, const struct fl_config *con
 void fl_cfg_check_router(struct fl_cfg_load *load, const struct fl_config *config)
 {
 	check_own_name(load, config);
+	check_bfd(load, &config->authority.bfd, "/authority");
+	check_bfd(load, config->router.bfd, "/router");
 	check_interfaces(load, config);
 	check_peers(load, config);
 	check_routes(load, config);

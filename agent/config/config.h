@@ -173,6 +173,22 @@ struct fl_cfg_recovery {
 	uint32_t inactivity_timeout_s; /* 5 (1..30) */
 };
 
+/* How a path is watched (5.1): "bfd" of the authority, a router, or an adjacency; the nearest one
+ * counts, as a whole. */
+struct fl_cfg_bfd {
+	bool enabled;                  /* "state"; default true */
+	uint32_t desired_tx_ms;        /* 1000 (50..600000) */
+	uint32_t required_min_rx_ms;   /* 500 (50..600000) */
+	uint32_t required_min_echo_ms; /* 1000 (0..600000; 0: others' link tests are not wanted) */
+	uint8_t multiplier;            /* 3 (3..20) */
+	uint32_t link_test_interval_s; /* 10 (1..86400) */
+	uint8_t link_test_length;      /* packets, 10 (0..255; 0: no link tests) */
+	uint32_t hold_down_s;          /* 5 (1..300) */
+	bool dynamic_damping;          /* default false */
+	uint32_t max_hold_down_s;      /* 3600 (1..86400) */
+	uint8_t dscp;                  /* 0 (0..63) */
+};
+
 struct fl_cfg_router_name {
 	char *name;
 };
@@ -180,6 +196,7 @@ struct fl_cfg_router_name {
 struct fl_cfg_authority {
 	char *name;
 	struct fl_cfg_recovery session_recovery_detection;
+	struct fl_cfg_bfd bfd;
 	struct fl_cfg_security *security;
 	size_t n_security;
 	struct fl_cfg_tenant *tenant;
@@ -208,6 +225,11 @@ struct fl_cfg_keep_alive {
 };
 
 /* One path to a peer. */
+enum fl_cfg_connectivity {
+	FL_CFG_BIDIRECTIONAL, /* default */
+	FL_CFG_OUTBOUND_ONLY, /* the peer is behind a NAT: it opens sessions, we do not (P-28) */
+};
+
 struct fl_cfg_adjacency {
 	struct fl_addr ip_address; /* the peer's waypoint */
 	char *peer_name;           /* "peer" */
@@ -222,7 +244,11 @@ struct fl_cfg_adjacency {
 	uint32_t max_way_points;              /* 50000 (1..1000000) */
 	uint32_t mtu_bytes;                   /* "mtu"; 0: the interface's; else 576..9216 */
 	bool post_encryption_padding;
+	enum fl_cfg_connectivity connectivity; /* "peer-connectivity" */
 	struct fl_cfg_keep_alive nat_keep_alive;
+	struct fl_cfg_bfd *own_bfd;   /* "bfd"; NULL: as the router or the authority says */
+	const struct fl_cfg_bfd *bfd; /* what counts */
+	uint32_t rolling_avg_s;       /* "path-metrics-rolling-avg-interval", 60 (1..3600) */
 };
 
 enum fl_cfg_interface_type {
@@ -332,6 +358,7 @@ struct fl_cfg_router {
 	char *local_tenant_name;             /* "local-tenant": of this host's own traffic */
 	int local_tenant;                    /* index or none: it opens no sessions */
 	struct fl_cfg_first_packet_rate first_packet_rate;
+	struct fl_cfg_bfd *bfd;   /* of all its paths; NULL: as the authority says */
 	struct fl_cfg_peer *peer; /* those that adjacencies name added */
 	size_t n_peer;
 	struct fl_cfg_service_route *service_route;

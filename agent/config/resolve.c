@@ -298,6 +298,9 @@ static void resolve_interface(struct fl_cfg_load *load, struct fl_config *config
 		struct fl_cfg_adjacency *a = &n->adjacency[i];
 
 		a->interface = index;
+		a->bfd = a->own_bfd           ? a->own_bfd
+			 : config->router.bfd ? config->router.bfd
+					      : &config->authority.bfd;
 		snprintf(member, sizeof(member), "%s/adjacency/%zu/inter-router-security", pointer,
 			 i);
 		a->security = a->security_name ? refer(load, config, FL_CFG_REF_SECURITY,

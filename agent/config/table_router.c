@@ -40,6 +40,10 @@ static const struct fl_cfg_object way_port_object = { "waypoint-port-range",
 						      sizeof(struct fl_cfg_port_range),
 						      way_port_fields, NULL };
 
+static const struct fl_cfg_word connectivities[] = { { "bidirectional", FL_CFG_BIDIRECTIONAL },
+						     { "outbound-only", FL_CFG_OUTBOUND_ONLY },
+						     { 0 } };
+
 static const struct fl_cfg_field adjacency_fields[] = {
 	{ .key = "ip-address",
 	  .flags = FL_CFG_REQUIRED,
@@ -74,11 +78,23 @@ static const struct fl_cfg_field adjacency_fields[] = {
 	{ .key = "post-encryption-padding",
 	  BOOL(fl_cfg_adjacency, post_encryption_padding, false),
 	  .help = "one byte behind encrypted packets; both ends must agree" },
+	{ .key = "peer-connectivity",
+	  WORD(fl_cfg_adjacency, connectivity, connectivities, FL_CFG_BIDIRECTIONAL),
+	  .help = "outbound-only: the peer is behind a NAT, whose address is given here, and opens "
+		  "sessions itself" },
 	{ .key = "nat-keep-alive",
 	  .kind = FL_CFG_OBJECT,
 	  AT(fl_cfg_adjacency, nat_keep_alive),
 	  .object = &keep_alive_object,
 	  .help = "keeping NATs on the path open" },
+	{ .key = "bfd",
+	  .kind = FL_CFG_OPTIONAL,
+	  AT(fl_cfg_adjacency, own_bfd),
+	  .object = &fl_cfg_bfd_object,
+	  .help = "how the path is watched, as a whole instead of the router's" },
+	{ .key = "path-metrics-rolling-avg-interval",
+	  U32(fl_cfg_adjacency, rolling_avg_s, 1, 3600, 60),
+	  .help = "over which measured latency, jitter and loss are averaged, s" },
 	END,
 };
 static const struct fl_cfg_object adjacency_object = { "adjacency", sizeof(struct fl_cfg_adjacency),
@@ -290,6 +306,11 @@ static const struct fl_cfg_field router_fields[] = {
 	  AT(fl_cfg_router, first_packet_rate),
 	  .object = &first_packet_rate_object,
 	  .help = "limit on new sessions" },
+	{ .key = "bfd",
+	  .kind = FL_CFG_OPTIONAL,
+	  AT(fl_cfg_router, bfd),
+	  .object = &fl_cfg_bfd_object,
+	  .help = "how paths are watched, as a whole instead of the authority's" },
 	{ .key = "peer",
 	  LIST(fl_cfg_router, peer),
 	  .object = &fl_cfg_peer_object,

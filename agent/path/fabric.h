@@ -17,9 +17,10 @@
 #include "agent/base/netinfo.h"
 #include "agent/base/tables.h"
 #include "agent/config/config.h"
-#include "agent/crypto/keyring.h"
+#include "agent/path/quality.h"
+#include "agent/path/rings.h"
 
-#define FL_WHY_TEXT 512
+struct fl_path_rt;
 
 struct fl_fabric_ops {
 	/* Where would the kernel send this? Return: 0 or -errno. */
@@ -33,6 +34,15 @@ struct fl_fabric_ops {
 	void (*detach)(void *ctx, const char *ifname, uint32_t ifindex);
 	/* A next hop can be used now, which it could not before. */
 	void (*hop_up)(void *ctx, uint16_t hop);
+	/*
+	 * A path is there, or has changed: watch it. @entry is what the data plane will get; its
+	 * state is that of the link. @quality is to be brought up to date. NULL: nobody watches.
+	 */
+	void (*watch)(void *ctx, const struct fl_path_rt *path, const struct fl_path *entry,
+		      struct fl_path_quality *quality);
+	void (*unwatch)(void *ctx, uint16_t path);
+	/* A path can be used, or no longer. NULL: vectors go to the best path that is left. */
+	void (*path_usable)(void *ctx, uint16_t path, bool usable);
 };
 
 /* A network interface. */
@@ -65,8 +75,14 @@ struct fl_path_rt {
 	struct fl_addr remote;
 	struct fl_addr hop_addr;    /* next hop toward the remote waypoint; family 0: no route */
 	struct fl_keyring *tx_ring; /* borrowed */
-	struct fl_mono since;       /* of its present state */
-	const char *why;            /* why it is not up */
+	struct fl_addr configured;  /* the remote waypoint as the configuration has it */
+	struct fl_mono since;       /* of its being usable, or not */
+	const char *why;            /* why it is not usable: NULL, link, or BFD */
+	const char *link_why;       /* why its link does not work; NULL: it does */
+	bool usable;
+	bool judged; /* usable has been said once */
+	bool was_up; /* in the table that this process found */
+	struct fl_path_quality quality;
 };
 
 struct fl_fabric;
@@ -97,6 +113,15 @@ void fl_fabric_neigh(struct fl_fabric *fabric, const struct fl_neigh *neigh);
 /* Routes changed: paths look for their next hop again, remembered routes are forgotten. */
 void fl_fabric_routes_changed(struct fl_fabric *fabric);
 
+/* --- news from those who watch paths ---------------------------------------------------------- */
+
+/* A path that becomes usable, or no longer is, takes its vectors along. */
+void fl_fabric_set_quality(struct fl_fabric *fabric, uint16_t id,
+			   const struct fl_path_quality *quality);
+
+/* The peer is reached at another address than before, behind a NAT that has changed (P-38). */
+void fl_fabric_path_moved(struct fl_fabric *fabric, uint16_t id, const struct fl_addr *remote);
+
 /* Once in a while, a second at most: what only time changes, such as the key in use. */
 void fl_fabric_tick(struct fl_fabric *fabric);
 
@@ -107,6 +132,9 @@ const struct fl_netif *fl_fabric_netif_by_ifindex(const struct fl_fabric *fabric
 const struct fl_peer *fl_fabric_peer(const struct fl_fabric *fabric, uint16_t id);
 const struct fl_peer *fl_fabric_peer_named(const struct fl_fabric *fabric, const char *name);
 const struct fl_path_rt *fl_fabric_path(const struct fl_fabric *fabric, uint16_t id);
+
+/* What BFD and link tests say of a path; NULL for one that is not configured. */
+const struct fl_path_quality *fl_fabric_path_quality(const struct fl_fabric *fabric, uint16_t id);
 
 /* Highest id of a configured path: where a walk over all of them may end. */
 uint16_t fl_fabric_path_limit(const struct fl_fabric *fabric);

@@ -164,33 +164,35 @@ void fl_path_refresh(struct fl_fabric *f, struct fl_path_rt *path)
 	struct fl_path *slot = &f->tables->paths[path->id], entry = { 0 };
 	const struct fl_netif *netif = &f->netifs[path->iface];
 	struct fl_port_range ports = fl_waypoint_ports(path->cfg->port_range);
+	const bool nated = path->cfg->connectivity == FL_CFG_OUTBOUND_ONLY;
 
 	fill_addresses(path, &entry);
 	entry.peer = path->peer;
 	entry.iface = path->iface;
 	entry.port_lo = ports.lo;
 	entry.port_hi = ports.hi;
+	entry.remote_lo = nated ? FL_NAT_PORT_LO : ports.lo;
+	entry.remote_hi = nated ? FL_NAT_PORT_HI : ports.hi;
 	entry.security_id = key_in_use(path);
-	path->why = fill_way_out(f, path, &entry);
-	entry.state = path->why ? FL_PATH_DOWN : FL_PATH_UP;
+	path->link_why = fill_way_out(f, path, &entry);
+	entry.state = path->link_why ? FL_PATH_DOWN : FL_PATH_UP;
 	if (entry.state == FL_PATH_UP && !entry.vlan && !entry.tx_flags)
 		entry.plain = entry.family;
 	snprintf(entry.label, sizeof(entry.label), "%.15s/%.15s", f->peers[path->peer].name,
 		 netif->name);
-	if (slot->state != entry.state) {
-		char local[FL_ADDR_TEXT], remote[FL_ADDR_TEXT];
-
-		path->since = fl_mono_now();
-		fl_notice("path to %s, %s to %s: %s%s%s", f->peers[path->peer].name,
-			  fl_addr_format(&path->local, local),
-			  fl_addr_format(&path->remote, remote), path->why ? "down: " : "up",
-			  path->why ? path->why : "", "");
-	}
+	if (f->ops->watch)
+		f->ops->watch(f->ctx, path, &entry, &path->quality);
 	if (memcmp(slot, &entry, sizeof(entry)))
 		*slot = entry;
 	if (lookup_set(f, &entry, path->id, true) < 0)
 		fl_error("path to %s cannot be looked up: no place in the table",
 			 f->peers[path->peer].name);
+	fl_path_judge(f, path);
+}
+
+void fl_path_lookup_clear(struct fl_fabric *f, const struct fl_path_rt *path)
+{
+	lookup_set(f, &f->tables->paths[path->id], path->id, false);
 }
 
 void fl_paths_refresh_iface(struct fl_fabric *f, uint16_t iface)
@@ -223,7 +225,13 @@ static uint16_t path_id(const struct fl_fabric *f, const struct fl_cfg_adjacency
 
 	for (uint16_t id = FL_MAX_PATHS - 1; id; id--) {
 		const struct fl_path *slot = &f->tables->paths[id];
+		const struct fl_path_rt *known = &f->paths[id];
 
+		/* Its peer may be reached at another address than the configured one. */
+		if (known->id && known->iface == iface &&
+		    fl_addr_equal(&known->local, &cfg->local) &&
+		    fl_addr_equal(&known->configured, &cfg->ip_address))
+			return id;
 		if (slot->state == FL_PATH_UNUSED) {
 			free_id = id;
 			continue;
@@ -281,13 +289,16 @@ static void configure_path(struct fl_fabric *f, const struct fl_cfg_adjacency *c
 	struct fl_path_rt *path = &f->paths[id];
 	struct fl_peer *peer;
 
+	if (!path->id)
+		path->was_up = f->tables->paths[id].state == FL_PATH_UP;
 	path->id = id;
 	path->cfg = cfg;
 	path->peer = peer_id(f, cfg->peer_name);
 	path->iface = iface;
 	path->local = cfg->local;
-	path->remote = cfg->ip_address;
-	path->tx_ring = cfg->security == FL_CFG_NONE ? NULL : f->rings[cfg->security];
+	if (!fl_addr_equal(&path->configured, &cfg->ip_address))
+		path->remote = path->configured = cfg->ip_address;
+	path->tx_ring = fl_rings_at(f->rings, cfg->security);
 	/* Ports are per peer: what any of its paths allows, the peer allows. */
 	peer = &f->peers[path->peer];
 	if (cfg->max_way_points > peer->max_way_points)
@@ -301,6 +312,8 @@ static void forget_path(struct fl_fabric *f, uint16_t id)
 {
 	struct fl_path *slot = &f->tables->paths[id];
 
+	if (f->paths[id].id && f->ops->unwatch)
+		f->ops->unwatch(f->ctx, id);
 	if (slot->state != FL_PATH_UNUSED)
 		lookup_set(f, slot, id, false);
 	memset(slot, 0, sizeof(*slot));

@@ -54,6 +54,8 @@ static void add_paths(struct fl_fabric *fabric, const struct fl_question *q, str
 		candidate->why_not = path->why;
 		if (candidate->vector_cost == FL_CFG_PRIORITY_NEVER)
 			candidate->why_not = "its vector has priority \"never\"";
+		if (path->cfg->connectivity == FL_CFG_OUTBOUND_ONLY)
+			candidate->why_not = "its peer is behind a NAT and opens sessions itself";
 		/* Back where it came from would go round in circles. */
 		if (peer->id == q->from_peer)
 			candidate->why_not = "the session came from that peer";

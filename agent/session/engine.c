@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/base/log.h"
+#include "agent/base/rand.h"
 #include "agent/codec/packet_build.h"
 #include "agent/codec/packet_split.h"
 #include "agent/session/engine_internal.h"
@@ -57,6 +58,7 @@ int fl_engine_new(struct fl_tables *tables, struct fl_fabric *fabric, const stru
 	e->icmp_limit = fl_ratelimit(ICMP_PER_S, ICMP_PER_S);
 	e->reset_limit = fl_ratelimit(RESETS_PER_S, RESETS_PER_S);
 	e->delete_limit = fl_ratelimit(DELETES_PER_S, DELETES_PER_S);
+	fl_rand_uuid(e->next_uuid);
 	fl_fifo_init(&e->acks, fl_engine_ack_bytes());
 	err = make_parts(e);
 	if (err) {
@@ -84,6 +86,7 @@ void fl_engine_free(struct fl_engine *engine)
 	fl_frags_free(engine->peer_frags);
 	fl_pending_free(engine->pending);
 	fl_fifo_done(&engine->acks);
+	free(engine->resignal);
 	free(engine->deadlines);
 	fl_flows_free(engine->flows);
 	fl_store_free(engine->store);
@@ -389,6 +392,8 @@ bool fl_engine_tick(struct fl_engine *engine)
 	e->t->drops[FL_DROP_FRAG_TIMEOUT] += given_up;
 	if (e->routes_stale)
 		turn_some(e);
+	if (e->resignal)
+		fl_engine_resignal_some(e);
 	fl_engine_recover(e);
 	return fl_engine_age(e);
 }

@@ -70,6 +70,13 @@ void fl_engine_hop_up(struct fl_engine *engine, uint16_t hop);
 /* Routes have changed: sessions whose way out is another now are turned, a part at every tick. */
 void fl_engine_routes_changed(struct fl_engine *engine);
 
+/*
+ * A peer has lost its sessions, or a path leads by another NAT now: sessions there are signalled
+ * anew with their next packet, a part of them at every tick (svr-protocol.md 3.3).
+ */
+void fl_engine_resignal_peer(struct fl_engine *engine, uint16_t peer);
+void fl_engine_resignal_path(struct fl_engine *engine, uint16_t path);
+
 /* --- administration --------------------------------------------------------------------------- */
 
 /* End a session, telling peers. Return: 0 or -ENOENT. */

@@ -51,7 +51,8 @@ static inline bool header_equal(const struct fl_meta *a, const struct fl_meta *b
 			    a->echo.index == b->echo.index && a->echo.count == b->echo.count &&
 			    a->echo.reflected == b->echo.reflected) &&
 	       SAME(MTU_PROBE, a->mtu_probe.size == b->mtu_probe.size &&
-				       a->mtu_probe.pad_len == b->mtu_probe.pad_len);
+				       a->mtu_probe.pad_len == b->mtu_probe.pad_len) &&
+	       SAME(CAPABILITY, a->capability == b->capability);
 }
 
 static inline bool payload_equal(const struct fl_meta *a, const struct fl_meta *b)

@@ -213,6 +213,9 @@ LAYOUT(echo, "1021 0000", "8004 0011 00000009 0003 000a 0000018bcfe56800 01", HA
 LAYOUT(mtu_probe, "1016 0000", "8006 0006 05dc 00000000", HAS(MTU_PROBE),
        .mtu_probe = { .size = 1500, .pad_len = 4 })
 
+LAYOUT(capability, "1014 0000", "8007 0004 00000003", HAS(CAPABILITY),
+       .capability = FL_CAPABLE_VECTORS | FL_CAPABLE_KEPT)
+
 Test(meta_layout, an_echo_block_has_its_flag_where_the_reflector_looks)
 {
 	struct fl_meta m = { .has = FL_META_BIT(FL_META_SECURITY_ID) | FL_META_BIT(FL_META_ECHO),

@@ -86,6 +86,7 @@ static void fill_header(struct fl_meta *m)
 					       .rx_colour = next() & 15,
 					       .drop = next() & 1 };
 	m->duplicate_seq = (uint32_t)next();
+	m->capability = (uint32_t)next();
 	m->own_endpoint = some_endpoint();
 	m->seen_endpoint = some_endpoint();
 	m->boot_id = (struct fl_meta_boot_id){ (uint32_t)next(), (uint32_t)next() };

@@ -140,6 +140,8 @@ static const struct tlv_row tlv_rows[] = {
 	{ "mtu probe 1", H, "8006 0001 05", BAD },
 	{ "mtu probe without pad", H, "8006 0002 05dc", TAKEN(MTU_PROBE) },
 	{ "mtu probe pad is not looked at", H, "8006 0004 05dc ffff", TAKEN(MTU_PROBE) },
+	{ "capability 3", H, "8007 0003 000001", BAD },
+	{ "capability with bits that nobody knows", H, "8007 0004 ffffffff", TAKEN(CAPABILITY) },
 	{ "multicast family 4, 35 bytes", P, "0032 0023 04 00" V16 V16 "11", BAD },
 	{ "multicast family 6, 11 bytes", P, "0032 000b 06 00 0a000001 e0000001 11", BAD },
 	{ "multicast family 7", P, "0032 000b 07 00 0a000001 e0000001 11", BAD },
