@@ -300,7 +300,8 @@ static void print_account(const struct fl_json *a)
 	       fl_cli_number(a, "participant_minutes"), fl_cli_number(a, "dropped_participants"),
 	       fl_cli_number(a, "open_meetings"));
 	if (!fl_json_get_bool(fl_json_member(a, "polls")))
-		printf("  %-14s another credential of this account polls, or it has failed\n",
+		printf("  %-14s not now: it has failed, another credential of this account polls, or the service "
+		       "has just started\n",
 		       "polling");
 }
 

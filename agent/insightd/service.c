@@ -326,6 +326,8 @@ int fl_service_hook(struct fl_service *service, const struct fl_zoom_hook_reques
 	if (status != 200)
 		return status;
 	err = fl_sink_hook(&service->sink, &hook);
+	if (err)
+		fl_zoom_hook_again(service->zoom, &hook);
 	fl_zoom_hook_done(&hook);
 	if (err)
 		failed(service, err, "what a webhook said cannot be stored");

@@ -30,8 +30,8 @@ void fl_sink_init(struct fl_sink *sink);
  * fl_sink_hook() - keep what a webhook says of a call that is known
  * @hook: as fl_zoom_hook() gave it
  *
- * What is of nobody on the managed network is dropped. Return: 0, or -errno of the store: Zoom
- * sends it again if it is told so.
+ * What is of nobody on the managed network is dropped. Return: 0, or -errno of the store, which
+ * Zoom is to be told by 503: it sends it again.
  */
 int fl_sink_hook(struct fl_sink *sink, const struct fl_zoom_hook *hook);
 

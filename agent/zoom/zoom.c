@@ -423,3 +423,8 @@ int fl_zoom_hook(struct fl_zoom *zoom, const struct fl_zoom_hook_request *reques
 	}
 	return status;
 }
+
+void fl_zoom_hook_again(struct fl_zoom *zoom, const struct fl_zoom_hook *hook)
+{
+	fl_zoom_hook_forget(&zoom->hooks, hook);
+}

@@ -207,6 +207,31 @@ def damaged_store_is_put_aside():
         assert "put aside as" in d.log_text()
 
 
+def full_disk_is_survived():
+    if os.geteuid():
+        return "mounts a small disk: needs root"
+    with Stub("--meetings", 40, "--people", 20, "--minutes", 10) as stub:
+        d = Insightd(stub.base)
+        os.mkdir(d.state, 0o700)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=700k,mode=0700", "fl-insightd", d.state], check=True)
+        try:
+            d.start()
+            d.link_server()
+            wait_for("a full disk", lambda: d.account()["last_status"] == "failed")
+            assert "No space left" in d.account()["error"], d.account()
+            kept = len(d.calls())
+            # It goes on answering, and what is there is whole.
+            assert "No space left" in d.text("zoom", "account", "acct")
+            subprocess.run(["mount", "-o", "remount,size=64m", d.state], check=True)
+            d.cli("zoom", "sync")
+            d.wait(90)
+            assert len(d.calls()) == 800 > kept and d.account()["last_status"] == "success"
+        finally:
+            d.stop()
+            subprocess.run(["umount", d.state], check=True)
+            d.__exit__()
+
+
 def configuration_is_read_again():
     with Stub() as stub, Insightd(stub.base) as d:
         d.link_server()
@@ -371,7 +396,8 @@ def F20_F22_ranking():
 
 TESTS = [meetings_of_zoom_appear_in_the_cli, C8_nobody_from_elsewhere_is_stored, A1_link_in_the_browser_by_the_cli,
          A1_what_goes_wrong_is_said_and_nothing_stored, A7_off_until_opted_in, A4_unlink, A2_two_organisations,
-         B_live_meetings_end, H25_killed_anywhere, damaged_store_is_put_aside, configuration_is_read_again,
+         B_live_meetings_end, H25_killed_anywhere, damaged_store_is_put_aside,
+         full_disk_is_survived, configuration_is_read_again,
          one_at_a_time, nobody_else_reads_what_is_stored, the_cli_says_what_is_wrong, configuration_is_checked,
          C9_C11_insights_of_a_site, C13_clients, D14_D15_D16_one_client, E17_E18_E19_questions, F20_F22_ranking]
 
