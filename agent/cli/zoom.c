@@ -41,7 +41,7 @@ static bool parse_length(const char *text, int64_t *ret_s)
 		int64_t s;
 	} units[] = { { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 } };
 	char *end;
-	long n = *text >= '0' && *text <= '9' ? strtol(text, &end, 10) : 0;
+	long n = strtol(text, &end, 10);
 
 	for (size_t i = 0; n > 0 && n < 100000 && i < sizeof(units) / sizeof(*units); i++) {
 		if (end[0] == units[i].unit && !end[1]) {

@@ -18,6 +18,8 @@ static void add_key(struct fl_json *properties, const struct fl_conf_key *k)
 	struct fl_json *o = fl_json_add_object(properties, k->key), *words;
 
 	fl_json_add_string(o, "description", k->help);
+	if (k->kind == FL_CONF_BASE)
+		fl_json_add_string(o, "pattern", "^https://[^/?#@]+$");
 	switch (k->kind) {
 	case FL_CONF_BOOL:
 		fl_json_add_string(o, "type", "boolean");
@@ -30,8 +32,6 @@ static void add_key(struct fl_json *properties, const struct fl_conf_key *k)
 		fl_json_add_u64(o, "default", k->preset);
 		break;
 	case FL_CONF_BASE:
-		fl_json_add_string(o, "pattern", "^https://[^/?#@]+$");
-		/* fall through */
 	case FL_CONF_TEXT:
 		fl_json_add_string(o, "type", "string");
 		fl_json_add_u64(o, "maxLength", k->size - 1);

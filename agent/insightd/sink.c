@@ -225,7 +225,7 @@ static int meeting_put(void *ctx, const char *account, const struct fl_zoom_put 
 	struct fl_sink *sink = ctx;
 	struct fl_store_work work;
 	struct fl_meeting_put to;
-	uint32_t id;
+	uint32_t id = 0;
 	size_t n = 0;
 	int err = people ? account_of(sink, account, &id) : -ENOMEM;
 
