@@ -60,7 +60,13 @@ struct daemon {
 	sd_event_source *punts[2]; /* new, live */
 	unsigned int budget;
 	bool routes_changed;
+	bool applying; /* a configuration */
 };
+
+static void flush(struct daemon *d)
+{
+	fl_dp_tables(d->dp)->drops[FL_DROP_TX_ERROR] += fl_tx_flush(d->tx);
+}
 
 /* --- what the fabric asks for ----------------------------------------------------------------- */
 
@@ -125,6 +131,19 @@ static void fabric_hop_up(void *ctx, uint16_t hop)
 		fl_engine_hop_up(d->engine, hop);
 }
 
+static void fabric_path_usable(void *ctx, uint16_t path, bool usable)
+{
+	struct daemon *d = ctx;
+
+	(void)path;
+	(void)usable;
+	/* Not while a configuration is being taken over: the engine has not seen it yet. */
+	if (!d->engine || !d->config || d->applying)
+		return;
+	fl_engine_paths_changed(d->engine);
+	flush(d);
+}
+
 static void fabric_watch(void *ctx, const struct fl_path_rt *path, const struct fl_path *entry,
 			 struct fl_path_quality *quality)
 {
@@ -142,6 +161,7 @@ static const struct fl_fabric_ops fabric_ops = {
 	.attach = fabric_attach,
 	.detach = fabric_detach,
 	.hop_up = fabric_hop_up,
+	.path_usable = fabric_path_usable,
 	.watch = fabric_watch,
 	.unwatch = fabric_unwatch,
 };
@@ -164,11 +184,6 @@ static void io_queue(void *ctx, const struct fl_tx_to *to, size_t len)
 static uint32_t io_jiffies(void *ctx)
 {
 	return fl_dp_jiffies(((struct daemon *)ctx)->dp);
-}
-
-static void flush(struct daemon *d)
-{
-	fl_dp_tables(d->dp)->drops[FL_DROP_TX_ERROR] += fl_tx_flush(d->tx);
 }
 
 /* --- news from the kernel --------------------------------------------------------------------- */
@@ -289,8 +304,10 @@ static int use_config(struct daemon *d, struct fl_config *config, char why[FL_WH
 {
 	int err = fl_bfd_io_configure(d->bfd, config, why);
 
+	d->applying = true;
 	if (!err)
 		err = fl_fabric_apply(d->fabric, config, why);
+	d->applying = false;
 	if (err && d->config)
 		fl_bfd_io_configure(d->bfd, d->config, why);
 	if (!err) {
@@ -563,6 +580,7 @@ static int run(struct daemon *d)
 	d->api.dp = d->dp;
 	d->api.fabric = d->fabric;
 	d->api.engine = d->engine;
+	d->api.bfd = d->bfd;
 	err = start_modules(d);
 	if (!err)
 		err = add_sources(d);

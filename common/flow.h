@@ -106,7 +106,7 @@ enum fl_tcp_state {
 #define FL_FLOW_INNER6  0x02 /* the session is IPv6, whatever the path is */
 #define FL_FLOW_WRAP    0x04 /* no ports: carried as UDP between routers (3.6) */
 #define FL_FLOW_FOLLOW  0x08 /* look at the numbers of every TCP segment */
-#define FL_FLOW_ID_PORT 0x10 /* ports are an ICMP identifier, rewritten in the ICMP header */
+#define FL_FLOW_ID_PORT 0x10 /* the ICMP identifier, or what its checksum covers, changes */
 
 struct fl_flow {
 	struct fl_flow_key key;
@@ -135,11 +135,13 @@ struct fl_vector {
 	__u16 prev_path;  /* still accepted from until prev_until (P-16) */
 	__u32 prev_until; /* jiffies */
 	__u16 peer;
-	__u16 policy;    /* name id of the service policy; 0: sessions that the peer opened */
+	__u16 policy;    /* name id of the service policy, 0 = none */
 	__u16 home_path; /* chosen when the vector was made */
-	__u16 reserved;
+	__u16 group; /* our sessions: wire protocol; the peer's: FL_GROUP_PEER | its vector's id */
 };
 FL_ASSERT_SIZE(struct fl_vector, 16);
+
+#define FL_GROUP_PEER 0x8000 /* sessions that the peer opened; alone: it named no vector */
 
 enum fl_path_state {
 	FL_PATH_UNUSED = 0,
@@ -214,6 +216,7 @@ enum fl_iface_mode {
 #define FL_IFACE_WAN      0x01 /* has waypoints: look for peers first */
 #define FL_IFACE_SESSIONS 0x02 /* sources on it may open sessions (it has a tenant) */
 #define FL_IFACE_L3       0x04 /* packets have no Ethernet header */
+#define FL_IFACE_NAPT     0x08 /* answers to sessions come to this host's address */
 
 struct fl_iface {
 	__u32 ifindex; /* with the tags one word, which is how it is looked up */

@@ -5,6 +5,7 @@
 #define FL_AGENT_API_API_H
 
 #include "agent/api/ctl_sock.h"
+#include "agent/bfd/io.h"
 #include "agent/config/config.h"
 #include "agent/dp/dp.h"
 #include "agent/path/fabric.h"
@@ -15,6 +16,7 @@ struct fl_api {
 	struct fl_dp *dp;
 	struct fl_fabric *fabric;
 	struct fl_engine *engine;
+	struct fl_bfd_io *bfd;
 	const struct fl_config *config; /* in use */
 	const char *config_path;
 	const char *version;

@@ -73,6 +73,19 @@ static void add_memory(struct fl_api *api, struct fl_json *data)
 		fl_json_add_u64(o, "agent-peak-resident", (uint64_t)usage.ru_maxrss * 1024);
 }
 
+/* How BFD's thread fares. */
+static void add_bfd(struct fl_api *api, struct fl_json *data)
+{
+	struct fl_json *o = fl_json_add_object(data, "bfd");
+	struct fl_bfd_io_stats stats;
+
+	fl_bfd_io_stats(api->bfd, &stats);
+	fl_json_add_bool(o, "real-time", stats.realtime);
+	fl_json_add_u64(o, "late", stats.late);
+	fl_json_add_u64(o, "not-sent", stats.refused);
+	fl_json_add_u64(o, "strangers", stats.strangers);
+}
+
 void fl_api_show_stats(struct fl_api *api, const struct fl_json *request, struct fl_json *reply)
 {
 	struct fl_json *data = fl_json_add_object(reply, "data");
@@ -94,5 +107,6 @@ void fl_api_show_stats(struct fl_api *api, const struct fl_json *request, struct
 	fl_json_add_u64(data, "capacity", t->max_sessions);
 	fl_json_add_u64(data, "uptime-seconds",
 			fl_mono_ms_between(api->started, fl_mono_now()) / 1000);
+	add_bfd(api, data);
 	add_memory(api, data);
 }

@@ -248,7 +248,7 @@ int fl_cmd_show_stats(const struct fl_cli *cli, int argc, char **argv)
 	static const char *const titles[] = { "Counter", ">Count", "Meaning", NULL };
 	static const char *const members[] = { "name", "count", "meaning", NULL };
 	const struct list_view view = { "show stats", "stats", titles, members };
-	const struct fl_json *data;
+	const struct fl_json *data, *bfd;
 	struct fl_json *reply;
 	char uptime[32];
 	int code = ask_counters(cli, view.command, argc, argv, &reply, &data);
@@ -261,6 +261,13 @@ int fl_cmd_show_stats(const struct fl_cli *cli, int argc, char **argv)
 		       fl_cli_number(data, "flows"), fl_cli_number(data, "flows-indexed"),
 		       fl_duration_text(fl_cli_number(data, "uptime-seconds"), uptime));
 		fl_json_for_each(fl_json_member(data, "memory-bytes"), print_memory, NULL);
+		bfd = fl_json_member(data, "bfd");
+		printf("BFD: %s priority, late %" PRIu64 " times, %" PRIu64
+		       " packets not sent, %" PRIu64 " from strangers\n",
+		       fl_json_get_bool(fl_json_member(bfd, "real-time")) ? "real-time"
+									  : "ordinary",
+		       fl_cli_number(bfd, "late"), fl_cli_number(bfd, "not-sent"),
+		       fl_cli_number(bfd, "strangers"));
 	}
 	fl_json_free(reply);
 	return code;

@@ -30,7 +30,8 @@ struct fl_hop_key {
 struct fl_hop {
 	struct fl_hop_key key;
 	uint16_t id;
-	bool hinted; /* its MAC is from a packet, not from the kernel */
+	bool hinted;  /* its MAC is from a packet, not from the kernel */
+	bool adopted; /* or what an earlier process knew, until the kernel has looked */
 	uint32_t refs;
 	UT_hash_handle hh;
 };
@@ -78,6 +79,8 @@ struct fl_fabric {
 	struct fl_hop *hop_by_id[FL_MAX_NEXTHOPS];
 	uint16_t hop_hint; /* where to look for a free id */
 	struct fl_exit_entry *exits;
+	uint32_t vector_refs[FL_MAX_VECTORS]; /* sessions that name it */
+	uint32_t vector_seq[FL_MAX_VECTORS];  /* 0: not known yet */
 	uint32_t route_generation;
 	bool any_xdp;
 };
@@ -105,5 +108,8 @@ void fl_path_lookup_clear(struct fl_fabric *f, const struct fl_path_rt *path);
 
 /* liveness.c: is a path usable, after a change of its link or its quality? */
 void fl_path_judge(struct fl_fabric *f, struct fl_path_rt *path);
+
+/* vector.c: the path is gone, and its number may soon be another's. */
+void fl_vectors_forget_path(struct fl_fabric *f, uint16_t path);
 
 #endif

@@ -164,7 +164,10 @@ static int build_lan(struct emission *em, uint8_t *out, size_t room)
 	if (head + p->l4_len > room)
 		return -EMSGSIZE;
 	memcpy(out + head, p->l4, p->l4_len);
-	set_ports(out + head, &em->ip.tuple);
+	if (fl_side_from(em->session, em->dir)->kind == FL_SIDE_PEER && is_portless(em->session))
+		fl_session_rewrite_icmp(em->session, em->dir, out + head);
+	else
+		set_ports(out + head, &em->ip.tuple);
 	fl_packet_put_ip(out, &em->ip, p->l4_len);
 	if (fl_packet_parse(out, head + p->l4_len, &built) < 0)
 		return -EMSGSIZE;
@@ -449,6 +452,7 @@ static void emit_peer(struct emission *em)
 		drop_too_big(em, mtu_for_host(em, &way));
 		return;
 	}
+	fl_session_rewrite_icmp(em->session, em->dir, em->packet->l4);
 	head = fl_ip_header_len(way.p->family) + way.l4_len;
 	overhead = em->meta ? FL_META_MAX : FL_SEAL_OVERHEAD_MAX;
 	if (head + way.payload_len + overhead > FL_TX_MAX_PACKET) {
@@ -543,7 +547,7 @@ void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what)
 {
 	const struct fl_session *s = fl_engine_session(e, what->id);
 	const struct fl_side *to = fl_side_to(s, what->dir);
-	uint16_t path_id = e->t->vectors[to->vector].path;
+	uint16_t path_id = what->path ? what->path : e->t->vectors[to->vector].path;
 	const struct fl_path_rt *rt = fl_fabric_path(e->fabric, path_id);
 	const struct fl_path *path = &e->t->paths[path_id];
 	struct fl_ip_spec ip = { .ttl = FL_TTL_DEFAULT, .df = true };

@@ -362,9 +362,12 @@ static __noinline int fl_fragment(FL_CTX *ctx, struct fl_job *job)
 	err = fl_tuple_wide(ctx, job, false, &key);
 	if (err)
 		return err;
-	if (!job->path) {
-		if (fl_addr_is_special(key.daddr, job->pkt.family) ||
-		    fl_addr_is_local(key.daddr, job->pkt.family))
+	if (!job->path && fl_addr_is_special(key.daddr, job->pkt.family))
+		return FL_DONE_KERNEL;
+	/* With NAPT only the whole says whether it is an answer to a session, or this host's own.
+	 */
+	if (!job->path && !(job->iface_flags & FL_IFACE_NAPT)) {
+		if (fl_addr_is_local(key.daddr, job->pkt.family))
 			return FL_DONE_KERNEL;
 		if (!(job->iface_flags & FL_IFACE_SESSIONS))
 			return -FL_DROP_NO_TENANT;

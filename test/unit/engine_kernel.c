@@ -195,12 +195,23 @@ static void kernel_hop_up(void *ctx, uint16_t hop)
 		fl_engine_hop_up(r->engine, hop);
 }
 
+static void kernel_path_usable(void *ctx, uint16_t path, bool usable)
+{
+	struct router *r = ctx;
+
+	(void)path;
+	(void)usable;
+	if (r->engine && !r->applying)
+		fl_engine_paths_changed(r->engine);
+}
+
 const struct fl_fabric_ops world_fabric_ops = {
 	.route = kernel_route,
 	.resolve = kernel_resolve,
 	.attach = kernel_attach,
 	.detach = kernel_detach,
 	.hop_up = kernel_hop_up,
+	.path_usable = kernel_path_usable,
 };
 
 void mac_of_addr(const struct fl_addr *addr, uint8_t mac[6])
@@ -240,7 +251,9 @@ static void mac_of(const struct router *r, enum device dev, const struct fl_addr
 /* The kernel has learned or lost a neighbour, and says so. */
 static void neighbour(struct router *r, const struct world_ask *who, bool valid)
 {
-	struct fl_neigh neigh = { .ifindex = who->ifindex, .addr = who->addr, .valid = valid };
+	struct fl_neigh neigh = {
+		.ifindex = who->ifindex, .addr = who->addr, .valid = valid, .failed = !valid
+	};
 	size_t i = 0;
 
 	while (i < r->n_known && (r->known[i].ifindex != who->ifindex ||
