@@ -53,7 +53,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wshadow -Wundef
 
 ## all: build the daemon, the CLI and the BPF object
 all: $(B)/bpf/fairlead.bpf.o $(if $(wildcard agent/main.c),$(B)/fairleadd) \
-     $(if $(wildcard agent/cli/*.c),$(B)/fairlead)
+     $(if $(wildcard agent/cli/*.c),$(B)/fairlead) $(B)/fairlead-insightd
 
 # --- data plane: separate objects, linked into one, one skeleton -----------------------------
 
@@ -108,6 +108,14 @@ $(B)/fairleadd: $(B)/agent/main.o $(call objs,$(DAEMON_DIRS))
 $(B)/fairlead: $(call objs,$(CLI_DIRS))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+INSIGHT_DIRS := agent/base agent/codec agent/insight agent/insightd agent/zoom
+INSIGHT_OBJS := $(call objs,$(INSIGHT_DIRS)) $(addprefix $(B)/,agent/api/ctl_sock.o \
+                $(addprefix agent/crypto/,digest.o hmac.o vault.o))
+
+$(B)/fairlead-insightd: $(INSIGHT_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_SQLITE) $(ZOOM_LIBS)
 
 # --- BPF fixtures: the real programs in the kernel ---------------------------------------------
 
@@ -196,6 +204,13 @@ UNIT_ask       := $(ASK)
 UNIT_answer    := $(LOAD) $(STORE) $(ASK) $(RANK) test/insight/fill \
                   $(addprefix agent/insight/,explain findings answer)
 LIBS_answer    := $(LIBS_SQLITE)
+UNIT_view      := $(UNIT_answer) $(patsubst %.c,%,$(wildcard agent/insight/view*.c))
+LIBS_view      := $(LIBS_SQLITE)
+UNIT_plot      := agent/cli/plot agent/codec/json agent/codec/json_scan agent/codec/utf8
+UNIT_conf      := $(patsubst %.c,%,$(wildcard agent/insightd/conf*.c)) agent/insight/civil agent/zoom/oauth \
+                  $(UNIT_zoom_oauth) agent/codec/json agent/codec/json_scan
+UNIT_sink      := $(STORE) agent/insightd/sink agent/insightd/convert agent/base/addr agent/base/monotime
+LIBS_sink      := $(LIBS_SQLITE)
 UNIT_correlate := $(LOAD) $(addprefix agent/insight/,score correlate roll)
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
@@ -214,6 +229,11 @@ $(B)/test/unit/%.o: override CFLAGS += -Wno-conversion -Wno-sign-conversion -Wno
 $(B)/test/zoom/driver: $(addprefix $(B)/,$(addsuffix .o,$(ZOOM))) $(call objs,test/zoom)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(ZOOM_LIBS)
+
+# Fills a store, for the tests of test/insightd/.
+$(B)/test/insightd/fill: $(B)/test/insightd/fill.o $(addprefix $(B)/,$(addsuffix .o,$(UNIT_store)))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_SQLITE)
 
 # --- tools of tests ------------------------------------------------------------------------------
 
@@ -281,6 +301,7 @@ FUZZ_engine    := $(ENGINE)
 FUZZ_config    := $(CONFIG)
 FUZZ_bfd       := $(BFD_SEAL) agent/base/rand
 FUZZ_ask       := $(ASK)
+FUZZ_conf      := $(UNIT_conf)
 FUZZ_zoom      := $(ZOOM_PARSE) $(addprefix agent/zoom/,answer oauth uuid) agent/base/rand agent/crypto/digest
 
 FUZZ_NAMES     := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
@@ -306,7 +327,7 @@ $(REPLAY_BINS): $(B)/test/fuzz/replay_%: $(B)/test/fuzz/fuzz_%.o $(B)/test/fuzz/
 # --- tests ------------------------------------------------------------------------------------
 
 ## check: every test that needs no root (under 2 minutes)
-check: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/zoom/driver
+check: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/zoom/driver $(B)/test/insightd/fill
 	$(Q)test/run.sh $(B) check
 
 unit: $(UNIT_BINS)
@@ -316,8 +337,9 @@ unit: $(UNIT_BINS)
 test: deps
 	$(Q)$(MAKE) --no-print-directory -j2 test-built
 
-test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner $(B)/test/zoom/driver $(B)/test/tools/impair $(B)/test/tools/bfd_plain
-	$(Q)$(MAKE) --no-print-directory SAN=1 all
+test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner $(B)/test/zoom/driver $(B)/test/insightd/fill \
+            $(B)/test/tools/impair $(B)/test/tools/bfd_plain
+	$(Q)$(MAKE) --no-print-directory SAN=1 all build/san/test/insightd/fill
 	$(Q)test/run.sh $(B) all
 
 ## test-kernels: the same on Debian's kernels 6.1, 6.12 and newest, emulated (20 minutes at most)
@@ -336,9 +358,10 @@ demo: deps all
 demo-down:
 	$(Q)BUILD=$(abspath $(B)) test/demo/demo.sh down
 
-## schemas: write schemas/config.schema.json anew, after a change of agent/config/table.c
-schemas: $(B)/fairlead
+## schemas: write the schemas of the configurations anew, after a change of their tables
+schemas: $(B)/fairlead $(B)/fairlead-insightd
 	$(Q)$(B)/fairlead config schema > schemas/config.schema.json
+	$(Q)$(B)/fairlead-insightd --schema > schemas/insight.schema.json
 
 ## lint: formatting, dependencies between folders, headers, shell scripts, spelling
 lint:
@@ -372,22 +395,27 @@ UNITDIR  := $(PREFIX)/lib/systemd/system
 DOCDIR   := $(PREFIX)/share/doc/fairlead
 MANDIR   := $(PREFIX)/share/man/man8
 
-INSTALLED := $(SBINDIR)/fairleadd $(BINDIR)/fairlead $(UNITDIR)/fairleadd.service \
+INSTALLED := $(SBINDIR)/fairleadd $(SBINDIR)/fairlead-insightd $(BINDIR)/fairlead \
+             $(UNITDIR)/fairleadd.service $(UNITDIR)/fairlead-insightd.service \
              $(PREFIX)/lib/sysusers.d/fairlead.conf $(PREFIX)/lib/tmpfiles.d/fairlead.conf \
              $(MANDIR)/fairlead.8 $(DOCDIR)
 
 ## install: programs, unit, manual page and examples, to PREFIX (/usr) below DESTDIR
 install: all
 	$(Q)$(INSTALL) -D -m 0755 $(B)/fairleadd $(DESTDIR)$(SBINDIR)/fairleadd
+	$(Q)$(INSTALL) -D -m 0755 $(B)/fairlead-insightd $(DESTDIR)$(SBINDIR)/fairlead-insightd
 	$(Q)$(INSTALL) -D -m 0755 $(B)/fairlead $(DESTDIR)$(BINDIR)/fairlead
 	$(Q)$(INSTALL) -D -m 0644 deploy/systemd/fairlead.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/fairlead.conf
 	$(Q)$(INSTALL) -D -m 0644 deploy/systemd/fairlead.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/fairlead.conf
 	$(Q)$(INSTALL) -d $(DESTDIR)$(UNITDIR)
-	$(Q)sed 's|=/usr/sbin/fairleadd|=$(SBINDIR)/fairleadd|' deploy/systemd/fairleadd.service \
-		> $(DESTDIR)$(UNITDIR)/fairleadd.service
+	$(Q)for unit in fairleadd fairlead-insightd; do \
+		sed "s|=/usr/sbin/$$unit|=$(SBINDIR)/$$unit|" deploy/systemd/$$unit.service \
+			> $(DESTDIR)$(UNITDIR)/$$unit.service; done
 	$(Q)$(INSTALL) -D -m 0644 agent/cli/fairlead.8 $(DESTDIR)$(MANDIR)/fairlead.8
 	$(Q)$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DOCDIR)/examples schemas/examples/*.json
-	$(Q)$(INSTALL) -m 0644 -t $(DESTDIR)$(DOCDIR) README.md schemas/config.schema.json
+	$(Q)$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DOCDIR)/examples/insight schemas/examples/insight/*.json
+	$(Q)$(INSTALL) -m 0644 -t $(DESTDIR)$(DOCDIR) README.md schemas/config.schema.json \
+		schemas/insight.schema.json
 	$(Q)$(if $(DESTDIR),,deploy/systemd/activate.sh)
 
 ## uninstall: remove what install brought; user, configuration and state stay
