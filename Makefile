@@ -90,7 +90,7 @@ $(B)/agent/insight/store.o $(B)/fuzz/obj/agent/insight/store.o: $(B)/gen/store_s
 objs = $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 
 DAEMON_DIRS := agent/base agent/codec agent/config agent/crypto agent/session agent/path agent/net \
-               agent/dp agent/api
+               agent/dp agent/export agent/api
 CLI_DIRS    := agent/base agent/codec agent/config agent/crypto agent/cli
 
 $(B)/%.o: %.c
@@ -176,6 +176,10 @@ UNIT_fpm_truth := agent/path/fpm
 UNIT_sla       := $(addprefix agent/path/,mos sla sla_text)
 UNIT_sla_random := $(UNIT_sla)
 
+UNIT_export    := agent/codec/export $(JSON) agent/base/addr
+UNIT_export_queue := $(UNIT_export) agent/export/queue agent/base/log agent/base/monotime
+UNIT_export_collect := $(ENGINE) agent/codec/export \
+                  $(addprefix agent/export/,collect collect_neigh collect_path collect_session)
 UNIT_impair    := test/tools/impair_link
 LOAD           := test/insight/load $(addprefix agent/codec/,json json_scan utf8) agent/base/addr
 UNIT_score     := $(LOAD) $(addprefix agent/insight/,score correlate)

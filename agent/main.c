@@ -21,6 +21,7 @@
 #include "agent/base/log.h"
 #include "agent/base/rand.h"
 #include "agent/dp/dp.h"
+#include "agent/export/export.h"
 #include "agent/net/rtnl.h"
 #include "agent/net/tx.h"
 #include "agent/path/fabric.h"
@@ -52,6 +53,7 @@ struct daemon {
 	struct fl_tx *tx;
 	struct fl_fabric *fabric;
 	struct fl_engine *engine;
+	struct fl_export *export;
 	struct fl_ctl_sock *ctl;
 	struct fl_api api;
 	sd_event_source *tick;
@@ -151,6 +153,14 @@ static uint32_t io_jiffies(void *ctx)
 	return fl_dp_jiffies(((struct daemon *)ctx)->dp);
 }
 
+static void io_closing(void *ctx, uint32_t id)
+{
+	struct daemon *d = ctx;
+
+	if (d->export)
+		fl_export_closing(d->export, id);
+}
+
 static void flush(struct daemon *d)
 {
 	fl_dp_tables(d->dp)->drops[FL_DROP_TX_ERROR] += fl_tx_flush(d->tx);
@@ -170,7 +180,11 @@ static void on_addr(void *ctx, uint32_t ifindex, const struct fl_addr *addr, boo
 
 static void on_neigh(void *ctx, const struct fl_neigh *neigh)
 {
-	fl_fabric_neigh(((struct daemon *)ctx)->fabric, neigh);
+	struct daemon *d = ctx;
+
+	fl_fabric_neigh(d->fabric, neigh);
+	if (d->export)
+		fl_export_neigh(d->export, neigh);
 }
 
 /* Routing daemons change many routes at once: looked at once, at the next tick. */
@@ -249,6 +263,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
 	fl_fabric_tick(d->fabric);
 	more = fl_engine_tick(d->engine);
 	flush(d);
+	fl_export_tick(d->export);
 	/* More to age: soon again, but let packets in between. */
 	sd_event_source_set_time(source, usec + (more ? 1000 : FL_ENGINE_TICK_MS * 1000));
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -285,6 +300,8 @@ static int use_config(struct daemon *d, struct fl_config *config, char why[FL_WH
 	d->config = config;
 	d->api.config = config;
 	flush(d);
+	/* Packets go on without it. */
+	fl_export_configure(d->export, config);
 	return 0;
 }
 
@@ -404,6 +421,28 @@ static int take_lock(struct daemon *d)
 	return 0;
 }
 
+static int export_link_bytes(void *ctx, uint32_t ifindex, uint64_t *ret_rx, uint64_t *ret_tx)
+{
+	return fl_rtnl_link_bytes(((struct daemon *)ctx)->rtnl, ifindex, ret_rx, ret_tx);
+}
+
+static int open_export(struct daemon *d)
+{
+	struct fl_export_cfg cfg = {
+		.event = d->event,
+		.tables = fl_dp_tables(d->dp),
+		.fabric = d->fabric,
+		.store = fl_engine_store(d->engine),
+		.link_bytes = export_link_bytes,
+		.ctx = d,
+	};
+
+	snprintf(cfg.socket, sizeof(cfg.socket), "%s/export.sock", d->run_dir);
+	snprintf(cfg.state_dir, sizeof(cfg.state_dir), "/var/lib/fairlead%s%s",
+		 d->opt.instance[0] ? "/" : "", d->opt.instance);
+	return fl_export_new(&cfg, &d->export);
+}
+
 static int open_modules(struct daemon *d)
 {
 	const struct fl_dp_cfg dp_cfg = { .pin_dir = d->pin_dir,
@@ -412,6 +451,7 @@ static int open_modules(struct daemon *d)
 		.room = io_room,
 		.queue = io_queue,
 		.jiffies = io_jiffies,
+		.closing = io_closing,
 		.loopback_ifindex = if_nametoindex("lo"),
 		.ctx = d,
 	};
@@ -438,6 +478,8 @@ static int open_modules(struct daemon *d)
 		err = fl_engine_new(fl_dp_tables(d->dp), d->fabric, &io, &d->engine);
 	if (!err)
 		err = fl_rtnl_new(&rtnl_events, d, &d->rtnl);
+	if (!err)
+		err = open_export(d);
 	if (err)
 		fl_log_err(err, "cannot start");
 	return err;
@@ -525,6 +567,7 @@ static int run(struct daemon *d)
 	d->api.dp = d->dp;
 	d->api.fabric = d->fabric;
 	d->api.engine = d->engine;
+	d->api.export = d->export;
 	err = start_modules(d);
 	if (!err)
 		err = add_sources(d);
@@ -544,6 +587,7 @@ static int run(struct daemon *d)
 static void done(struct daemon *d)
 {
 	fl_ctl_sock_free(d->ctl);
+	fl_export_free(d->export);
 	sd_event_source_unref(d->tick);
 	for (int live = 0; live < 2; live++)
 		sd_event_source_unref(d->punts[live]);

@@ -7,6 +7,7 @@
 #include "agent/api/ctl_sock.h"
 #include "agent/config/config.h"
 #include "agent/dp/dp.h"
+#include "agent/export/export.h"
 #include "agent/path/fabric.h"
 #include "agent/session/engine.h"
 
@@ -15,6 +16,7 @@ struct fl_api {
 	struct fl_dp *dp;
 	struct fl_fabric *fabric;
 	struct fl_engine *engine;
+	struct fl_export *export;
 	const struct fl_config *config; /* in use */
 	const char *config_path;
 	const char *version;

@@ -257,6 +257,20 @@ static bool print_memory(void *ctx, const char *key, struct fl_json *value)
 	return true;
 }
 
+static void print_export(const struct fl_json *export)
+{
+	if (!fl_json_get_bool(fl_json_member(export, "enabled")))
+		return;
+	printf("export: %" PRIu64 " records written, %" PRIu64 " acknowledged, %" PRIu64
+	       " dropped, %" PRIu64 " beyond the rate; %" PRIu64 " bytes wait, %s\n",
+	       fl_cli_number(export, "records-written"),
+	       fl_cli_number(export, "records-acknowledged"),
+	       fl_cli_number(export, "records-dropped"), fl_cli_number(export, "records-skipped"),
+	       fl_cli_number(export, "queue-bytes"),
+	       fl_json_get_bool(fl_json_member(export, "reader-connected")) ? "read now"
+									    : "nobody reads");
+}
+
 int fl_cmd_show_stats(const struct fl_cli *cli, int argc, char **argv)
 {
 	static const char *const titles[] = { "Counter", ">Count", "Meaning", NULL };
@@ -275,6 +289,7 @@ int fl_cmd_show_stats(const struct fl_cli *cli, int argc, char **argv)
 		       fl_cli_number(data, "flows"), fl_cli_number(data, "flows-indexed"),
 		       fl_duration_text(fl_cli_number(data, "uptime-seconds"), uptime));
 		fl_json_for_each(fl_json_member(data, "memory-bytes"), print_memory, NULL);
+		print_export(fl_json_member(data, "export"));
 	}
 	fl_json_free(reply);
 	return code;

@@ -18,10 +18,11 @@ agent/path: common agent/base agent/codec agent/crypto agent/config
 agent/net: common agent/base agent/codec
 agent/insight: common agent/base agent/codec
 agent/dp: common agent/base agent/codec agent/config agent/session agent/path
-agent/api: common agent/base agent/codec agent/crypto agent/config agent/session agent/path agent/net agent/dp
+agent/export: common agent/base agent/codec agent/crypto agent/config agent/session agent/path
+agent/api: common agent/base agent/codec agent/crypto agent/config agent/session agent/path agent/net agent/dp agent/export
 agent/zoom: common agent/base agent/codec agent/crypto
 agent/cli: common agent/base agent/codec agent/config agent/crypto
-agent: common agent/base agent/codec agent/crypto agent/config agent/session agent/path agent/net agent/dp agent/api
+agent: common agent/base agent/codec agent/crypto agent/config agent/session agent/path agent/net agent/dp agent/export agent/api
 '
 # library header pattern: the only folders that may include it
 fences='
@@ -31,7 +32,7 @@ fences='
 ^libmnl/: agent/net
 ^curl/: agent/zoom
 ^sqlite3\.h$: agent/insight/store
-^systemd/: agent/base agent/main.c agent/session agent/path agent/net agent/dp agent/api agent/zoom
+^systemd/: agent/base agent/main.c agent/session agent/path agent/net agent/dp agent/export agent/api agent/zoom
 '
 
 bad=0
