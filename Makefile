@@ -53,7 +53,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wshadow -Wundef
 
 ## all: build the daemon, the CLI and the BPF object
 all: $(B)/bpf/fairlead.bpf.o $(if $(wildcard agent/main.c),$(B)/fairleadd) \
-     $(if $(wildcard agent/cli/*.c),$(B)/fairlead)
+     $(if $(wildcard agent/cli/*.c),$(B)/fairlead) $(B)/fairlead-insightd
 
 # --- data plane: separate objects, linked into one, one skeleton -----------------------------
 
@@ -108,6 +108,14 @@ $(B)/fairleadd: $(B)/agent/main.o $(call objs,$(DAEMON_DIRS))
 $(B)/fairlead: $(call objs,$(CLI_DIRS))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+INSIGHT_DIRS := agent/base agent/codec agent/insight agent/insightd agent/zoom
+INSIGHT_OBJS := $(call objs,$(INSIGHT_DIRS)) $(addprefix $(B)/,agent/api/ctl_sock.o \
+                $(addprefix agent/crypto/,digest.o hmac.o vault.o))
+
+$(B)/fairlead-insightd: $(INSIGHT_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_SQLITE) $(ZOOM_LIBS)
 
 # --- BPF fixtures: the real programs in the kernel ---------------------------------------------
 
@@ -198,6 +206,8 @@ UNIT_ask       := $(ASK)
 UNIT_answer    := $(LOAD) $(STORE) $(ASK) $(RANK) test/insight/fill \
                   $(addprefix agent/insight/,explain findings answer)
 LIBS_answer    := $(LIBS_SQLITE)
+UNIT_view      := $(UNIT_answer) $(patsubst %.c,%,$(wildcard agent/insight/view*.c))
+LIBS_view      := $(LIBS_SQLITE)
 UNIT_correlate := $(LOAD) $(addprefix agent/insight/,score correlate roll)
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
@@ -332,9 +342,10 @@ demo: deps all
 demo-down:
 	$(Q)BUILD=$(abspath $(B)) test/demo/demo.sh down
 
-## schemas: write schemas/config.schema.json anew, after a change of agent/config/table.c
-schemas: $(B)/fairlead
+## schemas: write the schemas of the configurations anew, after a change of their tables
+schemas: $(B)/fairlead $(B)/fairlead-insightd
 	$(Q)$(B)/fairlead config schema > schemas/config.schema.json
+	$(Q)$(B)/fairlead-insightd --schema > schemas/insight.schema.json
 
 ## lint: formatting, dependencies between folders, headers, shell scripts, spelling
 lint:

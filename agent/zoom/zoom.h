@@ -25,6 +25,7 @@ struct fl_zoom_cfg {
 	struct fl_zoom_http_cfg http;
 	struct fl_zoom_settings settings; /* what no link says otherwise */
 	const char *hook_secret;          /* NULL: no webhooks */
+	uint32_t hold_ms; /* before anything is polled: what is matched against may come late */
 };
 
 /**

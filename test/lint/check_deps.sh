@@ -21,6 +21,7 @@ agent/dp: common agent/base agent/codec agent/config agent/session agent/path
 agent/export: common agent/base agent/codec agent/crypto agent/config agent/session agent/path
 agent/api: common agent/base agent/codec agent/crypto agent/config agent/session agent/path agent/net agent/dp agent/export
 agent/zoom: common agent/base agent/codec agent/crypto
+agent/insightd: common agent/base agent/codec agent/crypto agent/insight agent/zoom agent/api
 agent/cli: common agent/base agent/codec agent/config agent/crypto
 agent: common agent/base agent/codec agent/crypto agent/config agent/session agent/path agent/net agent/dp agent/export agent/api
 '
@@ -32,7 +33,7 @@ fences='
 ^libmnl/: agent/net
 ^curl/: agent/zoom
 ^sqlite3\.h$: agent/insight/store
-^systemd/: agent/base agent/main.c agent/session agent/path agent/net agent/dp agent/export agent/api agent/zoom
+^systemd/: agent/base agent/main.c agent/session agent/path agent/net agent/dp agent/export agent/api agent/zoom agent/insightd
 '
 
 bad=0
