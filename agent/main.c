@@ -437,7 +437,8 @@ static int open_export(struct daemon *d)
 		.ctx = d,
 	};
 
-	snprintf(cfg.socket, sizeof(cfg.socket), "%s/export.sock", d->run_dir);
+	snprintf(cfg.socket, sizeof(cfg.socket), FL_EXPORT_RUN_DIR "/fairleadd%s%s.sock",
+		 d->opt.instance[0] ? "@" : "", d->opt.instance);
 	snprintf(cfg.state_dir, sizeof(cfg.state_dir), "/var/lib/fairlead%s%s",
 		 d->opt.instance[0] ? "/" : "", d->opt.instance);
 	return fl_export_new(&cfg, &d->export);

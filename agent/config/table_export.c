@@ -23,7 +23,7 @@ static const struct fl_cfg_object capacity_object = { "capacity", sizeof(struct 
 static const struct fl_cfg_field export_fields[] = {
 	{ .key = "enabled",
 	  BOOL(fl_cfg_export, enabled, false),
-	  .help = "tell of sessions, clients and paths, by export.sock beside the control socket" },
+	  .help = "tell of sessions, clients and paths by a socket in /run/fairlead-export" },
 	{ .key = "site",
 	  NAME(fl_cfg_export, site),
 	  .help = "site that this router belongs to; default: its own name" },

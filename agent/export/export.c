@@ -85,6 +85,8 @@ static int open_all(struct fl_export *e, uint64_t max_bytes)
 	int err;
 
 	err = make_dirs(cfg->state_dir);
+	if (!err && mkdir(FL_EXPORT_RUN_DIR, 0750) < 0 && errno != EEXIST)
+		err = -errno;
 	if (err)
 		return err;
 	snprintf(dir, sizeof(dir), "%s/export", cfg->state_dir);

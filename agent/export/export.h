@@ -14,6 +14,12 @@
 
 struct fl_export;
 
+/*
+ * Where sockets are: not beside the control socket, since who reads what is exported need not be
+ * able to command the router. The folder's group (setgid) is the readers'.
+ */
+#define FL_EXPORT_RUN_DIR "/run/fairlead-export"
+
 struct fl_export_cfg {
 	sd_event *event;
 	/* Borrowed for the life of the object. */

@@ -10,13 +10,13 @@ start_routers '.router["max-sessions"] = 1000 | if .router.name == "r1" then .ro
 	capacity: [{interface: "wan1", upload: 40, download: 80}]} else . end' || exit 1
 bg s "$TOP/test/tools/udp_echo.py" 8801
 wait_for 5 listens s udp 8801
-sock=/run/fairlead/$TAG-r1/export.sock
+sock=/run/fairlead-export/fairleadd@$TAG-r1.sock
 read_export() { "$TOP/test/tools/export_reader.py" "$sock" "$@" >"$WORK/lines"; }
 # of TYPE JQ: over all records of a type
 of() { jq -s --arg type "$1" "[.[] | select(.type == \$type)] | $2" "$WORK/lines"; }
 stat_of() { ctl r1 -j show stats | jq ".export.\"$1\""; }
 
-no "off by default" test -e "/run/fairlead/$TAG-r2/export.sock"
+no "off by default" test -e "/run/fairlead-export/fairleadd@$TAG-r2.sock"
 is "show stats says so" "$(ctl r2 -j show stats | jq .export.enabled)" false
 is "its folder is closed" "$(stat -c %a "/var/lib/fairlead/$TAG-r1/export")" 700
 is "its socket is the group's" "$(stat -c %a "$sock")" 660
