@@ -229,6 +229,11 @@ $(B)/test/zoom/driver: $(addprefix $(B)/,$(addsuffix .o,$(ZOOM))) $(call objs,te
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(ZOOM_LIBS)
 
+# Fills a store, for the tests of test/insightd/.
+$(B)/test/insightd/fill: $(B)/test/insightd/fill.o $(addprefix $(B)/,$(addsuffix .o,$(UNIT_store)))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_SQLITE)
+
 # --- tools of tests ------------------------------------------------------------------------------
 
 # A link that loses, delays and reorders, for network tests.
@@ -314,7 +319,7 @@ $(REPLAY_BINS): $(B)/test/fuzz/replay_%: $(B)/test/fuzz/fuzz_%.o $(B)/test/fuzz/
 # --- tests ------------------------------------------------------------------------------------
 
 ## check: every test that needs no root (under 2 minutes)
-check: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/zoom/driver
+check: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/zoom/driver $(B)/test/insightd/fill
 	$(Q)test/run.sh $(B) check
 
 unit: $(UNIT_BINS)
@@ -324,7 +329,8 @@ unit: $(UNIT_BINS)
 test: deps
 	$(Q)$(MAKE) --no-print-directory -j2 test-built
 
-test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner $(B)/test/zoom/driver $(B)/test/tools/impair
+test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner $(B)/test/zoom/driver $(B)/test/insightd/fill \
+            $(B)/test/tools/impair
 	$(Q)$(MAKE) --no-print-directory SAN=1 all
 	$(Q)test/run.sh $(B) all
 

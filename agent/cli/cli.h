@@ -11,7 +11,8 @@
 
 struct fl_cli {
 	const char *socket;
-	const char *config; /* --config; NULL: not given */
+	const char *given_socket; /* --socket; NULL: not given */
+	const char *config;       /* --config; NULL: not given */
 	bool json;
 	bool defaults;        /* --defaults */
 	unsigned int watch_s; /* 0: once */
@@ -31,6 +32,9 @@ struct fl_cli_command {
 #define FL_CLI_WATCH    0x01
 #define FL_CLI_DEFAULTS 0x02
 #define FL_CLI_FILE     0x04 /* --config */
+#define FL_CLI_INSIGHT  0x08 /* not an option: it asks fairlead-insightd */
+
+#define FL_CLI_INSIGHT_SOCKET "/run/fairlead-insight/insightd.sock"
 
 /* sessions.c */
 int fl_cmd_show_sessions(const struct fl_cli *cli, int argc, char **argv);
@@ -59,6 +63,27 @@ int fl_cmd_config_schema(const struct fl_cli *cli, int argc, char **argv);
 
 /* doctor.c */
 int fl_cmd_doctor(const struct fl_cli *cli, int argc, char **argv);
+
+/* zoom.c */
+int fl_cmd_zoom_accounts(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_account(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_unlink(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_sync(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_sites(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_calls(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_clients(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_events(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_checklist(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_status(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_ask(const struct fl_cli *cli, int argc, char **argv);
+
+/* zoom_show.c */
+int fl_cmd_zoom_client(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_insights(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_rank(const struct fl_cli *cli, int argc, char **argv);
+
+/* zoom_link.c */
+int fl_cmd_zoom_link(const struct fl_cli *cli, int argc, char **argv);
 
 /* main.c */
 

@@ -19,7 +19,7 @@ const struct fl_conf_key fl_conf_keys[] = {
 	{ "", "routers", AT(routers), .kind = FL_CONF_TEXT,
 	  .preset_text = "/run/fairlead-export/*.sock",
 	  .help = "export sockets of this host's routers, as a shell pattern" },
-	{ "store", "minute-days", NUMBER(store.minute_days, 1, 366, 30),
+	{ "store", "minute-days", NUMBER(store.minute_days, 1, 3660, 30),
 	  .help = "days that figures of minutes are kept" },
 	{ "store", "meeting-days", NUMBER(store.meeting_days, 1, 3660, 90),
 	  .help = "days that meetings, calls and sums are kept" },
