@@ -90,7 +90,7 @@ $(B)/agent/insight/store.o $(B)/fuzz/obj/agent/insight/store.o: $(B)/gen/store_s
 objs = $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 
 DAEMON_DIRS := agent/base agent/codec agent/config agent/crypto agent/session agent/path agent/net \
-               agent/dp agent/export agent/api
+               agent/bfd agent/dp agent/export agent/api
 CLI_DIRS    := agent/base agent/codec agent/config agent/crypto agent/cli
 
 $(B)/%.o: %.c
@@ -177,6 +177,8 @@ UNIT_bfd_seal  := $(BFD_SEAL)
 UNIT_bfd_fsm   := agent/path/bfd_fsm
 UNIT_bfd_timers := agent/path/bfd_fsm
 UNIT_bfd_peer  := agent/path/bfd_peer agent/base/addr
+UNIT_watch     := $(BFD_SEAL) $(PACKET) $(addprefix agent/path/,watch watch_rx rings bfd_fsm bfd_peer echo mos) \
+                  $(addprefix agent/base/,monotime rand)
 UNIT_mos       := agent/path/mos
 UNIT_echo      := agent/path/echo
 UNIT_fpm       := agent/path/fpm agent/path/mos $(META)

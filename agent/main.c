@@ -20,6 +20,7 @@
 #include "agent/api/api.h"
 #include "agent/base/log.h"
 #include "agent/base/rand.h"
+#include "agent/bfd/io.h"
 #include "agent/dp/dp.h"
 #include "agent/export/export.h"
 #include "agent/net/rtnl.h"
@@ -54,13 +55,20 @@ struct daemon {
 	struct fl_fabric *fabric;
 	struct fl_engine *engine;
 	struct fl_export *export;
+	struct fl_bfd_io *bfd;
 	struct fl_ctl_sock *ctl;
 	struct fl_api api;
 	sd_event_source *tick;
 	sd_event_source *punts[2]; /* new, live */
 	unsigned int budget;
 	bool routes_changed;
+	bool applying; /* a configuration */
 };
+
+static void flush(struct daemon *d)
+{
+	fl_dp_tables(d->dp)->drops[FL_DROP_TX_ERROR] += fl_tx_flush(d->tx);
+}
 
 /* --- what the fabric asks for ----------------------------------------------------------------- */
 
@@ -125,12 +133,39 @@ static void fabric_hop_up(void *ctx, uint16_t hop)
 		fl_engine_hop_up(d->engine, hop);
 }
 
+static void fabric_path_usable(void *ctx, uint16_t path, bool usable)
+{
+	struct daemon *d = ctx;
+
+	(void)path;
+	(void)usable;
+	/* Not while a configuration is being taken over: the engine has not seen it yet. */
+	if (!d->engine || !d->config || d->applying)
+		return;
+	fl_engine_paths_changed(d->engine);
+	flush(d);
+}
+
+static void fabric_watch(void *ctx, const struct fl_path_rt *path, const struct fl_path *entry,
+			 struct fl_path_quality *quality)
+{
+	fl_bfd_io_watch(((struct daemon *)ctx)->bfd, path, entry, quality);
+}
+
+static void fabric_unwatch(void *ctx, uint16_t path)
+{
+	fl_bfd_io_unwatch(((struct daemon *)ctx)->bfd, path);
+}
+
 static const struct fl_fabric_ops fabric_ops = {
 	.route = fabric_route,
 	.resolve = fabric_resolve,
 	.attach = fabric_attach,
 	.detach = fabric_detach,
 	.hop_up = fabric_hop_up,
+	.path_usable = fabric_path_usable,
+	.watch = fabric_watch,
+	.unwatch = fabric_unwatch,
 };
 
 /* --- what the engine does --------------------------------------------------------------------- */
@@ -159,11 +194,6 @@ static void io_closing(void *ctx, uint32_t id)
 
 	if (d->export)
 		fl_export_closing(d->export, id);
-}
-
-static void flush(struct daemon *d)
-{
-	fl_dp_tables(d->dp)->drops[FL_DROP_TX_ERROR] += fl_tx_flush(d->tx);
 }
 
 /* --- news from the kernel --------------------------------------------------------------------- */
@@ -287,8 +317,14 @@ static void log_findings(const struct fl_config_errors *errors)
 /* Make @config the one in use. On failure the old one stays, and @config is the caller's still. */
 static int use_config(struct daemon *d, struct fl_config *config, char why[FL_WHY_TEXT])
 {
-	int err = fl_fabric_apply(d->fabric, config, why);
+	int err = fl_bfd_io_configure(d->bfd, config, why);
 
+	d->applying = true;
+	if (!err)
+		err = fl_fabric_apply(d->fabric, config, why);
+	d->applying = false;
+	if (err && d->config)
+		fl_bfd_io_configure(d->bfd, d->config, why);
 	if (!err) {
 		err = fl_engine_configure(d->engine, config);
 		if (err)
@@ -444,6 +480,16 @@ static int open_export(struct daemon *d)
 	return fl_export_new(&cfg, &d->export);
 }
 
+static void peer_lost(void *ctx, uint16_t peer)
+{
+	fl_engine_resignal_peer(((struct daemon *)ctx)->engine, peer);
+}
+
+static void path_moved(void *ctx, uint16_t path)
+{
+	fl_engine_resignal_path(((struct daemon *)ctx)->engine, path);
+}
+
 static int open_modules(struct daemon *d)
 {
 	const struct fl_dp_cfg dp_cfg = { .pin_dir = d->pin_dir,
@@ -477,6 +523,13 @@ static int open_modules(struct daemon *d)
 		err = fl_fabric_new(fl_dp_tables(d->dp), &fabric_ops, d, &d->fabric);
 	if (!err)
 		err = fl_engine_new(fl_dp_tables(d->dp), d->fabric, &io, &d->engine);
+	if (!err)
+		err = fl_bfd_io_new(&(struct fl_bfd_io_cfg){ .run_dir = d->run_dir,
+							     .adopted = fl_dp_adopted(d->dp),
+							     .peer_lost = peer_lost,
+							     .path_moved = path_moved,
+							     .ctx = d },
+				    &d->bfd);
 	if (!err)
 		err = fl_rtnl_new(&rtnl_events, d, &d->rtnl);
 	if (!err)
@@ -538,6 +591,8 @@ static int add_sources(struct daemon *d)
 						 on_tick, d);
 	if (err >= 0)
 		sd_event_source_set_priority(d->tick, SD_EVENT_PRIORITY_NORMAL - 2);
+	if (err >= 0)
+		err = fl_bfd_io_start(d->bfd, d->fabric, d->event);
 	snprintf(path, sizeof(path), "%s/fairleadd.sock", d->run_dir);
 	if (err >= 0)
 		err = fl_ctl_sock_new(d->event, path, fl_api_answer, &d->api, &d->ctl);
@@ -592,6 +647,7 @@ static void done(struct daemon *d)
 	sd_event_source_unref(d->tick);
 	for (int live = 0; live < 2; live++)
 		sd_event_source_unref(d->punts[live]);
+	fl_bfd_io_free(d->bfd);
 	sd_event_unref(d->event);
 	fl_engine_free(d->engine);
 	fl_fabric_free(d->fabric);

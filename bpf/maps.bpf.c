@@ -20,6 +20,7 @@ struct fl_names_map fl_names SEC(".maps");
 struct fl_source_buckets_map fl_source_bkts SEC(".maps");
 struct fl_peers_map fl_peers SEC(".maps");
 struct fl_peer_buckets_map fl_peer_bkts SEC(".maps");
+struct fl_echo_buckets_map fl_echo_bkts SEC(".maps");
 struct fl_denials_map fl_denials SEC(".maps");
 struct fl_punt_new_map fl_punt_new SEC(".maps");
 struct fl_punt_live_map fl_punt_live SEC(".maps");

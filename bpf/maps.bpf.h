@@ -164,6 +164,14 @@ struct fl_peer_buckets_map {
 	__type(value, struct fl_token_bucket);
 };
 
+/* Link tests that are returned, by path. */
+struct fl_echo_buckets_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FL_MAX_PATHS);
+	__type(key, __u32);
+	__type(value, struct fl_token_bucket);
+};
+
 /* Denials remembered for a moment, so that a stubborn host costs the agent one packet, not all. */
 struct fl_denials_map {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -218,6 +226,7 @@ extern struct fl_names_map fl_names SEC(".maps");
 extern struct fl_source_buckets_map fl_source_bkts SEC(".maps");
 extern struct fl_peers_map fl_peers SEC(".maps");
 extern struct fl_peer_buckets_map fl_peer_bkts SEC(".maps");
+extern struct fl_echo_buckets_map fl_echo_bkts SEC(".maps");
 extern struct fl_denials_map fl_denials SEC(".maps");
 extern struct fl_punt_new_map fl_punt_new SEC(".maps");
 extern struct fl_punt_live_map fl_punt_live SEC(".maps");

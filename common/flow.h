@@ -135,11 +135,13 @@ struct fl_vector {
 	__u16 prev_path;  /* still accepted from until prev_until (P-16) */
 	__u32 prev_until; /* jiffies */
 	__u16 peer;
-	__u16 policy;    /* name id of the service policy; 0: sessions that the peer opened */
+	__u16 policy;    /* name id of the service policy, 0 = none */
 	__u16 home_path; /* chosen when the vector was made */
-	__u16 reserved;
+	__u16 group; /* our sessions: wire protocol; the peer's: FL_GROUP_PEER | its vector's id */
 };
 FL_ASSERT_SIZE(struct fl_vector, 16);
+
+#define FL_GROUP_PEER 0x8000 /* sessions that the peer opened; alone: it named no vector */
 
 enum fl_path_state {
 	FL_PATH_UNUSED = 0,

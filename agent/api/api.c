@@ -73,6 +73,15 @@ void fl_api_add_addr(struct fl_json *parent, const char *key, uint8_t family, co
 	fl_json_add_string(parent, key, fl_addr_format(&addr, text));
 }
 
+void fl_api_add_mac(struct fl_json *parent, const char *key, const uint8_t mac[6])
+{
+	char text[18];
+
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
+	fl_json_add_string(parent, key, text);
+}
+
 void fl_api_uuid_text(const uint8_t uuid[16], char text[37])
 {
 	static const int dash_before[] = { 4, 6, 8, 10 };

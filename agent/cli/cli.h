@@ -15,6 +15,7 @@ struct fl_cli {
 	const char *config;       /* --config; NULL: not given */
 	bool json;
 	bool defaults;        /* --defaults */
+	bool detail;          /* --detail */
 	unsigned int watch_s; /* 0: once */
 };
 
@@ -35,14 +36,17 @@ struct fl_cli_command {
 #define FL_CLI_INSIGHT  0x08 /* not an option: it asks fairlead-insightd */
 
 #define FL_CLI_INSIGHT_SOCKET "/run/fairlead-insight/insightd.sock"
+#define FL_CLI_DETAIL   0x10
 
 /* sessions.c */
 int fl_cmd_show_sessions(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_session(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_clear_session(const struct fl_cli *cli, int argc, char **argv);
 
-/* show.c */
+/* paths.c */
 int fl_cmd_show_paths(const struct fl_cli *cli, int argc, char **argv);
+
+/* show.c */
 int fl_cmd_show_peers(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_services(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_fib(const struct fl_cli *cli, int argc, char **argv);

@@ -16,13 +16,14 @@
 #define ID_CONFIG   0x100
 #define ID_DEFAULTS 0x101
 #define ID_VERSION  0x102
+#define ID_DETAIL   0x103
 
 static const struct fl_cli_command commands[] = {
 	{ "show sessions", "[service NAME] [tenant NAME] [peer NAME] [limit N]",
 	  "sessions, two lines each", fl_cmd_show_sessions, FL_CLI_WATCH },
 	{ "show session", "ID", "one session in full", fl_cmd_show_session, FL_CLI_WATCH },
-	{ "show paths", "", "paths to peers: state, next hop, why down", fl_cmd_show_paths,
-	  FL_CLI_WATCH },
+	{ "show paths", "[--detail]", "paths to peers: state, why down, quality; in full",
+	  fl_cmd_show_paths, FL_CLI_WATCH | FL_CLI_DETAIL },
 	{ "show peers", "", "peers, their paths and waypoints", fl_cmd_show_peers, FL_CLI_WATCH },
 	{ "show services", "", "services, who may use them, sessions", fl_cmd_show_services,
 	  FL_CLI_WATCH },
@@ -261,6 +262,7 @@ static int run(const struct fl_cli *given, const struct fl_cli_command *command,
 	const struct fl_cli *cli = given;
 	const char *unfit = cli->watch_s && !(command->options & FL_CLI_WATCH)       ? "--watch"
 			    : cli->defaults && !(command->options & FL_CLI_DEFAULTS) ? "--defaults"
+			    : cli->detail && !(command->options & FL_CLI_DETAIL)     ? "--detail"
 			    : cli->config && !(command->options & FL_CLI_FILE)       ? "--config"
 										     : NULL;
 
@@ -364,6 +366,9 @@ static int parse_option(struct fl_cli *cli, int c, int argc, char **argv)
 	case ID_DEFAULTS:
 		cli->defaults = true;
 		return FL_CTL_OK;
+	case ID_DETAIL:
+		cli->detail = true;
+		return FL_CTL_OK;
 	case 'h':
 		help(stdout);
 		return -1;
@@ -385,6 +390,7 @@ int main(int argc, char **argv)
 		{ "watch", optional_argument, NULL, 'w' },
 		{ "config", required_argument, NULL, ID_CONFIG },
 		{ "defaults", no_argument, NULL, ID_DEFAULTS },
+		{ "detail", no_argument, NULL, ID_DETAIL },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, ID_VERSION },
 		{ 0 },

@@ -46,20 +46,6 @@ static int show_list(const struct fl_cli *cli, int argc, const struct list_view 
 /* --- the fabric --------------------------------------------------------------------------------
  */
 
-int fl_cmd_show_paths(const struct fl_cli *cli, int argc, char **argv)
-{
-	static const char *const titles[] = { "Peer",   "Interface",     "Local",  "Remote",
-					      "Status", "?Next Hop",     "?MAC",   ">MTU",
-					      ">Cost",  "?>Security Id", "Reason", NULL };
-	static const char *const members[] = { "peer",   "interface",   "local",        "remote",
-					       "status", "next-hop",    "next-hop-mac", "mtu",
-					       "cost",   "security-id", "reason",       NULL };
-	const struct list_view view = { "show paths", "paths", titles, members };
-
-	(void)argv;
-	return show_list(cli, argc, &view);
-}
-
 static void add_peer(struct fl_table *table, const struct fl_json *peer)
 {
 	const struct fl_json *paths = fl_json_member(peer, "paths");

@@ -147,11 +147,40 @@ struct fl_cfg_vector {
 	uint32_t cost;
 };
 
+enum fl_cfg_strategy {
+	FL_CFG_HUNT, /* default */
+	FL_CFG_PROPORTIONAL,
+};
+
+enum fl_cfg_criterion {
+	FL_CFG_BY_VECTOR, /* default */
+	FL_CFG_BY_LATENCY,
+	FL_CFG_BY_MOS,
+};
+
+/* What becomes of sessions whose path fails. */
+enum fl_cfg_resiliency {
+	FL_CFG_RESILIENCY_NONE, /* default: they stay on it */
+	FL_CFG_FAILOVER,
+	FL_CFG_REVERTIBLE_FAILOVER, /* and go back */
+};
+
+/* Source of fields, ranges and defaults: svr-protocol.md 6.1. */
 struct fl_cfg_service_policy {
 	char *name;
 	struct fl_cfg_vector *vector;
 	size_t n_vector;
 	enum fl_tcp_enforcement transport_state_enforcement; /* default reset */
+	enum fl_cfg_strategy lb_strategy;
+	enum fl_cfg_criterion best_path_criteria;
+	bool path_quality_filter; /* else the limits are ignored; default false */
+	bool best_effort;         /* if all paths break a limit, one of them; default true */
+	uint32_t max_loss_ppm;    /* "max-loss": percent in the file, 0.5 (0..100) */
+	uint32_t max_latency_ms;  /* half the round trip; 250 (1..10000) */
+	uint32_t max_jitter_ms;   /* 100 (1..10000) */
+	uint32_t min_mos_x100;    /* "min-mos": 1.00..5.00; default 0: none */
+	enum fl_cfg_resiliency session_resiliency;
+	bool peer_path_resiliency; /* sessions may move to another peer; default false */
 };
 
 struct fl_cfg_session_type {
@@ -173,6 +202,22 @@ struct fl_cfg_recovery {
 	uint32_t inactivity_timeout_s; /* 5 (1..30) */
 };
 
+/* How a path is watched (5.1): "bfd" of the authority, a router, or an adjacency; the nearest one
+ * counts, as a whole. */
+struct fl_cfg_bfd {
+	bool enabled;                  /* "state"; default true */
+	uint32_t desired_tx_ms;        /* 1000 (50..600000) */
+	uint32_t required_min_rx_ms;   /* 500 (50..600000) */
+	uint32_t required_min_echo_ms; /* 1000 (0..600000; 0: others' link tests are not wanted) */
+	uint8_t multiplier;            /* 3 (3..20) */
+	uint32_t link_test_interval_s; /* 10 (1..86400) */
+	uint8_t link_test_length;      /* packets, 10 (0..255; 0: no link tests) */
+	uint32_t hold_down_s;          /* 5 (1..300) */
+	bool dynamic_damping;          /* default false */
+	uint32_t max_hold_down_s;      /* 3600 (1..86400) */
+	uint8_t dscp;                  /* 0 (0..63) */
+};
+
 struct fl_cfg_router_name {
 	char *name;
 };
@@ -180,6 +225,7 @@ struct fl_cfg_router_name {
 struct fl_cfg_authority {
 	char *name;
 	struct fl_cfg_recovery session_recovery_detection;
+	struct fl_cfg_bfd bfd;
 	struct fl_cfg_security *security;
 	size_t n_security;
 	struct fl_cfg_tenant *tenant;
@@ -223,6 +269,9 @@ struct fl_cfg_adjacency {
 	uint32_t mtu_bytes;                   /* "mtu"; 0: the interface's; else 576..9216 */
 	bool post_encryption_padding;
 	struct fl_cfg_keep_alive nat_keep_alive;
+	struct fl_cfg_bfd *own_bfd;   /* "bfd"; NULL: as the router or the authority says */
+	const struct fl_cfg_bfd *bfd; /* what counts */
+	uint32_t rolling_avg_s;       /* "path-metrics-rolling-avg-interval", 60 (1..3600) */
 };
 
 enum fl_cfg_interface_type {
@@ -288,9 +337,17 @@ struct fl_cfg_device_interface {
 	size_t n_network_interface;
 };
 
+/* How sessions to a peer are moved to another of its paths. */
+enum fl_cfg_vector_switch {
+	FL_CFG_SWITCH_AUTO, /* default: all at once if the peer can follow */
+	FL_CFG_SWITCH_ALWAYS,
+	FL_CFG_SWITCH_NEVER, /* one by one, with metadata */
+};
+
 /* A router that this one has paths to; those that adjacencies name need no entry. */
 struct fl_cfg_peer {
 	char *name;
+	enum fl_cfg_vector_switch vector_switch;
 	uint32_t setup_rate; /* packets a second of no session yet, 2000 (0 = no limit) (P-46) */
 	uint32_t burst;      /* 4000 */
 };
@@ -308,10 +365,21 @@ struct fl_cfg_next_hop {
 	struct fl_addr target;  /* "target-address": new destination; family 0: unchanged */
 };
 
+/* Limits of service routes that name it, for each of them. 0: no limit. */
+struct fl_cfg_route_policy {
+	char *name;
+	uint32_t max_sessions;            /* (1..4194304) */
+	uint32_t session_rate;            /* new ones a second (1..1000000) */
+	uint32_t session_high_water_mark; /* percent of max-sessions (1..100) */
+	uint32_t session_low_water_mark;  /* (1..100); default: the high one */
+};
+
 struct fl_cfg_service_route {
 	char *name;
 	char *service_name;
 	int service;
+	char *policy_name; /* "service-route-policy"; NULL: no limits */
+	int policy;        /* index or none */
 	enum fl_cfg_route_type type;
 	char *peer_name;                  /* of a peer route */
 	struct fl_cfg_next_hop *next_hop; /* of a next-hop route */
@@ -356,8 +424,11 @@ struct fl_cfg_router {
 	int local_tenant;                    /* index or none: it opens no sessions */
 	struct fl_cfg_first_packet_rate first_packet_rate;
 	struct fl_cfg_export export;
+	struct fl_cfg_bfd *bfd;   /* of all its paths; NULL: as the authority says */
 	struct fl_cfg_peer *peer; /* those that adjacencies name added */
 	size_t n_peer;
+	struct fl_cfg_route_policy *service_route_policy;
+	size_t n_service_route_policy;
 	struct fl_cfg_service_route *service_route;
 	size_t n_service_route;
 	struct fl_cfg_device_interface *device_interface;
@@ -459,6 +530,7 @@ enum fl_cfg_ref {
 	FL_CFG_REF_SESSION_TYPE,
 	FL_CFG_REF_SECURITY,
 	FL_CFG_REF_INTERFACE,
+	FL_CFG_REF_ROUTE_POLICY,
 };
 
 /* Index of a thing by its name, or FL_CFG_NONE. */

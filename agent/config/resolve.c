@@ -35,6 +35,9 @@ int fl_config_find(const struct fl_config *config, enum fl_cfg_ref what, const c
 		return FIND(a->session_type, a->n_session_type, name);
 	case FL_CFG_REF_SECURITY:
 		return FIND(a->security, a->n_security, name);
+	case FL_CFG_REF_ROUTE_POLICY:
+		return FIND(config->router.service_route_policy,
+			    config->router.n_service_route_policy, name);
 	case FL_CFG_REF_INTERFACE:
 		for (size_t i = 0; i < config->n_interface; i++)
 			if (!strcmp(config->interface[i]->name, name))
@@ -63,6 +66,7 @@ static int refer(struct fl_cfg_load *load, const struct fl_config *config, enum 
 		[FL_CFG_REF_SESSION_TYPE] = "no such session type in /authority/session-type",
 		[FL_CFG_REF_SECURITY] = "no such security policy in /authority/security",
 		[FL_CFG_REF_INTERFACE] = "no such network interface in /router/device-interface",
+		[FL_CFG_REF_ROUTE_POLICY] = "no such policy in /router/service-route-policy",
 	};
 	int index;
 
@@ -298,6 +302,9 @@ static void resolve_interface(struct fl_cfg_load *load, struct fl_config *config
 		struct fl_cfg_adjacency *a = &n->adjacency[i];
 
 		a->interface = index;
+		a->bfd = a->own_bfd           ? a->own_bfd
+			 : config->router.bfd ? config->router.bfd
+					      : &config->authority.bfd;
 		snprintf(member, sizeof(member), "%s/adjacency/%zu/inter-router-security", pointer,
 			 i);
 		a->security = a->security_name ? refer(load, config, FL_CFG_REF_SECURITY,
@@ -347,6 +354,9 @@ static void resolve_routes(struct fl_cfg_load *load, struct fl_config *config)
 
 		snprintf(pointer, sizeof(pointer), "/router/service-route/%zu/service-name", i);
 		r->service = refer(load, config, FL_CFG_REF_SERVICE, r->service_name, pointer);
+		snprintf(pointer, sizeof(pointer), "/router/service-route/%zu/service-route-policy",
+			 i);
+		r->policy = refer(load, config, FL_CFG_REF_ROUTE_POLICY, r->policy_name, pointer);
 		r->type = r->peer_name  ? FL_CFG_ROUTE_PEER
 			  : r->next_hop ? FL_CFG_ROUTE_NEXT_HOP
 					: FL_CFG_ROUTE_KERNEL;

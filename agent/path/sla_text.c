@@ -11,6 +11,11 @@ static const char *const reasons[] = {
 #undef X
 };
 
+const char *fl_sla_reason_text(enum fl_sla_reason reason)
+{
+	return reason < FL_SLA_WHY_MAX ? reasons[reason] : "unknown";
+}
+
 const char *fl_sla_result_text(enum fl_sla_result result)
 {
 	switch (result) {

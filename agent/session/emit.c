@@ -540,7 +540,7 @@ void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what)
 {
 	const struct fl_session *s = fl_engine_session(e, what->id);
 	const struct fl_side *to = fl_side_to(s, what->dir);
-	uint16_t path_id = e->t->vectors[to->vector].path;
+	uint16_t path_id = what->path ? what->path : e->t->vectors[to->vector].path;
 	const struct fl_path_rt *rt = fl_fabric_path(e->fabric, path_id);
 	const struct fl_path *path = &e->t->paths[path_id];
 	struct fl_ip_spec ip = { .ttl = FL_TTL_DEFAULT, .df = true };

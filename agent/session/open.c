@@ -198,8 +198,10 @@ static int set_peer_side(struct opening *o)
 {
 	const struct fl_candidate *way = o->d->chosen;
 
+	const struct fl_vector_key key = fl_engine_own_key(o->s, way->peer);
+
 	o->s->out = (struct fl_side){ .kind = FL_SIDE_PEER, .id = way->peer };
-	o->s->out.vector = fl_fabric_vector(o->e->fabric, way->peer, o->s->policy, way->path);
+	o->s->out.vector = fl_fabric_vector(o->e->fabric, &key, way->path);
 	return o->s->out.vector ? 0 : -FL_DROP_TABLE_FULL;
 }
 
@@ -327,6 +329,9 @@ static int finish(struct opening *o, bool from_peer)
 	}
 	fl_fabric_hop_get(e->fabric, o->s->in.nexthop);
 	fl_fabric_hop_get(e->fabric, o->s->out.nexthop);
+	fl_engine_join(e, o->id, FL_FORWARD);
+	fl_engine_join(e, o->id, FL_REVERSE);
+	fl_engine_note_opened(e, o->id, o->d);
 	if (o->s->proto == FL_IPPROTO_TCP && !(o->s->flags & FL_SESSION_MIDSTREAM)) {
 		o->s->flags |= FL_SESSION_HALF_OPEN;
 		e->half_open++;
@@ -347,12 +352,14 @@ int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *wha
 	const struct fl_path_rt *path = fl_fabric_path(e->fabric, what->path);
 	char tenant[FL_NAME_LEN], router[FL_NAME_LEN];
 	struct fl_question q = { .tuple = m->forward, .from_peer = path->peer, .tenant = tenant };
+	const struct fl_deciding by = fl_engine_deciding(e);
 	struct opening o = { .e = e, .d = &d };
+	uint16_t in;
 	int err;
 
 	snprintf(tenant, sizeof(tenant), "%.*s", (int)m->tenant.len, m->tenant.s);
 	snprintf(router, sizeof(router), "%.*s", (int)m->source_router.len, m->source_router.s);
-	fl_decide(e->config, e->fib, e->fabric, &q, &d);
+	fl_decide(&by, &q, &d);
 	if (d.reason)
 		return -(int)d.reason;
 	if (fl_store_open(e->store, m->uuid, &o.id) < 0)
@@ -366,19 +373,28 @@ int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *wha
 		memcpy(o.s->nat_src, m->source_nat.b, 16);
 	if (what->midstream)
 		o.s->flags |= FL_SESSION_MIDSTREAM;
+	/* Moved to us from another router: those behind us hear of it, too. */
+	if (fl_meta_has(m, FL_META_MODIFY)) {
+		o.s->flags |= FL_SESSION_RESIGNAL;
+		o.s->modify_seq = m->modify.seq;
+	}
 	o.s->forward_seen = 1;
 	o.s->in = (struct fl_side){
 		.kind = FL_SIDE_PEER,
 		.id = path->peer,
 		.local_port = what->local_port,
 		.remote_port = what->remote_port,
-		.vector = fl_fabric_vector(e->fabric, path->peer, 0, what->path),
+		.vector = fl_engine_vector_from(e, path->peer, what->path, m),
 	};
 	if (!o.s->in.vector) {
 		fl_store_abandon(e->store, o.id);
 		return -FL_DROP_TABLE_FULL;
 	}
+	/* Held before the other side looks for a vector, which may take one that nobody holds. */
+	fl_fabric_vector_get(e->fabric, o.s->in.vector);
+	in = o.s->in.vector;
 	err = finish(&o, true);
+	fl_fabric_vector_put(e->fabric, in);
 	return err ? err : (int)o.id;
 }
 
@@ -532,6 +548,7 @@ void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
 {
 	static struct fl_decision d;
 	struct fl_question q = { .netif = fl_fabric_netif(e->fabric, work->punt->iface) };
+	const struct fl_deciding by = fl_engine_deciding(e);
 	struct fl_wide_key key;
 	uint32_t slot;
 
@@ -567,7 +584,7 @@ void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
 		fl_engine_drop(e, FL_DROP_HALF_OPEN);
 		return;
 	}
-	fl_decide(e->config, e->fib, e->fabric, &q, &d);
+	fl_decide(&by, &q, &d);
 	if (d.reason) {
 		deny(e, &key, d.reason);
 		return;

@@ -65,6 +65,12 @@ void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *re
 		m->has |= FL_META_BIT(FL_META_SOURCE_NAT);
 		m->source_nat = fl_addr_from(4, s->nat_src);
 	}
+	if (fl_engine_may_follow(e, s->out.id)) {
+		m->has |= FL_META_BIT(FL_META_VECTOR);
+		m->vector =
+			(struct fl_meta_vector){ s->out.vector,
+						 fl_fabric_vector_seq(e->fabric, s->out.vector) };
+	}
 	if (s->flags & FL_SESSION_RESIGNAL) {
 		m->has |= FL_META_BIT(FL_META_MODIFY) | FL_META_BIT(FL_META_REMAINING_TIME);
 		m->modify =
@@ -83,6 +89,7 @@ void fl_engine_meta_reverse(struct fl_engine *e, uint32_t id, bool user_data,
 	const struct fl_session *s = fl_engine_session(e, id);
 	struct fl_tuple forward = forward_tuple(s);
 	struct fl_meta *m = ret_meta;
+	uint16_t group;
 
 	memset(m, 0, sizeof(*m));
 	m->has = FL_META_BIT(FL_META_SECURITY_ID) | FL_META_BIT(FL_META_REVERSE) |
@@ -96,6 +103,11 @@ void fl_engine_meta_reverse(struct fl_engine *e, uint32_t id, bool user_data,
 	if (s->flags & FL_SESSION_RESIGNAL) {
 		m->has |= FL_META_BIT(FL_META_MODIFY);
 		m->modify = (struct fl_meta_modify){ .seq = s->modify_seq & 0xfff, .done = true };
+	}
+	group = e->t->vectors[s->in.vector].group & (uint16_t)~FL_GROUP_PEER;
+	if (group) {
+		m->has |= FL_META_BIT(FL_META_VECTOR);
+		m->vector = (struct fl_meta_vector){ group, e->steering[s->in.vector].heard };
 	}
 }
 
@@ -216,26 +228,13 @@ static bool is_generated(const struct arrival *a)
 	       !(p->hdr.tcp_flags & (FL_TH_SYN | FL_TH_FIN | FL_TH_RST));
 }
 
-/* The vector by which an arrival's path is answered: follow the initiator (design.md 2). */
+/* May the packet come by the path that it came by? The initiator's side may move a session. */
 static bool follow_path(struct fl_engine *e, const struct arrival *a, uint32_t id,
 			enum fl_direction dir)
 {
-	struct fl_session *s = fl_engine_session(e, id);
-	struct fl_side *side = dir == FL_FORWARD ? &s->in : &s->out;
-	uint16_t vector;
-
-	if (e->t->vectors[side->vector].path == a->path)
-		return true;
-	/* Only the initiator's side moves a session; the other answers where it is asked. */
 	if (dir != FL_FORWARD)
-		return false;
-	vector = fl_fabric_vector(e->fabric, a->peer, 0, a->path);
-	if (!vector)
-		return false;
-	side->vector = vector;
-	fl_engine_flow(e, id, FL_FORWARD)->in_vector = vector;
-	fl_engine_flow(e, id, FL_REVERSE)->out = vector;
-	return true;
+		return fl_engine_expects(e, id, dir, a->path);
+	return fl_engine_follow(e, id, a->path, &a->opened.meta);
 }
 
 /* Answer with reverse metadata until a bare packet comes (SEND_R). */
@@ -275,8 +274,11 @@ static void repeated_forward(struct fl_engine *e, struct arrival *a, uint32_t id
 		s->forward_seen = 0;
 		fl_engine_ack_now(e, id);
 	}
-	if (is_generated(a))
+	if (is_generated(a)) {
+		/* Word of a move, which waits for an answer. */
+		fl_engine_ack_now(e, id);
 		return;
+	}
 	pass_on(e, a, id, FL_FORWARD);
 	fl_engine_watch(e, id);
 }
@@ -321,6 +323,24 @@ static void open_forward(struct fl_engine *e, struct arrival *a)
 	pass_on(e, a, (uint32_t)id, FL_FORWARD);
 }
 
+/* A session of another peer's that has been moved to this one. */
+static void come_from_elsewhere(struct fl_engine *e, struct arrival *a, uint32_t id)
+{
+	const struct fl_packet *p = &a->work->packet;
+	const struct fl_announced what = { .meta = &a->opened.meta,
+					   .path = a->path,
+					   .local_port = fl_pkt_dport(&p->hdr),
+					   .remote_port = fl_pkt_sport(&p->hdr) };
+	int err = fl_engine_take_from_peer(e, id, &what);
+
+	if (err) {
+		fl_engine_drop(e, (enum fl_drop_reason) - err);
+		return;
+	}
+	a->slot = fl_engine_session(e, id)->slot[FL_FORWARD];
+	repeated_forward(e, a, id);
+}
+
 static void on_forward(struct fl_engine *e, struct arrival *a)
 {
 	const struct fl_meta *m = &a->opened.meta;
@@ -335,8 +355,14 @@ static void on_forward(struct fl_engine *e, struct arrival *a)
 	if (!id) {
 		if (fl_store_closed_lately(e->store, m->uuid, e->now))
 			fl_engine_drop(e, FL_DROP_META_REPLAY);
+		else if (is_generated(a)) /* word of a move, by a session that is no more */
+			fl_engine_drop(e, FL_DROP_META_UNEXPECTED);
 		else
 			open_forward(e, a);
+		return;
+	}
+	if (a->slot == FL_NO_SLOT && fl_engine_is_moved_here(e, id, a->peer, m)) {
+		come_from_elsewhere(e, a, id);
 		return;
 	}
 	s = fl_engine_session(e, id);
@@ -379,11 +405,15 @@ static void on_reverse(struct fl_engine *e, struct arrival *a)
 		fl_engine_drop(e, FL_DROP_SYMMETRY);
 		return;
 	}
-	fl_engine_flow(e, id, FL_FORWARD)->state &= (enum fl_flow_state) ~FL_FLOW_TX_META;
-	fl_engine_flow(e, id, FL_REVERSE)->state &= (enum fl_flow_state) ~FL_FLOW_RX_META;
+	if (fl_meta_has(m, FL_META_VECTOR))
+		fl_engine_move_heard(e, a->peer, &m->vector);
 	if (fl_meta_has(m, FL_META_MODIFY) && m->modify.done &&
 	    m->modify.seq == (s->modify_seq & 0xfff))
 		s->flags &= (uint8_t)~FL_SESSION_RESIGNAL;
+	/* Until a move is acknowledged, an answer from before it says nothing (P-05). */
+	if (!(s->flags & FL_SESSION_RESIGNAL))
+		fl_engine_flow(e, id, FL_FORWARD)->state &= (enum fl_flow_state) ~FL_FLOW_TX_META;
+	fl_engine_flow(e, id, FL_REVERSE)->state &= (enum fl_flow_state) ~FL_FLOW_RX_META;
 	if (is_generated(a))
 		return;
 	pass_on(e, a, id, FL_REVERSE);

@@ -75,6 +75,11 @@ static __always_inline long fl_ctx_load(FL_CTX *ctx, __u32 off, void *to, __u32 
 	return bpf_skb_load_bytes(ctx, off, to, len);
 }
 
+static __always_inline long fl_ctx_store(FL_CTX *ctx, __u32 off, const void *from, __u32 len)
+{
+	return bpf_skb_store_bytes(ctx, off, from, len, 0);
+}
+
 static __always_inline __u16 fl_ctx_gso_size(const FL_CTX *ctx)
 {
 	return (__u16)ctx->gso_size;
@@ -240,6 +245,33 @@ static __always_inline int fl_tc_rewrite_l2(FL_CTX *ctx, const struct fl_pkt *pk
 	return 0;
 }
 
+/* See ctx_xdp.bpf.h. A checksum that is left to the device covers the data anyway: the kernel's
+ * helper knows, and then leaves out @data. */
+static __always_inline int fl_ctx_csum_l4(FL_CTX *ctx, const struct fl_pkt *pkt, __u16 data,
+					  __u16 pseudo)
+{
+	__u32 check = pkt->l4 + (__u32)offsetof(struct fl_tcp, check);
+	__u64 flags = 0;
+
+	if (pkt->proto == FL_IPPROTO_UDP) {
+		check = pkt->l4 + (__u32)offsetof(struct fl_udp, check);
+		flags = BPF_F_MARK_MANGLED_0;
+	}
+	if (bpf_l4_csum_replace(ctx, check, 0, data, flags))
+		return -FL_DROP_MALFORMED;
+	if (pseudo && bpf_l4_csum_replace(ctx, check, 0, pseudo, flags | BPF_F_PSEUDO_HDR))
+		return -FL_DROP_MALFORMED;
+	return 0;
+}
+
+/* Send the packet as it is. Returns the verdict. */
+static __always_inline int fl_ctx_send(FL_CTX *ctx, __u16 iface, __u32 ifindex)
+{
+	(void)iface;
+	ctx->tc_index = FL_TC_INDEX_OURS;
+	return (int)bpf_redirect(ifindex, 0);
+}
+
 /* May the packet be rewritten where it stands? */
 static __always_inline bool fl_ctx_is_simple(const struct fl_pkt *pkt, const struct fl_rewrite *rw)
 {
@@ -262,8 +294,7 @@ static __always_inline int fl_ctx_forward(FL_CTX *ctx, const struct fl_pkt *pkt,
 	err = fl_tc_rewrite_l2(ctx, pkt, rw);
 	if (err)
 		return err;
-	ctx->tc_index = FL_TC_INDEX_OURS;
-	return (int)bpf_redirect(rw->ifindex, 0);
+	return fl_ctx_send(ctx, rw->iface, rw->ifindex);
 }
 
 #endif

@@ -64,6 +64,11 @@ static __always_inline long fl_ctx_load(FL_CTX *ctx, __u32 off, void *to, __u32 
 	return bpf_xdp_load_bytes(ctx, off, to, len);
 }
 
+static __always_inline long fl_ctx_store(FL_CTX *ctx, __u32 off, const void *from, __u32 len)
+{
+	return bpf_xdp_store_bytes(ctx, off, (void *)from, len);
+}
+
 static __always_inline __u16 fl_ctx_gso_size(const FL_CTX *ctx)
 {
 	(void)ctx;
@@ -238,6 +243,45 @@ static __noinline int fl_xdp_rebuild(FL_CTX *ctx, const struct fl_pkt *pkt,
 	return 0;
 }
 
+/* Offset of the checksum in the layer 4 header: TCP or UDP. */
+static __always_inline __u32 fl_csum_offset(const struct fl_pkt *pkt)
+{
+	return pkt->l4 + (pkt->proto == FL_IPPROTO_UDP ? (__u32)offsetof(struct fl_udp, check)
+						       : (__u32)offsetof(struct fl_tcp, check));
+}
+
+/**
+ * fl_ctx_csum_l4() - the checksum of TCP or UDP after a change
+ * @data:   new minus old sum of what the layer 4 header and payload hold
+ * @pseudo: of the pseudo header
+ *
+ * Return: 0 or a negative drop reason.
+ */
+static __always_inline int fl_ctx_csum_l4(FL_CTX *ctx, const struct fl_pkt *pkt, __u16 data,
+					  __u16 pseudo)
+{
+	__u16 check;
+
+	if (bpf_xdp_load_bytes(ctx, fl_csum_offset(pkt), &check, sizeof(check)))
+		return -FL_DROP_MALFORMED;
+	if (pkt->proto == FL_IPPROTO_UDP && !check)
+		return 0;
+	check = fl_csum_update(check, fl_csum_add(data, pseudo));
+	if (pkt->proto == FL_IPPROTO_UDP && !check)
+		check = 0xffff;
+	return bpf_xdp_store_bytes(ctx, fl_csum_offset(pkt), &check, sizeof(check))
+		       ? -FL_DROP_MALFORMED
+		       : 0;
+}
+
+/* Send the packet as it is. Returns the verdict. */
+static __always_inline int fl_ctx_send(FL_CTX *ctx, __u16 iface, __u32 ifindex)
+{
+	(void)ctx;
+	(void)ifindex;
+	return (int)bpf_redirect_map(&fl_tx_ports, iface, 0);
+}
+
 /* May the packet be rewritten where it stands? */
 static __always_inline bool fl_ctx_is_simple(const struct fl_pkt *pkt, const struct fl_rewrite *rw)
 {
@@ -264,7 +308,7 @@ static __always_inline int fl_ctx_forward(FL_CTX *ctx, const struct fl_pkt *pkt,
 		return err;
 	if (!rw->smac)
 		return XDP_PASS;
-	return (int)bpf_redirect_map(&fl_tx_ports, rw->iface, 0);
+	return fl_ctx_send(ctx, rw->iface, rw->ifindex);
 }
 
 #endif

@@ -14,16 +14,12 @@
 #ifndef FL_BPF_PIPELINE_H
 #define FL_BPF_PIPELINE_H
 
+#include "bpf/lib/echo.bpf.h"
 #include "bpf/lib/flow.bpf.h"
 #include "bpf/lib/nat.bpf.h"
 #include "bpf/lib/path.bpf.h"
 #include "bpf/lib/punt.bpf.h"
 #include "bpf/lib/tcp.bpf.h"
-
-/* FL_NOT_PLAIN is 1. */
-#define FL_DONE_KERNEL 2 /* not ours: pass untouched */
-#define FL_DONE_PUNTED 3
-#define FL_DONE_SENT   0x100 /* the hook's verdict is in the low byte */
 
 /* The full path goes on with one of these, each a call of its own: call chains share 512 bytes of
  * stack. */
@@ -189,6 +185,13 @@ static __noinline int fl_stray(const struct fl_job *job)
 	return path && fl_in_waypoint_range(path, &job->pkt) ? -FL_DROP_SYMMETRY : FL_DONE_KERNEL;
 }
 
+static __always_inline int fl_echo_or_kernel(FL_CTX *ctx, const struct fl_job *job)
+{
+	int err = fl_echo(ctx, &job->pkt, job->path);
+
+	return err ? err : FL_DONE_KERNEL;
+}
+
 /*
  * From a peer, but no flow: a new session of the peer's, a session that we lost, or traffic between
  * the two hosts that has nothing to do with sessions.
@@ -200,7 +203,7 @@ static __noinline int fl_peer_miss(FL_CTX *ctx, struct fl_job *job)
 
 	path = bpf_map_lookup_elem(&fl_paths, &job->path);
 	if (!path || !fl_in_waypoint_range(path, &job->pkt))
-		return FL_DONE_KERNEL;
+		return fl_echo_or_kernel(ctx, job);
 	meta = fl_has_cookie(fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt);
 	if (!meta)
 		fl_stat_add(FL_STAT_META_NOT_PRESENT);

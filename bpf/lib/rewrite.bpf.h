@@ -15,6 +15,11 @@
 #include "common/hdr.h"
 #include "common/parse.h"
 
+/* What a stage returns beside 0, a drop reason and FL_NOT_PLAIN, which is 1. */
+#define FL_DONE_KERNEL 2 /* not ours: pass untouched */
+#define FL_DONE_PUNTED 3
+#define FL_DONE_SENT   0x100 /* the hook's verdict is in the low byte */
+
 enum fl_wrap {
 	FL_WRAP_NONE = 0,
 	FL_WRAP_INSERT, /* put a UDP header before a portless protocol */

@@ -18,7 +18,7 @@
 
 static const struct fixture_set *const sets[] = {
 	&fx_forward, &fx_l2,        &fx_parse, &fx_handshake, &fx_tcp,
-	&fx_icmp,    &fx_admission, &fx_host,  &fx_gso,
+	&fx_icmp,    &fx_admission, &fx_host,  &fx_gso,       &fx_echo,
 };
 
 static const char *const drop_names[] = { "none",

@@ -267,6 +267,20 @@ stop_router() {
 	unset "ROUTER_PID[$1]"
 }
 
+# paths_up ROUTER [COUNT]: all of its paths can be used; as many as that
+paths_up() {
+	ctl "$1" -j show paths | jq -e --argjson count "${2:-0}" \
+		'(.paths | length >= $count) and all(.paths[]; .status == "up")'
+}
+
+# wait_paths ROUTER...: their peers have answered, and hold-down is over
+wait_paths() {
+	local r
+	for r; do
+		wait_for 10 paths_up "$r" 1 || echo "# paths of $r are not up: $(ctl "$r" show paths)"
+	done
+}
+
 # start_routers: r1 and r2 of topo_two, with config_two changed by the jq program $1
 start_routers() {
 	local r
@@ -274,6 +288,7 @@ start_routers() {
 		config_two "$r" | jq "${1:-.}" >"$WORK/$r.json"
 		start_router "$r" || return 1
 	done
+	wait_paths r1 r2
 }
 
 # start_three: r1, r2 and r3 of topo_three, with config_three changed by the jq program $1
@@ -283,6 +298,7 @@ start_three() {
 		config_three "$r" | jq "${1:-.}" >"$WORK/$r.json"
 		start_router "$r" || return 1
 	done
+	wait_paths r1 r2 r3
 }
 
 # change_config ROUTER PROGRAM: change the configuration file by a jq program; not applied yet

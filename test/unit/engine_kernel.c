@@ -195,12 +195,23 @@ static void kernel_hop_up(void *ctx, uint16_t hop)
 		fl_engine_hop_up(r->engine, hop);
 }
 
+static void kernel_path_usable(void *ctx, uint16_t path, bool usable)
+{
+	struct router *r = ctx;
+
+	(void)path;
+	(void)usable;
+	if (r->engine && !r->applying)
+		fl_engine_paths_changed(r->engine);
+}
+
 const struct fl_fabric_ops world_fabric_ops = {
 	.route = kernel_route,
 	.resolve = kernel_resolve,
 	.attach = kernel_attach,
 	.detach = kernel_detach,
 	.hop_up = kernel_hop_up,
+	.path_usable = kernel_path_usable,
 };
 
 void mac_of_addr(const struct fl_addr *addr, uint8_t mac[6])

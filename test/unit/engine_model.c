@@ -352,6 +352,16 @@ static enum model_verdict forward(const struct job *j, struct fl_flow *flow)
 	return send_on(j, flow);
 }
 
+/* By the path of its vector, or by the one before for a while (P-16). */
+static bool expected(const struct job *j, const struct fl_flow *flow)
+{
+	const struct fl_vector *v = &j->r->t.vectors[flow->in_vector];
+	uint32_t now = (uint32_t)(j->r->world->mono_ns / (FL_NS_PER_S / WORLD_HZ));
+
+	return v->path == j->path ||
+	       (v->prev_path == j->path && (int32_t)(v->prev_until - now) > 0);
+}
+
 static enum model_verdict stages(struct job *j)
 {
 	struct fl_wide_key key;
@@ -367,7 +377,7 @@ static enum model_verdict stages(struct job *j)
 	if (j->slot == FL_NO_SLOT)
 		return j->path ? peer_miss(j) : lan_miss(j);
 	flow = &j->r->t.flows[j->slot];
-	if (j->path && j->r->t.vectors[flow->in_vector].path != j->path) {
+	if (j->path && !expected(j, flow)) {
 		if (!fl_meta_has_cookie(j->p.payload, j->p.payload_len))
 			return drop(j, FL_DROP_SYMMETRY);
 		return punt(j, FL_PUNT_META);

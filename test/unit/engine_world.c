@@ -201,10 +201,12 @@ static void use(struct router *r, struct fl_config *config)
 {
 	char why[FL_WHY_TEXT] = "";
 
+	r->applying = true;
 	if (fl_fabric_apply(r->fabric, config, why) < 0) {
 		fprintf(stderr, "%s\n", why);
 		abort();
 	}
+	r->applying = false;
 	MUST_BE(!fl_engine_configure(r->engine, config));
 	router_answer(r);
 }

@@ -129,7 +129,8 @@ struct router {
 	size_t n_asks;
 	struct world_ask known[256]; /* neighbours, in the kernel's table */
 	size_t n_known;
-	bool silent; /* neighbours do not answer */
+	bool applying; /* a configuration */
+	bool silent;   /* neighbours do not answer */
 	bool wan_down[2];
 	uint32_t mtu[DEV_MAX];
 
