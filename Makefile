@@ -189,7 +189,8 @@ UNIT_sla_random := $(UNIT_sla)
 UNIT_export    := agent/codec/export $(JSON) agent/base/addr
 UNIT_export_queue := $(UNIT_export) agent/export/queue agent/base/log agent/base/monotime
 UNIT_export_collect := $(ENGINE) agent/codec/export \
-                  $(addprefix agent/export/,collect collect_neigh collect_path collect_session)
+                  $(addprefix agent/export/,collect collect_level collect_neigh collect_path \
+                  collect_session)
 UNIT_impair    := test/tools/impair_link
 LOAD           := test/insight/load $(addprefix agent/codec/,json json_scan utf8) agent/base/addr
 UNIT_score     := $(LOAD) $(addprefix agent/insight/,score correlate)

@@ -469,6 +469,7 @@ static int open_export(struct daemon *d)
 		.tables = fl_dp_tables(d->dp),
 		.fabric = d->fabric,
 		.store = fl_engine_store(d->engine),
+		.choice = fl_engine_choice(d->engine),
 		.link_bytes = export_link_bytes,
 		.ctx = d,
 	};

@@ -32,7 +32,7 @@ enum fl_export_type {
 struct fl_export_path_minute {
 	int64_t minute; /* since 1970 */
 	char path[FL_EXPORT_NAME_LEN];
-	char source[8]; /* of round trip, jitter and loss: "bfd", "fpm", "none" */
+	char source[8]; /* of round trip, jitter and loss: "bfd", "fpm", "bfd+fpm", "none" */
 	bool active;    /* it could carry packets in some part of the minute */
 	double rtt_ms;
 	double jitter_ms;

@@ -15,22 +15,22 @@ static void look_at_clocks(struct fl_collect *c)
 	c->now_s = (int64_t)(fl_wall_now_ns() / FL_NS_PER_S);
 }
 
-int fl_collect_new(struct fl_tables *tables, const struct fl_fabric *fabric,
-		   const struct fl_store *store, const struct fl_collect_ops *ops, void *ctx,
+int fl_collect_new(const struct fl_collect_view *view, const struct fl_collect_ops *ops, void *ctx,
 		   struct fl_collect **ret_collect)
 {
 	struct fl_collect *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return -ENOMEM;
-	c->t = tables;
-	c->fabric = fabric;
-	c->store = store;
+	c->t = view->tables;
+	c->fabric = view->fabric;
+	c->store = view->store;
+	c->choice = view->choice;
 	c->ops = ops;
 	c->ctx = ctx;
 	c->cursor = 1;
 	fl_u32set_init(&c->clients);
-	c->seen = calloc((size_t)tables->max_sessions + 1, sizeof(*c->seen));
+	c->seen = calloc((size_t)c->t->max_sessions + 1, sizeof(*c->seen));
 	if (!c->seen) {
 		fl_collect_free(c);
 		return -ENOMEM;
@@ -47,6 +47,7 @@ void fl_collect_free(struct fl_collect *collect)
 		return;
 	fl_collect_free_neighs(collect);
 	fl_u32set_done(&collect->clients);
+	free(collect->levels);
 	free(collect->seen);
 	free(collect);
 }
@@ -58,6 +59,7 @@ void fl_collect_configure(struct fl_collect *collect, const struct fl_config *co
 	collect->config = config;
 	for (int i = 0; i < 2; i++)
 		collect->limit[i] = fl_ratelimit(rate, rate * 2);
+	fl_collect_configure_levels(collect);
 	/* Which service is whose may have changed. */
 	for (uint32_t id = 1; id <= collect->t->max_sessions; id++)
 		collect->seen[id].known = false;
@@ -105,5 +107,6 @@ void fl_collect_tick(struct fl_collect *collect)
 	}
 	c->second_ticks = TICKS_PER_SECOND - 1;
 	fl_collect_sample_paths(c);
+	fl_collect_watch_levels(c);
 	fl_collect_repeat_neighs(c);
 }

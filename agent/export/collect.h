@@ -9,6 +9,7 @@
 
 #include "agent/codec/export.h"
 #include "agent/path/fabric.h"
+#include "agent/session/choice.h"
 #include "agent/session/store.h"
 
 struct fl_collect_ops {
@@ -20,14 +21,22 @@ struct fl_collect_ops {
 
 struct fl_collect;
 
+/* What is watched: borrowed for the life of the collector. */
+struct fl_collect_view {
+	struct fl_tables *tables;
+	const struct fl_fabric *fabric;
+	struct fl_store *store;
+	const struct fl_choice *choice;
+};
+
 /**
  * fl_collect_new() - begin to watch
- * @tables, @fabric, @store, @ops: borrowed for the life of the object
+ * @view: copied
+ * @ops:  borrowed for the life of the object
  *
  * Return: 0 or -ENOMEM.
  */
-int fl_collect_new(struct fl_tables *tables, const struct fl_fabric *fabric,
-		   const struct fl_store *store, const struct fl_collect_ops *ops, void *ctx,
+int fl_collect_new(const struct fl_collect_view *view, const struct fl_collect_ops *ops, void *ctx,
 		   struct fl_collect **ret_collect);
 void fl_collect_free(struct fl_collect *collect); /* takes NULL */
 

@@ -32,15 +32,20 @@ struct fl_seen {
 	uint8_t reserved[3];
 };
 
+/* Sums of measures, and of how many. */
+struct fl_measured {
+	uint64_t latency_us, jitter_us, loss_ppm;
+	uint32_t latencies, jitters, losses;
+};
+
 /* A way in the present minute. */
 struct fl_way {
 	bool active;
 	bool used; /* sessions went by it, at some time */
 	uint64_t zoom_bytes;
-	/* Link tests that ended in this minute. */
+	/* Of this minute: link tests that ended in it, and FPM's figures second by second. */
 	struct fl_mono burst_at;
-	uint64_t latency_us, jitter_us, loss_ppm; /* sums */
-	uint32_t latencies, jitters, losses;
+	struct fl_measured bfd, fpm;
 	/* State, for events. */
 	bool known;
 	bool up;
@@ -57,6 +62,12 @@ struct fl_moved {
 	int64_t at_s; /* 0: it did not move, that we know of */
 };
 
+/* How paths stood by the limits of a policy when they were last looked at. */
+struct fl_level {
+	uint16_t policy;                 /* name id */
+	uint8_t standings[FL_MAX_PATHS]; /* enum fl_sla_standing */
+};
+
 struct fl_neigh_seen {
 	struct fl_export_neighbour neighbour;
 	uint32_t ifindex;
@@ -67,7 +78,8 @@ struct fl_neigh_seen {
 struct fl_collect {
 	struct fl_tables *t;
 	const struct fl_fabric *fabric;
-	const struct fl_store *store;
+	struct fl_store *store;
+	const struct fl_choice *choice;
 	const struct fl_collect_ops *ops;
 	void *ctx;
 	const struct fl_config *config;
@@ -86,6 +98,7 @@ struct fl_collect {
 	struct fl_way ways[FL_WAYS];
 	struct fl_meter meters[FL_MAX_IFACES];
 	struct fl_moved vectors[FL_MAX_VECTORS];
+	struct fl_level *levels; /* of service policies, as in the configuration; NULL: none */
 	struct fl_neigh_seen *neighs;
 	struct fl_neigh_seen *neigh_cursor;
 };
@@ -96,6 +109,14 @@ void fl_collect_watch_paths(struct fl_collect *c);
 void fl_collect_sample_paths(struct fl_collect *c);
 void fl_collect_read_meters(struct fl_collect *c);
 void fl_collect_end_minute(struct fl_collect *c);
+
+/* An event of now. */
+void fl_collect_put_event(struct fl_collect *c, const char *severity, const char *kind,
+			  const char *subject, const char *detail);
+
+/* collect_level.c */
+void fl_collect_configure_levels(struct fl_collect *c);
+void fl_collect_watch_levels(struct fl_collect *c);
 
 /* collect_session.c */
 void fl_collect_look_at_sessions(struct fl_collect *c);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/export/collect_internal.h"
+#include "common/hdr.h"
 
 static const struct fl_netif *iface_of(const struct fl_collect *c, uint16_t way)
 {
@@ -32,8 +33,8 @@ void fl_collect_way_name(const struct fl_collect *c, uint16_t way, char name[FL_
 /* --- events -----------------------------------------------------------------------------------
  */
 
-static void put_event(struct fl_collect *c, const char *severity, const char *kind,
-		      const char *subject, const char *detail)
+void fl_collect_put_event(struct fl_collect *c, const char *severity, const char *kind,
+			  const char *subject, const char *detail)
 {
 	struct fl_export_record r = { .type = FL_EXPORT_EVENT };
 
@@ -60,8 +61,8 @@ static void watch_path(struct fl_collect *c, uint16_t id)
 	way->active |= up;
 	if (way->known && way->up != up) {
 		fl_collect_way_name(c, id, name);
-		put_event(c, up ? "good" : "bad", up ? "PATH_UP" : "PATH_DOWN", name,
-			  up ? "" : path->why);
+		fl_collect_put_event(c, up ? "good" : "bad", up ? "PATH_UP" : "PATH_DOWN", name,
+				     up ? "" : path->why);
 	}
 	way->known = true;
 	way->up = up;
@@ -83,7 +84,7 @@ static void watch_vector(struct fl_collect *c, uint16_t id)
 		fl_collect_way_name(c, vector->path, to);
 		snprintf(detail, sizeof(detail), "from %.31s to %.31s, policy %.80s", from, to,
 			 policy[0] ? policy : "of the peer");
-		put_event(c, "neutral", "VECTOR_MOVED", to, detail);
+		fl_collect_put_event(c, "neutral", "VECTOR_MOVED", to, detail);
 	} else {
 		moved->at_s = 0;
 	}
@@ -113,24 +114,38 @@ void fl_collect_watch_paths(struct fl_collect *c)
 /* --- minutes ----------------------------------------------------------------------------------
  */
 
-/* A link test that ended since the last look. */
-static void sample_path(struct fl_way *way, const struct fl_path_quality *q)
+static void add(struct fl_measured *sum, const struct fl_quality *q)
 {
-	if (!q || !q->burst_at.ns || q->burst_at.ns == way->burst_at.ns)
+	if (q->has & FL_QUALITY_LATENCY) {
+		sum->latency_us += q->latency_us;
+		sum->latencies++;
+	}
+	if (q->has & FL_QUALITY_JITTER) {
+		sum->jitter_us += q->jitter_us;
+		sum->jitters++;
+	}
+	if (q->has & FL_QUALITY_LOSS) {
+		sum->loss_ppm += q->loss_ppm;
+		sum->losses++;
+	}
+}
+
+/* A link test that ended since the last look, and what user datagrams say, while that is valid. */
+static void sample_path(struct fl_collect *c, uint16_t id)
+{
+	const struct fl_choice_for any = { .proto = FL_IPPROTO_UDP };
+	const struct fl_path_rt *rt = fl_fabric_path(c->fabric, id);
+	struct fl_way *way = &c->ways[id];
+	struct fl_sla_path path;
+
+	if (!rt || !rt->cfg)
 		return;
-	way->burst_at = q->burst_at;
-	if (q->last.has & FL_QUALITY_LATENCY) {
-		way->latency_us += q->last.latency_us;
-		way->latencies++;
+	if (rt->quality.burst_at.ns && rt->quality.burst_at.ns != way->burst_at.ns) {
+		way->burst_at = rt->quality.burst_at;
+		add(&way->bfd, &rt->quality.last);
 	}
-	if (q->last.has & FL_QUALITY_JITTER) {
-		way->jitter_us += q->last.jitter_us;
-		way->jitters++;
-	}
-	if (q->last.has & FL_QUALITY_LOSS) {
-		way->loss_ppm += q->last.loss_ppm;
-		way->losses++;
-	}
+	fl_choice_path(c->choice, c->fabric, &any, id, 0, &path);
+	add(&way->fpm, &path.fpm);
 }
 
 void fl_collect_sample_paths(struct fl_collect *c)
@@ -138,7 +153,7 @@ void fl_collect_sample_paths(struct fl_collect *c)
 	uint16_t limit = fl_fabric_path_limit(c->fabric);
 
 	for (uint16_t id = 1; id <= limit; id++)
-		sample_path(&c->ways[id], fl_fabric_path_quality(c->fabric, id));
+		sample_path(c, id);
 }
 
 static double mean(uint64_t sum, uint32_t count, double unit)
@@ -180,6 +195,24 @@ static void put_capacity(const struct fl_collect *c, const struct fl_netif *neti
 	}
 }
 
+/* FPM's where there are any: they are of what users sent. */
+static void put_measured(const struct fl_way *way, struct fl_export_path_minute *m)
+{
+	static const char names[2][2][sizeof(m->source)] = { { "none", "fpm" },
+							     { "bfd", "bfd+fpm" } };
+	const struct fl_measured *latency = way->fpm.latencies ? &way->fpm : &way->bfd;
+	const struct fl_measured *jitter = way->fpm.jitters ? &way->fpm : &way->bfd;
+	const struct fl_measured *loss = way->fpm.losses ? &way->fpm : &way->bfd;
+	bool fpm = latency == &way->fpm || jitter == &way->fpm || loss == &way->fpm;
+	bool bfd = (latency == &way->bfd && latency->latencies) ||
+		   (jitter == &way->bfd && jitter->jitters) || (loss == &way->bfd && loss->losses);
+
+	memcpy(m->source, names[bfd][fpm], sizeof(m->source));
+	m->rtt_ms = 2 * mean(latency->latency_us, latency->latencies, 1e3);
+	m->jitter_ms = mean(jitter->jitter_us, jitter->jitters, 1e3);
+	m->loss_pct = mean(loss->loss_ppm, loss->losses, 1e4);
+}
+
 static void put_minute(struct fl_collect *c, uint16_t id)
 {
 	const struct fl_way *way = &c->ways[id];
@@ -192,10 +225,7 @@ static void put_minute(struct fl_collect *c, uint16_t id)
 	m->minute = c->minute;
 	fl_collect_way_name(c, id, m->path);
 	m->active = way->active;
-	snprintf(m->source, sizeof(m->source), "%s", way->losses ? "bfd" : "none");
-	m->rtt_ms = 2 * mean(way->latency_us, way->latencies, 1e3);
-	m->jitter_ms = mean(way->jitter_us, way->jitters, 1e3);
-	m->loss_pct = mean(way->loss_ppm, way->losses, 1e4);
+	put_measured(way, m);
 	m->tx_mbps = c->meters[netif->id].tx_mbps;
 	m->rx_mbps = c->meters[netif->id].rx_mbps;
 	m->tx_capacity_mbps = m->rx_capacity_mbps = NAN;

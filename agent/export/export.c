@@ -81,6 +81,7 @@ static int make_dirs(const char *path)
 static int open_all(struct fl_export *e, uint64_t max_bytes)
 {
 	const struct fl_export_cfg *cfg = &e->cfg;
+	const struct fl_collect_view view = { cfg->tables, cfg->fabric, cfg->store, cfg->choice };
 	char dir[256];
 	int err;
 
@@ -92,7 +93,7 @@ static int open_all(struct fl_export *e, uint64_t max_bytes)
 	snprintf(dir, sizeof(dir), "%s/export", cfg->state_dir);
 	err = fl_queue_open(dir, max_bytes, &e->queue);
 	if (!err)
-		err = fl_collect_new(cfg->tables, cfg->fabric, cfg->store, &e->ops, e, &e->collect);
+		err = fl_collect_new(&view, &e->ops, e, &e->collect);
 	if (!err)
 		err = fl_export_server_new(cfg->event, cfg->socket, e->queue, &e->server);
 	return err;

@@ -25,7 +25,8 @@ struct fl_export_cfg {
 	/* Borrowed for the life of the object. */
 	struct fl_tables *tables;
 	const struct fl_fabric *fabric;
-	const struct fl_store *store;
+	struct fl_store *store;
+	const struct fl_choice *choice;
 	/* As in struct fl_collect_ops. */
 	int (*link_bytes)(void *ctx, uint32_t ifindex, uint64_t *ret_rx, uint64_t *ret_tx);
 	void *ctx;

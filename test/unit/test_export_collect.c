@@ -42,15 +42,22 @@ static void closing(void *ctx, uint32_t id)
 
 #define EXPORT(more) ",'export':{'enabled':true" more "}"
 
+static void begin_to_watch(struct router *r)
+{
+	const struct fl_collect_view view = { &r->t, r->fabric, fl_engine_store(r->engine),
+					      fl_engine_choice(r->engine) };
+
+	MUST_BE(!fl_collect_new(&view, &ops, NULL, &collect));
+	fl_collect_configure(collect, r->config);
+}
+
 static struct world *start(int router, const char *export)
 {
 	const struct world_opts opts = { .router = export };
 	struct world *w = world_new(&opts);
 	struct router *r = &w->r[router];
 
-	MUST_BE(!fl_collect_new(&r->t, r->fabric, fl_engine_store(r->engine), &ops, NULL,
-				&collect));
-	fl_collect_configure(collect, r->config);
+	begin_to_watch(r);
 	r->engine->io.closing = closing;
 	n_records = 0;
 	return w;
@@ -278,9 +285,7 @@ Test(export_collect, adopted_session)
 	talk(w);
 	advance(w, 30);
 	fl_collect_free(collect);
-	MUST_BE(!fl_collect_new(&r->t, r->fabric, fl_engine_store(r->engine), &ops, NULL,
-				&collect));
-	fl_collect_configure(collect, r->config);
+	begin_to_watch(r);
 	n_records = 0;
 	advance(w, 8);
 	cr_expect_leq(llabs(session(0)->start_s - (wall_s(w) - 38)), 1);
@@ -376,6 +381,42 @@ Test(export_collect, minute_of_a_path)
 	stop(w);
 }
 
+static struct fl_quality fpm_now;
+
+static struct fl_quality fpm_of(void *ctx, uint16_t id, uint8_t proto)
+{
+	const struct router *r = ctx;
+
+	cr_assert_eq(proto, 17);
+	return id == router_path((struct router *)(uintptr_t)r, DEV_WAN1)
+		       ? fpm_now
+		       : (struct fl_quality){ 0 };
+}
+
+/* What users' own packets say counts more than probes; what they do not say, probes do. */
+Test(export_collect, sources_are_named)
+{
+	struct world *w = start(R1, EXPORT(""));
+	struct router *r = &w->r[R1];
+
+	fl_choice_set_fpm(fl_engine_choice(r->engine), fpm_of, r);
+	to_next_minute(w);
+	fpm_now = (struct fl_quality){ 5000, 100, 0, FL_QUALITY_ALL };
+	burst(w, DEV_WAN1, (struct fl_quality){ 10000, 1000, 20000, FL_QUALITY_ALL });
+	to_next_minute(w);
+	cr_expect_str_eq(minute("r2/wan1")->source, "fpm");
+	cr_expect_float_eq(minute("r2/wan1")->rtt_ms, 10, 1e-9);
+	cr_expect_float_eq(minute("r2/wan1")->loss_pct, 0, 1e-9);
+	fpm_now.has = FL_QUALITY_LATENCY;
+	advance(w, 1);
+	burst(w, DEV_WAN1, (struct fl_quality){ 10000, 1000, 20000, FL_QUALITY_ALL });
+	to_next_minute(w);
+	cr_expect_str_eq(minute("r2/wan1")->source, "bfd+fpm");
+	cr_expect_float_eq(minute("r2/wan1")->rtt_ms, 10, 1e-9);
+	cr_expect_float_eq(minute("r2/wan1")->loss_pct, 2, 1e-9);
+	stop(w);
+}
+
 /* A clock that is set forward or back: what was gathered belongs to no minute. */
 Test(export_collect, clock_is_set)
 {
@@ -419,6 +460,36 @@ Test(export_collect, path_goes_and_comes)
 	router_answer(r);
 	advance(w, 1);
 	cr_expect_str_eq(event(1)->kind, "PATH_UP");
+	cr_expect_str_eq(event(1)->severity, "good");
+	cr_expect_eq(count(FL_EXPORT_EVENT), 2);
+	stop(w);
+}
+
+/* P-40: a path that breaks a policy's limits is told of, once, and so is its return. */
+Test(export_collect, service_level)
+{
+	const struct world_opts opts = { .router = EXPORT(""),
+					 .policy = ",'path-quality-filter':true,'max-latency':50" };
+	struct world *w = world_new(&opts);
+	struct router *r = &w->r[R1];
+	struct fl_path_quality *q = &r->fabric->paths[router_path(r, DEV_WAN1)].quality;
+
+	begin_to_watch(r);
+	n_records = 0;
+	q->mean = (struct fl_quality){ 10000, 500, 0, FL_QUALITY_ALL };
+	advance(w, 30);
+	cr_expect_eq(count(FL_EXPORT_EVENT), 0);
+	q->mean.latency_us = 120000;
+	advance(w, 30);
+	cr_expect_str_eq(event(0)->kind, "SLA_VIOLATED");
+	cr_expect_str_eq(event(0)->severity, "bad");
+	cr_expect_str_eq(event(0)->subject, "r2/wan1");
+	cr_expect_str_eq(event(0)->detail,
+			 "policy both: latency 120.0 ms, jitter 0.5 ms, loss 0.00 %");
+	cr_expect_eq(count(FL_EXPORT_EVENT), 1);
+	q->mean.latency_us = 10000;
+	advance(w, 600);
+	cr_expect_str_eq(event(1)->kind, "SLA_MET");
 	cr_expect_str_eq(event(1)->severity, "good");
 	cr_expect_eq(count(FL_EXPORT_EVENT), 2);
 	stop(w);
