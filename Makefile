@@ -244,6 +244,12 @@ $(B)/test/tools/impair: $(B)/test/tools/impair.o $(B)/test/tools/impair_link.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
+# Our BFD, plain, to talk to other implementations.
+$(B)/test/tools/bfd_plain: $(addprefix $(B)/,test/tools/bfd_plain.o $(addprefix agent/,path/bfd_fsm.o codec/bfd_pkt.o \
+		net/bfd_sock.o base/monotime.o) $(addsuffix .o,$(META)))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
 # --- measurements: each links what it measures, named here --------------------------------------
 
 BENCH_codec    := $(KEYRING) agent/crypto/seal $(META) agent/base/rand
@@ -334,7 +340,7 @@ test: deps
 	$(Q)$(MAKE) --no-print-directory -j2 test-built
 
 test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner $(B)/test/zoom/driver $(B)/test/insightd/fill \
-            $(B)/test/tools/impair
+            $(B)/test/tools/impair $(B)/test/tools/bfd_plain
 	$(Q)$(MAKE) --no-print-directory SAN=1 all
 	$(Q)test/run.sh $(B) all
 

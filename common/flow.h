@@ -105,7 +105,7 @@ enum fl_tcp_state {
 #define FL_FLOW_REVERSE 0x01 /* from responder to initiator */
 #define FL_FLOW_INNER6  0x02 /* the session is IPv6, whatever the path is */
 #define FL_FLOW_WRAP    0x04 /* no ports: carried as UDP between routers (3.6) */
-#define FL_FLOW_STRICT  0x08 /* check TCP sequence numbers against the window */
+#define FL_FLOW_FOLLOW  0x08 /* look at the numbers of every TCP segment */
 #define FL_FLOW_ID_PORT 0x10 /* ports are an ICMP identifier, rewritten in the ICMP header */
 
 struct fl_flow {
@@ -169,11 +169,20 @@ struct fl_path {
 	/* second line: not needed to forward */
 	__u16 port_lo; /* waypoint ports on this path, inclusive */
 	__u16 port_hi;
+	__u16 remote_lo; /* those that the peer's packets come from: a NAT may change them */
+	__u16 remote_hi;
 	__u32 security_id;        /* key in use, 0 = none */
 	char label[FL_LABEL_LEN]; /* peer and interface, for people */
-	__u8 reserved2[24];
+	__u8 reserved2[20];
 } FL_ALIGNED(64);
 FL_ASSERT_SIZE(struct fl_path, 128);
+
+/* May a packet from the path's peer with these ports be a session's? */
+static __always_inline bool fl_path_has_ports(const struct fl_path *path, __u16 sport, __u16 dport)
+{
+	return dport >= path->port_lo && dport <= path->port_hi && sport >= path->remote_lo &&
+	       sport <= path->remote_hi;
+}
 
 #define FL_TX_L3  0x01 /* device without Ethernet header (tun, ppp) */
 #define FL_TX_SKB 0x02 /* device that takes no XDP frames: leave by the TC program */

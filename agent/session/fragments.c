@@ -90,8 +90,7 @@ static void whole_from_peer(struct fl_engine *e, struct fl_work *work)
 	const struct fl_path *path = &e->t->paths[work->punt->path];
 	uint16_t sport = fl_pkt_sport(&work->packet.hdr), dport = fl_pkt_dport(&work->packet.hdr);
 
-	if (work->packet.hdr.flags & FL_PKT_PORTLESS || sport < path->port_lo ||
-	    sport > path->port_hi || dport < path->port_lo || dport > path->port_hi) {
+	if (work->packet.hdr.flags & FL_PKT_PORTLESS || !fl_path_has_ports(path, sport, dport)) {
 		memcpy(e->io.room(e->io.ctx), work->packet.data,
 		       work->packet.len < FL_TX_MAX_PACKET ? work->packet.len : FL_TX_MAX_PACKET);
 		if (work->packet.len <= FL_TX_MAX_PACKET)

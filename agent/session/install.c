@@ -166,8 +166,10 @@ void fl_session_flow(const struct fl_session *session, uint32_t id, enum fl_dire
 	if (session->proto == FL_IPPROTO_TCP) {
 		flow.tcp = session->flags & FL_SESSION_MIDSTREAM ? FL_TCP_ESTABLISHED
 								 : FL_TCP_SYN_SENT;
-		if (session->tcp_enforcement == FL_TCP_ENFORCE_STRICT)
-			flow.flags |= FL_FLOW_STRICT;
+		/* A keep-alive says numbers of a connection that has been quiet for long. */
+		if (session->tcp_enforcement == FL_TCP_ENFORCE_STRICT ||
+		    session->flags & FL_SESSION_KEEP_ALIVE)
+			flow.flags |= FL_FLOW_FOLLOW;
 	}
 	*ret_flow = flow;
 }

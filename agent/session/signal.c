@@ -41,6 +41,18 @@ static struct fl_meta_name pathway_of(const struct fl_engine *e, uint16_t vector
 	return name_of(fl_addr_format(&local, text));
 }
 
+/*
+ * Is it no new session, but one that the receiver may have lost or never had (TLV 42: on migration
+ * and recovery)? It has been answered; or a peer told us of it in the middle.
+ */
+static bool is_known_elsewhere(const struct fl_engine *e, uint32_t id)
+{
+	const struct fl_session *s = fl_engine_session(e, id);
+
+	return s->flags & FL_SESSION_RESIGNAL || fl_engine_flow(e, id, FL_REVERSE)->packets ||
+	       (s->flags & FL_SESSION_MIDSTREAM && s->in.kind == FL_SIDE_PEER);
+}
+
 /* Everything that a router needs to open the session (mandatory set of 2.4). */
 void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta,
 			    char pathway[FL_ADDR_TEXT])
@@ -72,9 +84,12 @@ void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *re
 						 fl_fabric_vector_seq(e->fabric, s->out.vector) };
 	}
 	if (s->flags & FL_SESSION_RESIGNAL) {
-		m->has |= FL_META_BIT(FL_META_MODIFY) | FL_META_BIT(FL_META_REMAINING_TIME);
+		m->has |= FL_META_BIT(FL_META_MODIFY);
 		m->modify =
 			(struct fl_meta_modify){ .seq = s->modify_seq & 0xfff, .forward = true };
+	}
+	if (is_known_elsewhere(e, id)) {
+		m->has |= FL_META_BIT(FL_META_REMAINING_TIME);
 		m->remaining_s = (uint32_t)(fl_engine_time_left_ms(e, id) / 1000);
 	}
 }
@@ -462,9 +477,9 @@ static void dispatch(struct fl_engine *e, struct arrival *a)
 		return;
 	}
 	if (fl_meta_has(m, FL_META_HEALTH))
-		fl_engine_health(e, a->slot);
+		fl_engine_health(e, a->work, a->slot, &a->opened);
 	if (fl_meta_has(m, FL_META_ICMP_LOCATION)) {
-		fl_engine_carried_error(e, a->work, a->slot, &a->opened);
+		fl_engine_carried_error(e, a->work, &a->opened);
 		return;
 	}
 	if (fl_meta_has(m, FL_META_FORWARD))

@@ -170,10 +170,7 @@ static __always_inline bool fl_find_path(FL_CTX *ctx, struct fl_job *job)
 static __always_inline bool fl_in_waypoint_range(const struct fl_path *path,
 						 const struct fl_pkt *pkt)
 {
-	__u16 sport = fl_pkt_sport(pkt), dport = fl_pkt_dport(pkt);
-
-	return dport >= path->port_lo && dport <= path->port_hi && sport >= path->port_lo &&
-	       sport <= path->port_hi;
+	return fl_path_has_ports(path, fl_pkt_sport(pkt), fl_pkt_dport(pkt));
 }
 
 /* A peer's packet that arrives where it must not: a session's is dropped, others are the kernel's.
