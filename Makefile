@@ -213,6 +213,11 @@ UNIT_answer    := $(LOAD) $(STORE) $(ASK) $(RANK) test/insight/fill \
 LIBS_answer    := $(LIBS_SQLITE)
 UNIT_view      := $(UNIT_answer) $(patsubst %.c,%,$(wildcard agent/insight/view*.c))
 LIBS_view      := $(LIBS_SQLITE)
+UNIT_plot      := agent/cli/plot agent/codec/json agent/codec/json_scan agent/codec/utf8
+UNIT_conf      := $(patsubst %.c,%,$(wildcard agent/insightd/conf*.c)) agent/insight/civil agent/zoom/oauth \
+                  $(UNIT_zoom_oauth) agent/codec/json agent/codec/json_scan
+UNIT_sink      := $(STORE) agent/insightd/sink agent/insightd/convert agent/base/addr agent/base/monotime
+LIBS_sink      := $(LIBS_SQLITE)
 UNIT_correlate := $(LOAD) $(addprefix agent/insight/,score correlate roll)
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
@@ -341,7 +346,7 @@ test: deps
 
 test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner $(B)/test/zoom/driver $(B)/test/insightd/fill \
             $(B)/test/tools/impair $(B)/test/tools/bfd_plain
-	$(Q)$(MAKE) --no-print-directory SAN=1 all
+	$(Q)$(MAKE) --no-print-directory SAN=1 all build/san/test/insightd/fill
 	$(Q)test/run.sh $(B) all
 
 ## test-kernels: the same on Debian's kernels 6.1, 6.12 and newest, emulated (20 minutes at most)
@@ -397,22 +402,27 @@ UNITDIR  := $(PREFIX)/lib/systemd/system
 DOCDIR   := $(PREFIX)/share/doc/fairlead
 MANDIR   := $(PREFIX)/share/man/man8
 
-INSTALLED := $(SBINDIR)/fairleadd $(BINDIR)/fairlead $(UNITDIR)/fairleadd.service \
+INSTALLED := $(SBINDIR)/fairleadd $(SBINDIR)/fairlead-insightd $(BINDIR)/fairlead \
+             $(UNITDIR)/fairleadd.service $(UNITDIR)/fairlead-insightd.service \
              $(PREFIX)/lib/sysusers.d/fairlead.conf $(PREFIX)/lib/tmpfiles.d/fairlead.conf \
              $(MANDIR)/fairlead.8 $(DOCDIR)
 
 ## install: programs, unit, manual page and examples, to PREFIX (/usr) below DESTDIR
 install: all
 	$(Q)$(INSTALL) -D -m 0755 $(B)/fairleadd $(DESTDIR)$(SBINDIR)/fairleadd
+	$(Q)$(INSTALL) -D -m 0755 $(B)/fairlead-insightd $(DESTDIR)$(SBINDIR)/fairlead-insightd
 	$(Q)$(INSTALL) -D -m 0755 $(B)/fairlead $(DESTDIR)$(BINDIR)/fairlead
 	$(Q)$(INSTALL) -D -m 0644 deploy/systemd/fairlead.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/fairlead.conf
 	$(Q)$(INSTALL) -D -m 0644 deploy/systemd/fairlead.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/fairlead.conf
 	$(Q)$(INSTALL) -d $(DESTDIR)$(UNITDIR)
-	$(Q)sed 's|=/usr/sbin/fairleadd|=$(SBINDIR)/fairleadd|' deploy/systemd/fairleadd.service \
-		> $(DESTDIR)$(UNITDIR)/fairleadd.service
+	$(Q)for unit in fairleadd fairlead-insightd; do \
+		sed "s|=/usr/sbin/$$unit|=$(SBINDIR)/$$unit|" deploy/systemd/$$unit.service \
+			> $(DESTDIR)$(UNITDIR)/$$unit.service; done
 	$(Q)$(INSTALL) -D -m 0644 agent/cli/fairlead.8 $(DESTDIR)$(MANDIR)/fairlead.8
 	$(Q)$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DOCDIR)/examples schemas/examples/*.json
-	$(Q)$(INSTALL) -m 0644 -t $(DESTDIR)$(DOCDIR) README.md schemas/config.schema.json
+	$(Q)$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DOCDIR)/examples/insight schemas/examples/insight/*.json
+	$(Q)$(INSTALL) -m 0644 -t $(DESTDIR)$(DOCDIR) README.md schemas/config.schema.json \
+		schemas/insight.schema.json
 	$(Q)$(if $(DESTDIR),,deploy/systemd/activate.sh)
 
 ## uninstall: remove what install brought; user, configuration and state stay

@@ -33,10 +33,10 @@ struct fl_cli_command {
 #define FL_CLI_WATCH    0x01
 #define FL_CLI_DEFAULTS 0x02
 #define FL_CLI_FILE     0x04 /* --config */
-#define FL_CLI_INSIGHT  0x08 /* not an option: it asks fairlead-insightd */
+#define FL_CLI_DETAIL   0x08
+#define FL_CLI_INSIGHT  0x10 /* not an option: it asks fairlead-insightd */
 
 #define FL_CLI_INSIGHT_SOCKET "/run/fairlead-insight/insightd.sock"
-#define FL_CLI_DETAIL   0x10
 
 /* sessions.c */
 int fl_cmd_show_sessions(const struct fl_cli *cli, int argc, char **argv);
