@@ -11,7 +11,7 @@
 #include "agent/base/log.h"
 #include "agent/export/server.h"
 
-#define TICKS_PER_FLUSH (1000 / FL_COLLECT_TICK_MS)
+#define TICKS_PER_FLUSH (1000 / FL_COLLECT_TICK_MS) /* and readers are told */
 
 struct fl_export {
 	struct fl_export_cfg cfg;
@@ -138,6 +138,7 @@ void fl_export_tick(struct fl_export *export)
 	if (!export->queue)
 		return;
 	fl_collect_tick(export->collect);
+	fl_queue_write(export->queue);
 	if (++export->ticks < TICKS_PER_FLUSH)
 		return;
 	export->ticks = 0;

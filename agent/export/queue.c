@@ -328,8 +328,9 @@ static void lose_buffer(struct fl_queue *q)
 	unlink(path);
 }
 
-static void write_buffer(struct fl_queue *q)
+void fl_queue_write(struct fl_queue *queue)
 {
+	struct fl_queue *q = queue;
 	uint64_t first = q->next - q->buffered_count;
 	int err;
 
@@ -350,7 +351,7 @@ void fl_queue_put(struct fl_queue *queue, const struct fl_export_record *record)
 	int len;
 
 	if (BUFFER_BYTES - queue->buffered < FL_EXPORT_LINE_MAX + 1)
-		write_buffer(queue);
+		fl_queue_write(queue);
 	len = fl_export_encode(record, queue->next, queue->buffer + queue->buffered,
 			       FL_EXPORT_LINE_MAX + 1);
 	if (len < 0) {
@@ -364,7 +365,7 @@ void fl_queue_put(struct fl_queue *queue, const struct fl_export_record *record)
 
 void fl_queue_flush(struct fl_queue *queue)
 {
-	write_buffer(queue);
+	fl_queue_write(queue);
 	if (queue->state_changed)
 		save_state(queue);
 }

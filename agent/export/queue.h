@@ -34,7 +34,10 @@ void fl_queue_set_max(struct fl_queue *queue, uint64_t max_bytes);
  */
 void fl_queue_put(struct fl_queue *queue, const struct fl_export_record *record);
 
-/* Write what waits in memory, and how far readers are. */
+/* Write what waits in memory: what kill -9 may take. */
+void fl_queue_write(struct fl_queue *queue);
+
+/* That, and how far readers are: less often, what is lost of it costs a repetition. */
 void fl_queue_flush(struct fl_queue *queue);
 
 /* Everything up to @seq is safe elsewhere. */

@@ -122,6 +122,14 @@ static int greet(struct fl_export_server *s)
 	return 0;
 }
 
+/* Its end may not have been looked at yet: packets come first. */
+static bool has_hung_up(const struct fl_export_server *s)
+{
+	char byte;
+
+	return recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static int on_connection(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	static const char busy[] = "{\"error\":\"another reader is connected\"}\n";
@@ -132,6 +140,8 @@ static int on_connection(sd_event_source *source, int fd, uint32_t revents, void
 	(void)revents;
 	if (conn < 0)
 		return 0;
+	if (s->fd >= 0 && has_hung_up(s))
+		hang_up(s);
 	if (s->fd >= 0) {
 		(void)!send(conn, busy, sizeof(busy) - 1, MSG_NOSIGNAL);
 		close(conn);

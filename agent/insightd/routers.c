@@ -43,7 +43,8 @@ struct fl_routers {
 static void hang_up(struct router *r, const char *why)
 {
 	if (why && !r->told)
-		fl_warning("router %s at %s: %s; connecting again", r->last.router, r->path, why);
+		fl_warning("router%s%s at %s: %s; connecting again", r->last.router[0] ? " " : "",
+			   r->last.router, r->path, why);
 	r->told |= why != NULL;
 	r->source = sd_event_source_disable_unref(r->source);
 	if (r->receiver)

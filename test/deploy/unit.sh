@@ -82,8 +82,8 @@ if command -v systemd-sysusers >/dev/null; then
 	mkdir -p "$root/etc"
 	ok "systemd makes the user" systemd-sysusers --root="$root" fairlead.conf
 	ok "and it is there" grep -q "^$(setting User):" "$root/etc/passwd"
-	ok "and the insight service's, whose group the router is in" \
-		grep -q "^$(setting Group fairlead-insightd):[^:]*:[0-9]*:fairlead$" "$root/etc/group"
+	ok "and the insight service's, which may read what the router exports" \
+		grep -q "^fairlead-export:[^:]*:[0-9]*:$(setting User fairlead-insightd)$" "$root/etc/group"
 	if [ "$(id -u)" -eq 0 ]; then
 		install -D -m 0644 schemas/examples/branch.json "$root/etc/fairlead/fairlead.json"
 		install -D -m 0644 schemas/examples/insight/insight.json "$root/etc/fairlead/insight.json"
