@@ -90,7 +90,7 @@ $(B)/agent/insight/store.o $(B)/fuzz/obj/agent/insight/store.o: $(B)/gen/store_s
 objs = $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 
 DAEMON_DIRS := agent/base agent/codec agent/config agent/crypto agent/session agent/path agent/net \
-               agent/bfd agent/dp agent/api
+               agent/bfd agent/dp agent/export agent/api
 CLI_DIRS    := agent/base agent/codec agent/config agent/crypto agent/cli
 
 $(B)/%.o: %.c
@@ -186,6 +186,11 @@ UNIT_fpm_truth := agent/path/fpm
 UNIT_sla       := $(addprefix agent/path/,mos sla sla_text)
 UNIT_sla_random := $(UNIT_sla)
 
+UNIT_export    := agent/codec/export $(JSON) agent/base/addr
+UNIT_export_queue := $(UNIT_export) agent/export/queue agent/base/log agent/base/monotime
+UNIT_export_collect := $(ENGINE) agent/codec/export \
+                  $(addprefix agent/export/,collect collect_level collect_neigh collect_path \
+                  collect_session)
 UNIT_impair    := test/tools/impair_link
 LOAD           := test/insight/load $(addprefix agent/codec/,json json_scan utf8) agent/base/addr
 UNIT_score     := $(LOAD) $(addprefix agent/insight/,score correlate)
@@ -197,6 +202,8 @@ UNIT_store     := $(LOAD) $(STORE) test/insight/fill
 UNIT_store_file := $(UNIT_store)
 UNIT_ingest    := $(UNIT_store)
 LIBS_ingest    := $(LIBS_SQLITE)
+UNIT_receive   := $(UNIT_ingest) agent/insight/receive agent/codec/export
+LIBS_receive   := $(LIBS_SQLITE)
 LIBS_store     := $(LIBS_SQLITE)
 LIBS_store_file := $(LIBS_SQLITE)
 ASK            := $(addprefix agent/insight/,ask ask_words civil)
@@ -302,6 +309,7 @@ FUZZ_config    := $(CONFIG)
 FUZZ_bfd       := $(BFD_SEAL) agent/base/rand
 FUZZ_ask       := $(ASK)
 FUZZ_conf      := $(UNIT_conf)
+FUZZ_export    := agent/codec/export $(JSON) agent/base/addr
 FUZZ_zoom      := $(ZOOM_PARSE) $(addprefix agent/zoom/,answer oauth uuid) agent/base/rand agent/crypto/digest
 
 FUZZ_NAMES     := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
