@@ -103,6 +103,10 @@ $(WEB_NPM)/.done: $(WEB_DIR)/package.json $(WEB_DIR)/package-lock.json
 	$(call say,NPM,$@)
 	$(call npm_ci,$(WEB_DIR),$(WEB_NPM))
 
+build/npm/test/.done: test/web/package.json test/web/package-lock.json
+	$(call say,NPM,$@)
+	$(call npm_ci,test/web,build/npm/test)
+
 $(B)/gen/web_assets.c: $(WEB_DIR)/embed.sh $(wildcard $(WEB_DIR)/*) $(WEB_NPM)/.done
 	$(call say,WEB,$@)
 	@mkdir -p $(@D)
@@ -262,6 +266,19 @@ $(B)/test/insightd/fill: $(B)/test/insightd/fill.o $(addprefix $(B)/,$(addsuffix
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_SQLITE)
 
+# --- the web page: a server with a filled store, for test/web/ ----------------------------------
+
+WEB := $(addprefix agent/insight/,http http_guard http_listen web $(patsubst agent/insight/%.c,%, \
+       $(wildcard agent/insight/view*.c)) explain findings answer) $(STORE) $(ASK) $(RANK) $(JSON) \
+       $(addprefix agent/base/,addr log monotime rand)
+
+WEB_TEST := $(B)/test/web/server build/npm/test/.done
+
+$(B)/test/web/server: $(addprefix $(B)/,$(addsuffix .o,$(sort $(WEB)) test/insight/gen gen/web_assets)) \
+                      $(call objs,test/web)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_SQLITE) $(WEB_LIBS)
+
 # --- tools of tests ------------------------------------------------------------------------------
 
 # A link that loses, delays and reorders, for network tests.
@@ -353,7 +370,7 @@ $(REPLAY_BINS): $(B)/test/fuzz/replay_%: $(B)/test/fuzz/fuzz_%.o $(B)/test/fuzz/
 # --- tests ------------------------------------------------------------------------------------
 
 ## check: every test that needs no root (under 2 minutes)
-check: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/zoom/driver $(B)/test/insightd/fill
+check: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/zoom/driver $(B)/test/insightd/fill $(WEB_TEST)
 	$(Q)test/run.sh $(B) check
 
 unit: $(UNIT_BINS)
@@ -364,8 +381,8 @@ test: deps
 	$(Q)$(MAKE) --no-print-directory -j2 test-built
 
 test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner $(B)/test/zoom/driver $(B)/test/insightd/fill \
-            $(B)/test/tools/impair $(B)/test/tools/bfd_plain
-	$(Q)$(MAKE) --no-print-directory SAN=1 all build/san/test/insightd/fill
+            $(B)/test/tools/impair $(B)/test/tools/bfd_plain $(WEB_TEST)
+	$(Q)$(MAKE) --no-print-directory SAN=1 all build/san/test/insightd/fill build/san/test/web/server
 	$(Q)test/run.sh $(B) all
 
 ## test-kernels: the same on Debian's kernels 6.1, 6.12 and newest, emulated (20 minutes at most)
@@ -411,7 +428,7 @@ deps:
 	if [ -n "$$missing" ]; then echo "installing from Debian:$$missing"; \
 		apt-get -q update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -q install -y \
 		--no-install-recommends $$missing >/dev/null; fi
-	$(Q)$(MAKE) --no-print-directory $(WEB_NPM)/.done
+	$(Q)$(MAKE) --no-print-directory $(WEB_NPM)/.done build/npm/test/.done
 
 # --- installation --------------------------------------------------------------------------------
 
