@@ -345,6 +345,7 @@ FUZZ_engine    := $(ENGINE)
 FUZZ_config    := $(CONFIG)
 FUZZ_bfd       := $(BFD_SEAL) agent/base/rand
 FUZZ_ask       := $(ASK)
+FUZZ_conf      := $(UNIT_conf)
 FUZZ_zoom      := $(ZOOM_PARSE) $(addprefix agent/zoom/,answer oauth uuid) agent/base/rand agent/crypto/digest
 
 FUZZ_NAMES     := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))

@@ -53,6 +53,7 @@ void fl_request_fail(struct fl_request *r, enum fl_ctl_code code, const char *fm
 
 void fl_request_fail_err(struct fl_request *r, int err, const char *what)
 {
+	fl_service_store_failed(r->service, err);
 	if (err == -EINVAL)
 		fl_request_fail(r, FL_CTL_USAGE,
 				"the time must end after it begins, and not be longer than kept");

@@ -48,6 +48,12 @@ static void failed(struct fl_service *s, int err, const char *what)
 				   strerror(-err));
 }
 
+void fl_service_store_failed(struct fl_service *service, int err)
+{
+	if (err == -EUCLEAN)
+		damaged(service);
+}
+
 /* --- retention ----------------------------------------------------------------------------------
  */
 

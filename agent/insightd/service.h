@@ -55,6 +55,9 @@ void fl_service_stop(struct fl_service *service);
 /* A router brought minutes or sessions: minutes that had too little data may be ranked now. */
 void fl_service_router_came(struct fl_service *service);
 
+/* Somebody could not read the store: if its file is damaged, it is opened anew, soon. */
+void fl_service_store_failed(struct fl_service *service, int err);
+
 /**
  * fl_service_hook() - a request to the webhook's URL, from whoever serves it
  * @reply: gets the body of the answer

@@ -8,6 +8,7 @@ import glob
 import json
 import os
 import random
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -232,6 +233,75 @@ def full_disk_is_survived():
             d.__exit__()
 
 
+def older_stores_are_brought_up_to_date():
+    with Insightd(enabled=False) as d:
+        d.stop()
+        os.unlink(f"{d.state}/insight.db")
+        schemas = sorted(glob.glob("schemas/store/*.sql"))
+        with open(schemas[0], encoding="utf-8") as f:
+            db = sqlite3.connect(f"{d.state}/insight.db")
+            db.executescript(f.read() + "PRAGMA user_version = 1;"
+                             "INSERT INTO meeting VALUES (1, 1, 'u', 5, NULL, NULL, NULL, unixepoch(), NULL, 1, 0);")
+            db.close()
+        d.start()
+        assert d.json("zoom", "status")["store"]["meetings"] == 1
+        d.stop()
+        db = sqlite3.connect(f"{d.state}/insight.db")
+        assert db.execute("PRAGMA user_version").fetchone() == (len(schemas),)
+        assert db.execute("SELECT number FROM meeting").fetchone() == (5,)
+        # One of the future is left alone.
+        db.execute("PRAGMA user_version = 99")
+        db.close()
+        done = subprocess.run([f"{BUILD}/fairlead-insightd", "-c", f"{d.dir}/insight.json", "--state", d.state,
+                               "--run", d.run_dir], capture_output=True, text=True, timeout=20, check=False)
+        assert done.returncode == 1 and "newer version" in done.stderr, done
+        os.unlink(f"{d.state}/insight.db")
+        d.start()
+
+
+def systemd_is_told():
+    with Insightd(enabled=False) as d:
+        d.stop()
+        path = f"{d.dir}/notify"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.bind(path)
+            notify.settimeout(10)
+            d.start(NOTIFY_SOCKET=path, WATCHDOG_USEC="400000")
+            def told(what):
+                while notify.recv(4096) != what:
+                    pass
+            told(b"READY=1")
+            told(b"WATCHDOG=1")
+            told(b"WATCHDOG=1")
+            d.process.send_signal(1)
+            told(b"RELOADING=1")
+            told(b"READY=1")
+            d.process.terminate()
+            told(b"STOPPING=1")
+        assert d.process.wait(10) == 0
+
+
+def no_privilege_is_needed():
+    if os.geteuid():
+        return "gives privileges up: needs root"
+    with Stub() as stub:
+        d = Insightd(stub.base)
+        for path in (d.dir, d.state, d.run_dir):
+            os.makedirs(path, exist_ok=True)
+            os.chown(path, 65534, 65534)
+        d.start("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs", "--bounding-set=-all",
+                "--inh-caps=-all")
+        try:
+            with open(f"/proc/{d.process.pid}/status", encoding="ascii") as f:
+                status = dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+            assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 0, status
+            d.link_server()
+            d.wait()
+            assert len(d.calls()) == 3
+        finally:
+            d.__exit__()
+
+
 def configuration_is_read_again():
     with Stub() as stub, Insightd(stub.base) as d:
         d.link_server()
@@ -396,8 +466,8 @@ def F20_F22_ranking():
 
 TESTS = [meetings_of_zoom_appear_in_the_cli, C8_nobody_from_elsewhere_is_stored, A1_link_in_the_browser_by_the_cli,
          A1_what_goes_wrong_is_said_and_nothing_stored, A7_off_until_opted_in, A4_unlink, A2_two_organisations,
-         B_live_meetings_end, H25_killed_anywhere, damaged_store_is_put_aside,
-         full_disk_is_survived, configuration_is_read_again,
+         B_live_meetings_end, H25_killed_anywhere, damaged_store_is_put_aside, full_disk_is_survived,
+         older_stores_are_brought_up_to_date, systemd_is_told, no_privilege_is_needed, configuration_is_read_again,
          one_at_a_time, nobody_else_reads_what_is_stored, the_cli_says_what_is_wrong, configuration_is_checked,
          C9_C11_insights_of_a_site, C13_clients, D14_D15_D16_one_client, E17_E18_E19_questions, F20_F22_ranking]
 

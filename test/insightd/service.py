@@ -37,12 +37,13 @@ class Insightd:
         with open(f"{self.dir}/insight.json", "w", encoding="utf-8") as f:
             json.dump(self.conf, f)
 
-    def start(self):
+    def start(self, *before, **env):
+        """before: words of a command that runs it."""
         self.write_conf()
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [f"{BUILD}/fairlead-insightd", "-d", "-c", f"{self.dir}/insight.json", "--state", self.state,
-                 "--run", self.run_dir], stderr=log)
+                [*before, f"{BUILD}/fairlead-insightd", "-d", "-c", f"{self.dir}/insight.json", "--state", self.state,
+                 "--run", self.run_dir], stderr=log, env=dict(os.environ, **env))
         wait_for("the service", lambda: self.process.poll() is not None or self.answers())
         assert self.process.poll() is None, self.log_text()
 
