@@ -38,6 +38,13 @@ struct fl_conf {
 	} store;
 	uint32_t score_model; /* enum fl_score_model */
 	struct {
+		char listen[FL_CONF_PATH_LEN];
+		char certificate[FL_CONF_PATH_LEN];
+		char key[FL_CONF_PATH_LEN];
+		char token[256];
+		char host_names[512]; /* separated by spaces */
+	} web;
+	struct {
 		char client_id[128];
 		char client_secret[256];
 		char redirect_uri[FL_ZOOM_URL_LEN];

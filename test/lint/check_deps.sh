@@ -34,7 +34,8 @@ fences='
 ^libmnl/: agent/net
 ^curl/: agent/zoom
 ^sqlite3\.h$: agent/insight/store
-^systemd/: agent/base agent/main.c agent/session agent/path agent/net agent/bfd agent/dp agent/export agent/api agent/zoom agent/insightd
+^microhttpd\.h$: agent/insight/http
+^systemd/: agent/base agent/main.c agent/session agent/path agent/net agent/bfd agent/dp agent/export agent/api agent/insight/http agent/zoom agent/insightd
 '
 
 bad=0
