@@ -3,7 +3,7 @@
 # Runs suites and counts. Every suite prints TAP lines; a suite that prints none, or that ends with an
 # error without a "not ok", counts as one failure. The last line is "N passed, N failed, N skipped".
 #
-# usage: test/run.sh BUILD unit|lint|config|deploy|bpf|netns|san|replay|zoom|insightd|fuzz|check|all
+# usage: test/run.sh BUILD unit|lint|config|deploy|bpf|netns|san|replay|zoom|insightd|web|fuzz|check|all
 set -u
 
 build=$1
@@ -97,6 +97,7 @@ run_san() {
 		suite "san/${run/:/-}" env BUILD="$top/$build" BIN="$top/build/san" MODE="${run#*:}" \
 			timeout -k 20 200 "test/netns/${run%:*}.sh"
 	done
+	suite san/web-http timeout -k 20 200 node test/web/http.mjs build/san
 }
 
 # The corpus of every fuzz target, without fuzzing.
@@ -119,12 +120,19 @@ run_insightd() {
 	suite insightd python3 -B test/insightd/check.py "$build"
 }
 
+# The page: its server, then all of it in a browser, then behind insightd itself.
+run_web() {
+	suite web/http timeout -k 20 120 node test/web/http.mjs "$build"
+	suite web/page timeout -k 20 600 node test/web/page.mjs "$build"
+	suite web/insightd timeout -k 20 120 node test/web/insightd.mjs "$build"
+}
+
 run_fuzz() {
 	suite fuzz test/fuzz/run.sh "$build"
 }
 
 case $what in
-unit | lint | config | deploy | bpf | netns | san | replay | zoom | insightd | fuzz) "run_$what" ;;
+unit | lint | config | deploy | bpf | netns | san | replay | zoom | insightd | web | fuzz) "run_$what" ;;
 check)
 	run_lint
 	run_unit
@@ -142,13 +150,14 @@ all)
 	run_deploy
 	run_zoom
 	run_insightd
+	run_web
 	run_bpf
 	run_netns
 	run_san
 	run_fuzz
 	;;
 *)
-	echo "usage: $0 BUILD unit|lint|config|deploy|bpf|netns|san|replay|zoom|insightd|fuzz|check|all" >&2
+	echo "usage: $0 BUILD unit|lint|config|deploy|bpf|netns|san|replay|zoom|insightd|web|fuzz|check|all" >&2
 	exit 2
 	;;
 esac

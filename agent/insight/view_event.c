@@ -119,6 +119,8 @@ static void add_display(struct fl_json *to, const char *kind)
 	snprintf(text, sizeof(text), "%s", kind);
 	for (char *c = text; *c; c++)
 		*c = (char)(*c == '_' ? ' ' : c == text ? *c : tolower((unsigned char)*c));
+	if (!strncmp(text, "Sla ", 4))
+		memcpy(text, "SLA", 3);
 	fl_json_add_string(to, "display", text);
 }
 

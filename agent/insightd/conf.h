@@ -30,12 +30,20 @@ struct fl_conf_site {
 struct fl_conf {
 	bool enabled; /* off until somebody opted in */
 	char org[FL_ZOOM_ORG_LEN];
+	char routers[FL_CONF_PATH_LEN]; /* pattern of their export sockets */
 	struct {
 		uint32_t minute_days;
 		uint32_t meeting_days;
 		uint32_t quota_mib;
 	} store;
 	uint32_t score_model; /* enum fl_score_model */
+	struct {
+		char listen[FL_CONF_PATH_LEN];
+		char certificate[FL_CONF_PATH_LEN];
+		char key[FL_CONF_PATH_LEN];
+		char token[256];
+		char host_names[512]; /* separated by spaces */
+	} web;
 	struct {
 		char client_id[128];
 		char client_secret[256];

@@ -20,6 +20,7 @@
 #include "agent/base/log.h"
 #include "agent/base/rand.h"
 #include "agent/insightd/control.h"
+#include "agent/insightd/page.h"
 #include "agent/insightd/service.h"
 
 #define VERSION "0.1"
@@ -37,6 +38,7 @@ struct daemon {
 	sd_event *event;
 	struct fl_service service;
 	struct fl_control control;
+	struct fl_page page;
 	struct fl_ctl_sock *ctl;
 	int lock_fd;
 };
@@ -67,6 +69,7 @@ static int on_hup(sd_event_source *source, const struct signalfd_siginfo *info, 
 	if (load(d, &conf)) {
 		fl_error("the configuration in use stays");
 	} else {
+		fl_page_stop(&d->page);
 		fl_service_stop(&d->service);
 		d->conf = conf;
 		d->service.conf = conf;
@@ -74,6 +77,8 @@ static int on_hup(sd_event_source *source, const struct signalfd_siginfo *info, 
 		fl_conf_free(old);
 		if (err)
 			return sd_event_exit(d->event, err);
+		if (fl_page_start(&d->page))
+			fl_error("there is no page until the configuration is put right");
 		fl_notice("configuration applied");
 	}
 	sd_notify(0, "READY=1");
@@ -153,9 +158,14 @@ static int run(struct daemon *d)
 					  .conf = d->conf,
 					  .state_dir = d->opt.state_dir };
 	d->control = (struct fl_control){ .service = &d->service, .version = VERSION };
+	d->page = (struct fl_page){ .service = &d->service,
+				    .control = &d->control,
+				    .run_dir = d->opt.run_dir };
 	err = fl_service_start(&d->service);
 	if (!err)
 		err = add_sources(d);
+	if (!err)
+		err = fl_page_start(&d->page);
 	if (err)
 		return err;
 	fl_notice("fairlead-insightd %s: %s, %zu site%s", VERSION,
@@ -171,6 +181,7 @@ static int run(struct daemon *d)
 static void done(struct daemon *d)
 {
 	fl_ctl_sock_free(d->ctl);
+	fl_page_stop(&d->page);
 	fl_service_stop(&d->service);
 	sd_event_unref(d->event);
 	fl_conf_free(d->conf);
