@@ -505,7 +505,11 @@ static void *watch_paths(void *arg)
 	struct fl_mono wake = { UINT64_MAX };
 	bool late = false;
 
-	io->stats.realtime = hurry();
+	bool realtime = hurry();
+
+	io_lock(io);
+	io->stats.realtime = realtime;
+	io_unlock(io);
 	while (!atomic_load(&io->stop)) {
 		wake = turn(io, late);
 		wait_until(io, wake);

@@ -80,6 +80,7 @@ struct fl_fabric {
 	struct fl_exit_entry *exits;
 	uint32_t route_generation;
 	bool any_xdp;
+	bool applying; /* interfaces are of the new configuration, paths still of the old one */
 };
 
 /* netif.c */

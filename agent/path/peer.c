@@ -177,7 +177,8 @@ void fl_path_refresh(struct fl_fabric *f, struct fl_path_rt *path)
 		entry.plain = entry.family;
 	snprintf(entry.label, sizeof(entry.label), "%.15s/%.15s", f->peers[path->peer].name,
 		 netif->name);
-	if (f->ops->watch)
+	/* Every path is refreshed again when it has its new configuration. */
+	if (f->ops->watch && !f->applying)
 		f->ops->watch(f->ctx, path, &entry, &path->quality);
 	if (memcmp(slot, &entry, sizeof(entry)))
 		*slot = entry;
