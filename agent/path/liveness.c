@@ -45,14 +45,14 @@ static void move_vectors(struct fl_fabric *f, uint16_t peer)
 {
 	const struct fl_path_rt *best = best_path(f, peer);
 
-	for (uint16_t id = 1; best && id < FL_MAX_VECTORS; id++) {
+	for (uint16_t id = 1; id < FL_MAX_VECTORS; id++) {
 		struct fl_vector *v = &f->tables->vectors[id];
-		uint16_t to = best->id;
+		uint16_t to;
 
 		if (v->peer != peer || !v->path)
 			continue;
-		if (f->paths[v->home_path].usable)
-			to = v->home_path;
+		/* None left: if it is but the agent that is gone, its data plane waits at home. */
+		to = !best || f->paths[v->home_path].usable ? v->home_path : best->id;
 		if (v->path != to && f->paths[to].quality.vector_switch)
 			__atomic_store_n(&v->path, to, __ATOMIC_RELEASE);
 	}
