@@ -105,8 +105,8 @@ enum fl_tcp_state {
 #define FL_FLOW_REVERSE 0x01 /* from responder to initiator */
 #define FL_FLOW_INNER6  0x02 /* the session is IPv6, whatever the path is */
 #define FL_FLOW_WRAP    0x04 /* no ports: carried as UDP between routers (3.6) */
-#define FL_FLOW_STRICT  0x08 /* check TCP sequence numbers against the window */
-#define FL_FLOW_ID_PORT 0x10 /* ports are an ICMP identifier, rewritten in the ICMP header */
+#define FL_FLOW_FOLLOW  0x08 /* look at the numbers of every TCP segment */
+#define FL_FLOW_ID_PORT 0x10 /* the ICMP identifier, or what its checksum covers, changes */
 
 struct fl_flow {
 	struct fl_flow_key key;
@@ -170,14 +170,23 @@ struct fl_path {
 	/* second line: not needed to forward */
 	__u16 port_lo; /* waypoint ports on this path, inclusive */
 	__u16 port_hi;
+	__u16 remote_lo; /* those that the peer's packets come from: a NAT may change them */
+	__u16 remote_hi;
 	__u32 security_id;        /* key in use, 0 = none */
 	char label[FL_LABEL_LEN]; /* peer and interface, for people */
-	__u8 reserved2[24];
+	__u8 reserved2[20];
 	/* third line, only with FL_TX_FPM. Data plane: when each scope's next mark is due, jiffies
 	 */
 	__u64 fpm_due[FL_PATH_SCOPES];
 } FL_ALIGNED(64);
 FL_ASSERT_SIZE(struct fl_path, 192);
+
+/* May a packet from the path's peer with these ports be a session's? */
+static __always_inline bool fl_path_has_ports(const struct fl_path *path, __u16 sport, __u16 dport)
+{
+	return dport >= path->port_lo && dport <= path->port_hi && sport >= path->remote_lo &&
+	       sport <= path->remote_hi;
+}
 
 #define FL_TX_L3  0x01 /* device without Ethernet header (tun, ppp) */
 #define FL_TX_FPM 0x04 /* paths: measured on user packets (common/fpm_map.h) */
@@ -212,6 +221,7 @@ enum fl_iface_mode {
 #define FL_IFACE_WAN      0x01 /* has waypoints: look for peers first */
 #define FL_IFACE_SESSIONS 0x02 /* sources on it may open sessions (it has a tenant) */
 #define FL_IFACE_L3       0x04 /* packets have no Ethernet header */
+#define FL_IFACE_NAPT     0x08 /* answers to sessions come to this host's address */
 
 struct fl_iface {
 	__u32 ifindex; /* with the tags one word, which is how it is looked up */

@@ -43,7 +43,10 @@ enum fl_tcp_enforcement {
 	FL_TCP_ENFORCE_STRICT,
 } FL_ENUM8;
 
-/* Highest sequence seen and allowed, one direction (RFC 9293 3.10.7.4; data plane, strict only). */
+/*
+ * Highest sequence seen and allowed, one direction (RFC 9293 3.10.7.4). Unless "strict" only end
+ * and max_window, of the last segment looked at (P-17).
+ */
 struct fl_tcp_window {
 	__u32 end;     /* highest seq + length sent */
 	__u32 max_end; /* highest acknowledged + window the other side offered */

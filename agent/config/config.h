@@ -264,6 +264,11 @@ struct fl_cfg_keep_alive {
 };
 
 /* One path to a peer. */
+enum fl_cfg_connectivity {
+	FL_CFG_BIDIRECTIONAL, /* default */
+	FL_CFG_OUTBOUND_ONLY, /* the peer is behind a NAT: it opens sessions, we do not (P-28) */
+};
+
 struct fl_cfg_performance {
 	bool enabled;       /* default false; both ends must */
 	char *profile_name; /* "profile"; NULL: defaults */
@@ -284,6 +289,7 @@ struct fl_cfg_adjacency {
 	uint32_t max_way_points;              /* 50000 (1..1000000) */
 	uint32_t mtu_bytes;                   /* "mtu"; 0: the interface's; else 576..9216 */
 	bool post_encryption_padding;
+	enum fl_cfg_connectivity connectivity; /* "peer-connectivity" */
 	struct fl_cfg_keep_alive nat_keep_alive;
 	struct fl_cfg_bfd *own_bfd;   /* "bfd"; NULL: as the router or the authority says */
 	const struct fl_cfg_bfd *bfd; /* what counts */

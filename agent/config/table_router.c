@@ -40,6 +40,9 @@ static const struct fl_cfg_object way_port_object = { "waypoint-port-range",
 						      sizeof(struct fl_cfg_port_range),
 						      way_port_fields, NULL };
 
+static const struct fl_cfg_word connectivities[] = { { "bidirectional", FL_CFG_BIDIRECTIONAL },
+						     { "outbound-only", FL_CFG_OUTBOUND_ONLY },
+						     { 0 } };
 static const struct fl_cfg_field performance_fields[] = {
 	{ .key = "enabled",
 	  BOOL(fl_cfg_performance, enabled, false),
@@ -87,6 +90,10 @@ static const struct fl_cfg_field adjacency_fields[] = {
 	{ .key = "post-encryption-padding",
 	  BOOL(fl_cfg_adjacency, post_encryption_padding, false),
 	  .help = "one byte behind encrypted packets; both ends must agree" },
+	{ .key = "peer-connectivity",
+	  WORD(fl_cfg_adjacency, connectivity, connectivities, FL_CFG_BIDIRECTIONAL),
+	  .help = "outbound-only: the peer is behind a NAT, whose address is given here, and opens "
+		  "sessions itself" },
 	{ .key = "nat-keep-alive",
 	  .kind = FL_CFG_OBJECT,
 	  AT(fl_cfg_adjacency, nat_keep_alive),

@@ -170,6 +170,7 @@ static void on_neigh(struct fl_rtnl *rtnl, const struct nlmsghdr *nlh)
 	mnl_attr_parse(nlh, sizeof(*ndm), neigh_attr, &neigh);
 	neigh.valid = nlh->nlmsg_type == RTM_NEWNEIGH && (ndm->ndm_state & usable) &&
 		      memcmp(neigh.mac, zero, sizeof(zero));
+	neigh.failed = nlh->nlmsg_type == RTM_DELNEIGH || ndm->ndm_state & NUD_FAILED;
 	rtnl->events->neigh(rtnl->ctx, &neigh);
 }
 

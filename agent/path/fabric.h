@@ -135,6 +135,7 @@ const struct fl_path_rt *fl_fabric_path(const struct fl_fabric *fabric, uint16_t
 
 /* What BFD and link tests say of a path; NULL for one that is not configured. */
 const struct fl_path_quality *fl_fabric_path_quality(const struct fl_fabric *fabric, uint16_t id);
+
 /*
  * How a path is measured on user packets; name may be NULL. Return: false if it is not.
  */

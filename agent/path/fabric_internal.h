@@ -3,6 +3,8 @@
 #ifndef FL_AGENT_PATH_FABRIC_INTERNAL_H
 #define FL_AGENT_PATH_FABRIC_INTERNAL_H
 
+/* The default one falls through cases in a way that clang does not like. */
+#define HASH_FUNCTION(key, len, hash) HASH_SFH(key, len, hash)
 #include <uthash.h>
 
 #include "agent/path/fabric.h"
@@ -30,7 +32,8 @@ struct fl_hop_key {
 struct fl_hop {
 	struct fl_hop_key key;
 	uint16_t id;
-	bool hinted; /* its MAC is from a packet, not from the kernel */
+	bool hinted;  /* its MAC is from a packet, not from the kernel */
+	bool adopted; /* or what an earlier process knew, until the kernel has looked */
 	uint32_t refs;
 	UT_hash_handle hh;
 };

@@ -165,12 +165,15 @@ void fl_path_refresh(struct fl_fabric *f, struct fl_path_rt *path)
 	struct fl_path *slot = &f->tables->paths[path->id], entry = { 0 };
 	const struct fl_netif *netif = &f->netifs[path->iface];
 	struct fl_port_range ports = fl_waypoint_ports(path->cfg->port_range);
+	const bool nated = path->cfg->connectivity == FL_CFG_OUTBOUND_ONLY;
 
 	fill_addresses(path, &entry);
 	entry.peer = path->peer;
 	entry.iface = path->iface;
 	entry.port_lo = ports.lo;
 	entry.port_hi = ports.hi;
+	entry.remote_lo = nated ? FL_NAT_PORT_LO : ports.lo;
+	entry.remote_hi = nated ? FL_NAT_PORT_HI : ports.hi;
 	entry.security_id = key_in_use(path);
 	path->link_why = fill_way_out(f, path, &entry);
 	entry.state = path->link_why ? FL_PATH_DOWN : FL_PATH_UP;
@@ -314,6 +317,9 @@ static void forget_path(struct fl_fabric *f, uint16_t id)
 {
 	struct fl_path *slot = &f->tables->paths[id];
 
+	/* Most numbers were never given. */
+	if (slot->state == FL_PATH_UNUSED && !f->paths[id].id)
+		return;
 	if (f->paths[id].id && f->ops->unwatch)
 		f->ops->unwatch(f->ctx, id);
 	if (slot->state != FL_PATH_UNUSED)

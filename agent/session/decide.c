@@ -95,6 +95,8 @@ static void add_paths(struct deciding *w, const struct fl_cfg_service_route *rou
 		candidate->cost = in->cost;
 		if (path->why)
 			cannot(w, candidate, path->why);
+		if (path->cfg->connectivity == FL_CFG_OUTBOUND_ONLY)
+			cannot(w, candidate, "its peer is behind a NAT and opens sessions itself");
 	}
 	if (!any && (candidate = add(w, route)))
 		cannot(w, candidate, "there is no path to that peer");

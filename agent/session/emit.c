@@ -164,7 +164,10 @@ static int build_lan(struct emission *em, uint8_t *out, size_t room)
 	if (head + p->l4_len > room)
 		return -EMSGSIZE;
 	memcpy(out + head, p->l4, p->l4_len);
-	set_ports(out + head, &em->ip.tuple);
+	if (fl_side_from(em->session, em->dir)->kind == FL_SIDE_PEER && is_portless(em->session))
+		fl_session_rewrite_icmp(em->session, em->dir, out + head);
+	else
+		set_ports(out + head, &em->ip.tuple);
 	fl_packet_put_ip(out, &em->ip, p->l4_len);
 	if (fl_packet_parse(out, head + p->l4_len, &built) < 0)
 		return -EMSGSIZE;
@@ -216,7 +219,7 @@ static void wait_for_hop(struct emission *em)
 	const struct fl_pending_packet packet = {
 		.hop = em->to->nexthop,
 		.session = em->id,
-		.dir = em->dir,
+		.dir = (int)em->dir,
 		.data = em->packet->data,
 		.len = em->packet->len,
 		.came_in_pieces = em->packet->came_in_pieces,
@@ -449,6 +452,7 @@ static void emit_peer(struct emission *em)
 		drop_too_big(em, mtu_for_host(em, &way));
 		return;
 	}
+	fl_session_rewrite_icmp(em->session, em->dir, em->packet->l4);
 	head = fl_ip_header_len(way.p->family) + way.l4_len;
 	overhead = em->meta ? FL_META_MAX : FL_SEAL_OVERHEAD_MAX;
 	if (head + way.payload_len + overhead > FL_TX_MAX_PACKET) {
@@ -524,14 +528,17 @@ void fl_engine_forward(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 	fl_engine_emit(e, id, dir, packet, &meta);
 }
 
-/* A TCP segment that carries only metadata. Its numbers are nobody's: the receiver drops it. */
-static void put_tcp(const struct fl_side *to, uint8_t *l4)
+/* A TCP segment that carries only metadata: to those under way a repeated acknowledgement (P-17).
+ */
+static void put_tcp(const struct fl_session *s, enum fl_direction dir, uint8_t *l4)
 {
+	const struct fl_side *to = fl_side_to(s, dir);
 	struct fl_tcp *tcp = (void *)l4;
 
 	memset(tcp, 0, sizeof(*tcp));
 	fl_put_u16(l4, to->local_port);
 	fl_put_u16(l4 + 2, to->remote_port);
+	fl_engine_say_numbers(s, dir, tcp);
 	tcp->doff = (sizeof(*tcp) / 4) << 4;
 	tcp->flags = FL_TH_ACK;
 }
@@ -555,7 +562,9 @@ void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what)
 
 	if (to->kind != FL_SIDE_PEER || !rt || !rt->cfg || path->state != FL_PATH_UP)
 		return;
-	ip.tuple = (struct fl_tuple){ .family = path->family, .proto = fl_session_wire_proto(s) };
+	ip.tuple = (struct fl_tuple){ .family = path->family,
+				      .proto = what->as_udp ? FL_IPPROTO_UDP
+							    : fl_session_wire_proto(s) };
 	memcpy(ip.tuple.src, path->local, 16);
 	memcpy(ip.tuple.dst, path->remote, 16);
 	head = fl_ip_header_len(path->family);
@@ -569,7 +578,7 @@ void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what)
 		return;
 	}
 	if (ip.tuple.proto == FL_IPPROTO_TCP)
-		put_tcp(to, out + head);
+		put_tcp(s, what->dir, out + head);
 	else
 		fl_packet_put_udp(out + head, to->local_port, to->remote_port, (size_t)len);
 	fl_packet_put_ip(out, &ip, l4_len + (size_t)len);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/base/log.h"
+#include "agent/base/rand.h"
 #include "agent/codec/packet_build.h"
 #include "agent/codec/packet_split.h"
 #include "agent/session/engine_internal.h"
@@ -65,6 +66,7 @@ int fl_engine_new(struct fl_tables *tables, struct fl_fabric *fabric, const stru
 	e->icmp_limit = fl_ratelimit(ICMP_PER_S, ICMP_PER_S);
 	e->reset_limit = fl_ratelimit(RESETS_PER_S, RESETS_PER_S);
 	e->delete_limit = fl_ratelimit(DELETES_PER_S, DELETES_PER_S);
+	fl_rand_uuid(e->next_uuid);
 	fl_fifo_init(&e->acks, fl_engine_ack_bytes());
 	err = make_parts(e);
 	if (err) {

@@ -6,6 +6,7 @@
 #include "agent/base/fifo.h"
 #include "agent/codec/packet.h"
 #include "agent/crypto/seal.h"
+#include "agent/session/decide.h"
 #include "agent/session/engine.h"
 #include "agent/session/frag.h"
 #include "agent/session/moving.h"
@@ -59,6 +60,8 @@ struct fl_engine {
 	uint32_t *deadlines;
 	uint32_t age_cursor;
 	uint32_t age_limit; /* highest id in use so far */
+
+	uint8_t next_uuid[16]; /* of the next session of our hosts */
 
 	struct fl_fifo acks; /* sessions that may need a generated acknowledgement (P-14) */
 	struct fl_pending *pending;
@@ -170,9 +173,27 @@ void fl_engine_adopt_waypoints(struct fl_engine *e, const struct fl_session *s,
 			       struct fl_mono closed);
 
 /* --- track.c ---------------------------------------------------------------------------------- */
+/* May one more connection be opened, that is not established yet (7.4)? */
+bool fl_engine_half_open_allowed(const struct fl_engine *e, uint8_t proto);
+
+/* TCP of a host that may start in the middle (3.5)? If not, it has been dropped, and answered. */
+bool fl_engine_tcp_may_start(struct fl_engine *e, const struct fl_work *work,
+			     const struct fl_decision *d);
+
+/* The same of TCP that a peer announces. Returns 0 or a negative drop reason. */
+int fl_engine_tcp_may_be_announced(const struct fl_engine *e, const struct fl_announced *what,
+				   const struct fl_decision *d);
+
 /* Follow TCP's state with a packet that the agent carries. Returns 0 or a negative drop reason. */
 int fl_engine_track(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 		    const struct fl_packet *p);
+
+/* Take note of the numbers of a segment that goes no further, whose user data is @payload_len. */
+void fl_engine_note_numbers(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+			    const struct fl_packet *p, size_t payload_len);
+
+/* Numbers and window of a segment of ours that travels in direction @dir (P-17). */
+void fl_engine_say_numbers(const struct fl_session *s, enum fl_direction dir, struct fl_tcp *tcp);
 
 /* The session is no longer half open, or is over. */
 void fl_engine_not_half_open(struct fl_engine *e, uint32_t id);
@@ -213,6 +234,7 @@ struct fl_generated {
 	uint16_t path;          /* 0: the session's */
 	const uint8_t *payload; /* behind the metadata; may be NULL */
 	size_t payload_len;
+	bool as_udp; /* whatever the session is carried as (P-24) */
 	uint8_t tos;
 };
 
@@ -239,7 +261,8 @@ void fl_engine_control(struct fl_engine *e, struct fl_work *work, uint32_t slot,
 void fl_engine_ask_metadata(struct fl_engine *e, struct fl_work *work);
 void fl_engine_send_control(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 			    uint8_t control);
-void fl_engine_health(struct fl_engine *e, uint32_t slot);
+void fl_engine_health(struct fl_engine *e, const struct fl_work *work, uint32_t slot,
+		      const struct fl_opened *opened);
 void fl_engine_relay_delete(struct fl_engine *e, uint32_t id, enum fl_direction arrived);
 void fl_engine_ack_later(struct fl_engine *e, uint32_t id);
 void fl_engine_acks_tick(struct fl_engine *e);
@@ -261,11 +284,14 @@ struct fl_why {
 void fl_engine_tell_sender(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 			   const struct fl_packet *packet, const struct fl_why *why);
 void fl_engine_icmp_error(struct fl_engine *e, struct fl_work *work);
-void fl_engine_carried_error(struct fl_engine *e, struct fl_work *work, uint32_t slot,
+void fl_engine_carried_error(struct fl_engine *e, const struct fl_work *work,
 			     const struct fl_opened *opened);
 void fl_engine_reset(struct fl_engine *e, const struct fl_work *work);
 /* --- fragments.c ------------------------------------------------------------------------------ */
 void fl_engine_fragment(struct fl_engine *e, struct fl_work *work);
+
+/* A packet that was made whole and is for this host itself. */
+void fl_engine_to_host(struct fl_engine *e, const struct fl_work *work);
 
 /* --- recover.c: inactivity-based recovery, keep-alives ---------------------------------------- */
 #define FL_HEALTH_TRIES 3 /* P-18 */

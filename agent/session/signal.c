@@ -41,6 +41,18 @@ static struct fl_meta_name pathway_of(const struct fl_engine *e, uint16_t vector
 	return name_of(fl_addr_format(&local, text));
 }
 
+/*
+ * Is it no new session, but one that the receiver may have lost or never had (TLV 42: on migration
+ * and recovery)? It has been answered; or a peer told us of it in the middle.
+ */
+static bool is_known_elsewhere(const struct fl_engine *e, uint32_t id)
+{
+	const struct fl_session *s = fl_engine_session(e, id);
+
+	return s->flags & FL_SESSION_RESIGNAL || fl_engine_flow(e, id, FL_REVERSE)->packets ||
+	       (s->flags & FL_SESSION_MIDSTREAM && s->in.kind == FL_SIDE_PEER);
+}
+
 /* Everything that a router needs to open the session (mandatory set of 2.4). */
 void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta,
 			    char pathway[FL_ADDR_TEXT])
@@ -72,9 +84,12 @@ void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *re
 						 fl_fabric_vector_seq(e->fabric, s->out.vector) };
 	}
 	if (s->flags & FL_SESSION_RESIGNAL) {
-		m->has |= FL_META_BIT(FL_META_MODIFY) | FL_META_BIT(FL_META_REMAINING_TIME);
+		m->has |= FL_META_BIT(FL_META_MODIFY);
 		m->modify =
 			(struct fl_meta_modify){ .seq = s->modify_seq & 0xfff, .forward = true };
+	}
+	if (is_known_elsewhere(e, id)) {
+		m->has |= FL_META_BIT(FL_META_REMAINING_TIME);
 		m->remaining_s = (uint32_t)(fl_engine_time_left_ms(e, id) / 1000);
 	}
 }
@@ -328,6 +343,16 @@ static void open_forward(struct fl_engine *e, struct arrival *a)
 	pass_on(e, a, (uint32_t)id, FL_FORWARD);
 }
 
+/* Does forward metadata say of its session what we know already? */
+static bool is_same(const struct fl_engine *e, const struct fl_session *s, const struct fl_meta *m)
+{
+	const struct fl_tuple known = forward_tuple(s);
+	const char *tenant = fl_store_name_text(e->store, s->tenant);
+
+	return fl_tuple_equal(&known, &m->forward) && strlen(tenant) == m->tenant.len &&
+	       !memcmp(tenant, m->tenant.s, m->tenant.len);
+}
+
 /* A session of another peer's that has been moved to this one. */
 static void come_from_elsewhere(struct fl_engine *e, struct arrival *a, uint32_t id)
 {
@@ -374,8 +399,10 @@ static void on_forward(struct fl_engine *e, struct arrival *a)
 		fl_engine_drop(e, FL_DROP_META_UNEXPECTED);
 		return;
 	}
-	if (a->slot != s->slot[FL_FORWARD]) {
-		/* Same session on other waypoints: signalled anew from scratch. */
+	if (a->slot != s->slot[FL_FORWARD] || !is_same(e, s, m)) {
+		/* On other waypoints, or with other content: signalled anew from scratch. */
+		if (a->slot == s->slot[FL_FORWARD])
+			a->slot = FL_NO_SLOT;
 		fl_engine_close(e, id, FL_CLOSE_REPLACED);
 		open_forward(e, a);
 		return;
@@ -467,9 +494,9 @@ static void dispatch(struct fl_engine *e, struct arrival *a)
 		return;
 	}
 	if (fl_meta_has(m, FL_META_HEALTH))
-		fl_engine_health(e, a->slot);
+		fl_engine_health(e, a->work, a->slot, &a->opened);
 	if (fl_meta_has(m, FL_META_ICMP_LOCATION)) {
-		fl_engine_carried_error(e, a->work, a->slot, &a->opened);
+		fl_engine_carried_error(e, a->work, &a->opened);
 		return;
 	}
 	if (fl_meta_has(m, FL_META_FORWARD))

@@ -24,6 +24,33 @@ static __always_inline bool fl_path_expected(const struct fl_flow *flow, __u32 p
 	       (__s32)(vector->prev_until - (__u32)bpf_jiffies64()) > 0;
 }
 
+/*
+ * ICMP whose identifier is another on the other side of this router. Between routers the message is
+ * the one that the session's initiator knows, its checksum included (3.6).
+ */
+static __noinline int fl_nat_icmp(const struct fl_flow *flow, struct fl_rewrite *rw)
+{
+	const bool reverse = flow->flags & FL_FLOW_REVERSE;
+	const struct fl_session *session;
+	__u32 id = flow->session;
+	__u16 old, addrs;
+
+	session = bpf_map_lookup_elem(&fl_sessions, &id);
+	if (!session)
+		return -FL_DROP_INTERNAL;
+	old = reverse ? session->nat_sport : session->sport;
+	rw->id_port = 1;
+	rw->icmp_id = reverse ? session->sport : session->nat_sport;
+	rw->icmp_delta = fl_csum_sub(FL_BE16(rw->icmp_id), FL_BE16(old));
+	if (session->proto != FL_IPPROTO_ICMPV6)
+		return 0;
+	addrs = fl_csum_sub(
+		fl_csum_add(fl_csum_addr6(session->nat_src), fl_csum_addr6(session->nat_dst)),
+		fl_csum_add(fl_csum_addr6(session->src), fl_csum_addr6(session->dst)));
+	rw->icmp_addrs = reverse ? (__u16)~addrs : addrs;
+	return 0;
+}
+
 static __always_inline int fl_nat_to_peer(FL_CTX *ctx, const struct fl_flow *flow,
 					  const struct fl_pkt *pkt, struct fl_rewrite *rw,
 					  bool plain)
@@ -66,7 +93,7 @@ static __always_inline int fl_nat_to_peer(FL_CTX *ctx, const struct fl_flow *flo
 		rw->wrap = flow->key.kind == FL_KEY_PEER ? FL_WRAP_NONE : FL_WRAP_INSERT;
 		rw->proto = FL_IPPROTO_UDP;
 	}
-	return 0;
+	return flow->flags & FL_FLOW_ID_PORT ? fl_nat_icmp(flow, rw) : 0;
 }
 
 /* New addresses of an IPv6 session stand in its record; a flow slot has no room for them. */
@@ -129,7 +156,10 @@ static __always_inline int fl_nat_to_lan(const struct fl_flow *flow, enum fl_out
 	rw->addr_delta = flow->addr_delta;
 	rw->proto = pkt->proto;
 	if (!plain) {
-		rw->id_port = flow->flags & FL_FLOW_ID_PORT;
+		if (flow->flags & FL_FLOW_ID_PORT)
+			err = fl_nat_icmp(flow, rw);
+		if (err)
+			return err;
 		if (flow->flags & FL_FLOW_WRAP && flow->key.kind == FL_KEY_PEER) {
 			__u32 id = flow->session;
 			const struct fl_session *session = bpf_map_lookup_elem(&fl_sessions, &id);

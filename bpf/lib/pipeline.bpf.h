@@ -170,10 +170,7 @@ static __always_inline bool fl_find_path(FL_CTX *ctx, struct fl_job *job)
 static __always_inline bool fl_in_waypoint_range(const struct fl_path *path,
 						 const struct fl_pkt *pkt)
 {
-	__u16 sport = fl_pkt_sport(pkt), dport = fl_pkt_dport(pkt);
-
-	return dport >= path->port_lo && dport <= path->port_hi && sport >= path->port_lo &&
-	       sport <= path->port_hi;
+	return fl_path_has_ports(path, fl_pkt_sport(pkt), fl_pkt_dport(pkt));
 }
 
 /* A peer's packet that arrives where it must not: a session's is dropped, others are the kernel's.
@@ -365,9 +362,12 @@ static __noinline int fl_fragment(FL_CTX *ctx, struct fl_job *job)
 	err = fl_tuple_wide(ctx, job, false, &key);
 	if (err)
 		return err;
-	if (!job->path) {
-		if (fl_addr_is_special(key.daddr, job->pkt.family) ||
-		    fl_addr_is_local(key.daddr, job->pkt.family))
+	if (!job->path && fl_addr_is_special(key.daddr, job->pkt.family))
+		return FL_DONE_KERNEL;
+	/* With NAPT only the whole says whether it is an answer to a session, or this host's own.
+	 */
+	if (!job->path && !(job->iface_flags & FL_IFACE_NAPT)) {
+		if (fl_addr_is_local(key.daddr, job->pkt.family))
 			return FL_DONE_KERNEL;
 		if (!(job->iface_flags & FL_IFACE_SESSIONS))
 			return -FL_DROP_NO_TENANT;

@@ -53,6 +53,8 @@ static void set_path(struct world *w, uint32_t id, struct fl_path path, const ch
 	path.plain = path.vlan ? 0 : path.family;
 	path.port_lo = 16384;
 	path.port_hi = 65533;
+	path.remote_lo = path.port_lo;
+	path.remote_hi = path.port_hi;
 	if (path.family == 6) {
 		struct fl_path6_key key;
 

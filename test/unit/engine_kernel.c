@@ -251,7 +251,9 @@ static void mac_of(const struct router *r, enum device dev, const struct fl_addr
 /* The kernel has learned or lost a neighbour, and says so. */
 static void neighbour(struct router *r, const struct world_ask *who, bool valid)
 {
-	struct fl_neigh neigh = { .ifindex = who->ifindex, .addr = who->addr, .valid = valid };
+	struct fl_neigh neigh = {
+		.ifindex = who->ifindex, .addr = who->addr, .valid = valid, .failed = !valid
+	};
 	size_t i = 0;
 
 	while (i < r->n_known && (r->known[i].ifindex != who->ifindex ||
