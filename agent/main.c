@@ -23,6 +23,7 @@
 #include "agent/base/rand.h"
 #include "agent/bfd/io.h"
 #include "agent/dp/dp.h"
+#include "agent/export/export.h"
 #include "agent/net/rtnl.h"
 #include "agent/net/tx.h"
 #include "agent/path/fabric.h"
@@ -55,6 +56,7 @@ struct daemon {
 	struct fl_tx *tx;
 	struct fl_fabric *fabric;
 	struct fl_engine *engine;
+	struct fl_export *export;
 	struct fl_bfd_io *bfd;
 	struct fl_fpm_watch *fpm;
 	struct fl_ctl_sock *ctl;
@@ -215,6 +217,14 @@ static struct fl_quality fpm_quality(void *ctx, uint16_t path, uint8_t proto)
 	return (struct fl_quality){ 0 };
 }
 
+static void io_closing(void *ctx, uint32_t id)
+{
+	struct daemon *d = ctx;
+
+	if (d->export)
+		fl_export_closing(d->export, id);
+}
+
 /* --- news from the kernel --------------------------------------------------------------------- */
 
 static void on_link(void *ctx, const struct fl_link *link)
@@ -229,7 +239,11 @@ static void on_addr(void *ctx, uint32_t ifindex, const struct fl_addr *addr, boo
 
 static void on_neigh(void *ctx, const struct fl_neigh *neigh)
 {
-	fl_fabric_neigh(((struct daemon *)ctx)->fabric, neigh);
+	struct daemon *d = ctx;
+
+	fl_fabric_neigh(d->fabric, neigh);
+	if (d->export)
+		fl_export_neigh(d->export, neigh);
 }
 
 /* Routing daemons change many routes at once: looked at once, at the next tick. */
@@ -309,6 +323,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
 	fl_fpm_watch_tick(d->fpm, fl_mono_now());
 	more = fl_engine_tick(d->engine);
 	flush(d);
+	fl_export_tick(d->export);
 	/* More to age: soon again, but let packets in between. */
 	sd_event_source_set_time(source, usec + (more ? 1000 : FL_ENGINE_TICK_MS * 1000));
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -351,6 +366,8 @@ static int use_config(struct daemon *d, struct fl_config *config, char why[FL_WH
 	d->config = config;
 	d->api.config = config;
 	flush(d);
+	/* Packets go on without it. */
+	fl_export_configure(d->export, config);
 	return 0;
 }
 
@@ -470,6 +487,30 @@ static int take_lock(struct daemon *d)
 	return 0;
 }
 
+static int export_link_bytes(void *ctx, uint32_t ifindex, uint64_t *ret_rx, uint64_t *ret_tx)
+{
+	return fl_rtnl_link_bytes(((struct daemon *)ctx)->rtnl, ifindex, ret_rx, ret_tx);
+}
+
+static int open_export(struct daemon *d)
+{
+	struct fl_export_cfg cfg = {
+		.event = d->event,
+		.tables = fl_dp_tables(d->dp),
+		.fabric = d->fabric,
+		.store = fl_engine_store(d->engine),
+		.choice = fl_engine_choice(d->engine),
+		.link_bytes = export_link_bytes,
+		.ctx = d,
+	};
+
+	snprintf(cfg.socket, sizeof(cfg.socket), FL_EXPORT_RUN_DIR "/fairleadd%s%s.sock",
+		 d->opt.instance[0] ? "@" : "", d->opt.instance);
+	snprintf(cfg.state_dir, sizeof(cfg.state_dir), "/var/lib/fairlead%s%s",
+		 d->opt.instance[0] ? "/" : "", d->opt.instance);
+	return fl_export_new(&cfg, &d->export);
+}
+
 static void peer_lost(void *ctx, uint16_t peer)
 {
 	fl_engine_resignal_peer(((struct daemon *)ctx)->engine, peer);
@@ -488,6 +529,7 @@ static int open_modules(struct daemon *d)
 		.room = io_room,
 		.queue = io_queue,
 		.jiffies = io_jiffies,
+		.closing = io_closing,
 		.loopback_ifindex = if_nametoindex("lo"),
 		.ctx = d,
 	};
@@ -523,6 +565,8 @@ static int open_modules(struct daemon *d)
 		err = fl_fpm_watch_new(fl_dp_tables(d->dp), d->fabric, &fpm_ops, d, &d->fpm);
 	if (!err)
 		err = fl_rtnl_new(&rtnl_events, d, &d->rtnl);
+	if (!err)
+		err = open_export(d);
 	if (err)
 		fl_log_err(err, "cannot start");
 	return err;
@@ -615,6 +659,7 @@ static int run(struct daemon *d)
 	d->api.bfd = d->bfd;
 	d->api.fpm = d->fpm;
 	fl_choice_set_fpm(fl_engine_choice(d->engine), fpm_quality, d);
+	d->api.export = d->export;
 	err = start_modules(d);
 	if (!err)
 		err = add_sources(d);
@@ -634,6 +679,7 @@ static int run(struct daemon *d)
 static void done(struct daemon *d)
 {
 	fl_ctl_sock_free(d->ctl);
+	fl_export_free(d->export);
 	sd_event_source_unref(d->tick);
 	for (int live = 0; live < 2; live++)
 		sd_event_source_unref(d->punts[live]);

@@ -107,6 +107,7 @@ enum fl_tcp_state {
 #define FL_FLOW_WRAP    0x04 /* no ports: carried as UDP between routers (3.6) */
 #define FL_FLOW_FOLLOW  0x08 /* look at the numbers of every TCP segment */
 #define FL_FLOW_ID_PORT 0x10 /* the ICMP identifier, or what its checksum covers, changes */
+#define FL_FLOW_DUP     0x20 /* one of the sides is carried in copies: fl_dups (common/dup.h) */
 
 struct fl_flow {
 	struct fl_flow_key key;
@@ -141,8 +142,9 @@ struct fl_vector {
 };
 FL_ASSERT_SIZE(struct fl_vector, 16);
 
-#define FL_GROUP_PEER  0x8000 /* sessions that the peer opened; alone: it named no vector */
-#define FL_PATH_SCOPES 8      /* of performance monitoring: traffic classes times protocols */
+#define FL_GROUP_PEER 0x8000 /* sessions that the peer opened; alone: it named no vector */
+
+#define FL_PATH_SCOPES 8 /* of performance monitoring: traffic classes times protocols */
 
 enum fl_path_state {
 	FL_PATH_UNUSED = 0,

@@ -8,6 +8,7 @@
 #include "agent/bfd/io.h"
 #include "agent/config/config.h"
 #include "agent/dp/dp.h"
+#include "agent/export/export.h"
 #include "agent/path/fabric.h"
 #include "agent/path/fpm_watch.h"
 #include "agent/session/engine.h"
@@ -19,6 +20,7 @@ struct fl_api {
 	struct fl_engine *engine;
 	struct fl_bfd_io *bfd;
 	struct fl_fpm_watch *fpm;
+	struct fl_export *export;
 	const struct fl_config *config; /* in use */
 	const char *config_path;
 	const char *version;

@@ -11,7 +11,8 @@
 
 struct fl_cli {
 	const char *socket;
-	const char *config; /* --config; NULL: not given */
+	const char *given_socket; /* --socket; NULL: not given */
+	const char *config;       /* --config; NULL: not given */
 	bool json;
 	bool defaults;        /* --defaults */
 	bool detail;          /* --detail */
@@ -35,6 +36,9 @@ struct fl_cli_command {
 #define FL_CLI_FILE     0x04 /* --config */
 #define FL_CLI_DETAIL   0x08
 #define FL_CLI_LAST     0x10
+#define FL_CLI_INSIGHT  0x80 /* not an option: it asks fairlead-insightd */
+
+#define FL_CLI_INSIGHT_SOCKET "/run/fairlead-insight/insightd.sock"
 
 /* sessions.c */
 int fl_cmd_show_sessions(const struct fl_cli *cli, int argc, char **argv);
@@ -77,6 +81,27 @@ int fl_cli_read_file(const char *path, char **ret_text);
 
 /* doctor.c */
 int fl_cmd_doctor(const struct fl_cli *cli, int argc, char **argv);
+
+/* zoom.c */
+int fl_cmd_zoom_accounts(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_account(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_unlink(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_sync(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_sites(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_calls(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_clients(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_events(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_checklist(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_status(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_ask(const struct fl_cli *cli, int argc, char **argv);
+
+/* zoom_show.c */
+int fl_cmd_zoom_client(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_insights(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_rank(const struct fl_cli *cli, int argc, char **argv);
+
+/* zoom_link.c */
+int fl_cmd_zoom_link(const struct fl_cli *cli, int argc, char **argv);
 
 /* main.c */
 

@@ -61,6 +61,35 @@ static const struct fl_cli_command commands[] = {
 	{ "config show", "[--defaults]", "what is in use, without secrets", fl_cmd_config_show,
 	  FL_CLI_DEFAULTS },
 	{ "config schema", "", "JSON schema of the file; needs no agent", fl_cmd_config_schema, 0 },
+	{ "zoom link", "consent PERSON [server ACCOUNT-ID] [org NAME]",
+	  "link a Zoom account, by browser or by a Server-to-Server app", fl_cmd_zoom_link,
+	  FL_CLI_INSIGHT },
+	{ "zoom accounts", "[org NAME]", "linked Zoom accounts and how polling goes",
+	  fl_cmd_zoom_accounts, FL_CLI_INSIGHT | FL_CLI_WATCH },
+	{ "zoom account", "ID [org NAME]", "one of them in full", fl_cmd_zoom_account,
+	  FL_CLI_INSIGHT | FL_CLI_WATCH },
+	{ "zoom unlink", "ID [data] [org NAME]", "unlink one; data: forget what it brought",
+	  fl_cmd_zoom_unlink, FL_CLI_INSIGHT },
+	{ "zoom sync", "[ID] [org NAME]", "ask Zoom now", fl_cmd_zoom_sync, FL_CLI_INSIGHT },
+	{ "zoom calls", "[bad] [site NAME] [client X] [search TEXT] [page N] [TIME]",
+	  "calls, newest first", fl_cmd_zoom_calls, FL_CLI_INSIGHT | FL_CLI_WATCH },
+	{ "zoom clients", "[site NAME] [TIME]", "clients that were in calls", fl_cmd_zoom_clients,
+	  FL_CLI_INSIGHT | FL_CLI_WATCH },
+	{ "zoom client", "NAME|MAC|ADDRESS [site NAME] [TIME]",
+	  "one client: figures, calls, events", fl_cmd_zoom_client, FL_CLI_INSIGHT | FL_CLI_WATCH },
+	{ "zoom insights", "[site NAME] [TIME]", "latency, jitter, loss of a site's calls",
+	  fl_cmd_zoom_insights, FL_CLI_INSIGHT | FL_CLI_WATCH },
+	{ "zoom rank", "MEETING [client X] [stream NAME] [TIME]", "what its bad minutes come from",
+	  fl_cmd_zoom_rank, FL_CLI_INSIGHT },
+	{ "zoom events", "[site NAME] [client X] [TIME]", "events of calls and of the router",
+	  fl_cmd_zoom_events, FL_CLI_INSIGHT | FL_CLI_WATCH },
+	{ "zoom sites", "", "sites that are known", fl_cmd_zoom_sites, FL_CLI_INSIGHT },
+	{ "zoom checklist", "[org NAME]", "why there may be no data", fl_cmd_zoom_checklist,
+	  FL_CLI_INSIGHT },
+	{ "zoom status", "", "the insight service itself", fl_cmd_zoom_status,
+	  FL_CLI_INSIGHT | FL_CLI_WATCH },
+	{ "ask", "QUESTION", "a question in words; \"help\" shows examples", fl_cmd_ask,
+	  FL_CLI_INSIGHT },
 	{ "doctor", "[--config FILE]", "is this host fit, and what to change; needs no agent",
 	  fl_cmd_doctor, FL_CLI_FILE },
 };
@@ -92,6 +121,8 @@ static void help(FILE *out)
 		     "  -w, --watch [SECONDS]  show again and again (2)\n"
 		     "  -h, --help\n"
 		     "      --version\n\n"
+		     "TIME is \"last 7d\" (m, h, d, w), or \"from WHEN to WHEN\", WHEN a date or\n"
+		     "date-time as 2026-11-30T10:00; the last day if none is given\n\n"
 		     "exit codes: 0 ok, 1 a negative answer, 2 usage, 3 bad configuration,\n"
 		     "4 no permission, 5 the agent does not run\n");
 }
@@ -236,9 +267,11 @@ static int watch(const struct fl_cli *cli, const struct fl_cli_command *command,
 	}
 }
 
-static int run(const struct fl_cli *cli, const struct fl_cli_command *command, int argc,
+static int run(const struct fl_cli *given, const struct fl_cli_command *command, int argc,
 	       char **argv)
 {
+	struct fl_cli insight = *given;
+	const struct fl_cli *cli = given;
 	const char *unfit = cli->watch_s && !(command->options & FL_CLI_WATCH)       ? "--watch"
 			    : cli->defaults && !(command->options & FL_CLI_DEFAULTS) ? "--defaults"
 			    : cli->detail && !(command->options & FL_CLI_DETAIL)     ? "--detail"
@@ -249,6 +282,11 @@ static int run(const struct fl_cli *cli, const struct fl_cli_command *command, i
 	if (unfit) {
 		fprintf(stderr, "fairlead: %s does not go with %s\n", unfit, command->words);
 		return FL_CTL_USAGE;
+	}
+	if (command->options & FL_CLI_INSIGHT) {
+		insight.socket = given->given_socket ? given->given_socket : FL_CLI_INSIGHT_SOCKET;
+		cli = &insight;
+		fl_client_set_daemon("fairlead-insightd");
 	}
 	return cli->watch_s ? watch(cli, command, argc, argv) : command->fn(cli, argc, argv);
 }
@@ -348,7 +386,7 @@ static int parse_option(struct fl_cli *cli, int c, int argc, char **argv)
 	case 'i':
 		return parse_instance(cli, optarg);
 	case 's':
-		cli->socket = optarg;
+		cli->socket = cli->given_socket = optarg;
 		return FL_CTL_OK;
 	case 'j':
 		cli->json = true;

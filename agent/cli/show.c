@@ -261,6 +261,20 @@ static bool print_memory(void *ctx, const char *key, struct fl_json *value)
 	return true;
 }
 
+static void print_export(const struct fl_json *export)
+{
+	if (!fl_json_get_bool(fl_json_member(export, "enabled")))
+		return;
+	printf("export: %" PRIu64 " records written, %" PRIu64 " acknowledged, %" PRIu64
+	       " dropped, %" PRIu64 " beyond the rate; %" PRIu64 " bytes wait, %s\n",
+	       fl_cli_number(export, "records-written"),
+	       fl_cli_number(export, "records-acknowledged"),
+	       fl_cli_number(export, "records-dropped"), fl_cli_number(export, "records-skipped"),
+	       fl_cli_number(export, "queue-bytes"),
+	       fl_json_get_bool(fl_json_member(export, "reader-connected")) ? "read now"
+									    : "nobody reads");
+}
+
 int fl_cmd_show_stats(const struct fl_cli *cli, int argc, char **argv)
 {
 	static const char *const titles[] = { "Counter", ">Count", "Meaning", NULL };
@@ -286,6 +300,7 @@ int fl_cmd_show_stats(const struct fl_cli *cli, int argc, char **argv)
 									  : "ordinary",
 		       fl_cli_number(bfd, "late"), fl_cli_number(bfd, "not-sent"),
 		       fl_cli_number(bfd, "strangers"));
+		print_export(fl_json_member(data, "export"));
 	}
 	fl_json_free(reply);
 	return code;

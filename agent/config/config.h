@@ -163,6 +163,7 @@ enum fl_cfg_resiliency {
 	FL_CFG_RESILIENCY_NONE, /* default: they stay on it */
 	FL_CFG_FAILOVER,
 	FL_CFG_REVERTIBLE_FAILOVER, /* and go back */
+	FL_CFG_PACKET_DUPLICATION,  /* by several paths at once (6.4); TCP moves */
 };
 
 /* Source of fields, ranges and defaults: svr-protocol.md 6.1. */
@@ -416,6 +417,29 @@ struct fl_cfg_first_packet_rate {
 	uint32_t burst;      /* 1000 */
 };
 
+/* What a link toward the Internet or peers can carry; the kernel does not know. */
+struct fl_cfg_capacity {
+	char *interface_name;   /* "interface" */
+	int interface;          /* index in fl_config.interface */
+	uint32_t upload_mbps;   /* 0: unknown (0..1000000) */
+	uint32_t download_mbps; /* same */
+};
+
+/* What the insight service is told (agent/export/). */
+struct fl_cfg_export {
+	bool enabled;                /* false */
+	char *site;                  /* NULL: the router's name */
+	uint32_t queue_mb;           /* 64 (1..16384) */
+	uint32_t session_minimum_s;  /* 10 (0..3600) */
+	uint32_t records_per_second; /* 200 (1..100000) */
+	char **zoom_service;
+	size_t n_zoom_service;
+	char **vpn_service;
+	size_t n_vpn_service;
+	struct fl_cfg_capacity *capacity;
+	size_t n_capacity;
+};
+
 struct fl_cfg_router {
 	char *name;
 	uint32_t max_sessions; /* 262144 (16..4194304); needs `fairleadd --remove` to change */
@@ -423,6 +447,7 @@ struct fl_cfg_router {
 	char *local_tenant_name;             /* "local-tenant": of this host's own traffic */
 	int local_tenant;                    /* index or none: it opens no sessions */
 	struct fl_cfg_first_packet_rate first_packet_rate;
+	struct fl_cfg_export export;
 	struct fl_cfg_bfd *bfd;   /* of all its paths; NULL: as the authority says */
 	struct fl_cfg_peer *peer; /* those that adjacencies name added */
 	size_t n_peer;

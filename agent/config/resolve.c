@@ -379,6 +379,26 @@ static void resolve_routes(struct fl_cfg_load *load, struct fl_config *config)
 	}
 }
 
+static void resolve_export(struct fl_cfg_load *load, struct fl_config *config)
+{
+	struct fl_cfg_export *e = &config->router.export;
+	char pointer[128];
+
+	for (size_t i = 0; i < e->n_zoom_service; i++) {
+		snprintf(pointer, sizeof(pointer), "/router/export/zoom-service/%zu", i);
+		refer(load, config, FL_CFG_REF_SERVICE, e->zoom_service[i], pointer);
+	}
+	for (size_t i = 0; i < e->n_vpn_service; i++) {
+		snprintf(pointer, sizeof(pointer), "/router/export/vpn-service/%zu", i);
+		refer(load, config, FL_CFG_REF_SERVICE, e->vpn_service[i], pointer);
+	}
+	for (size_t i = 0; i < e->n_capacity; i++) {
+		snprintf(pointer, sizeof(pointer), "/router/export/capacity/%zu/interface", i);
+		e->capacity[i].interface = refer(load, config, FL_CFG_REF_INTERFACE,
+						 e->capacity[i].interface_name, pointer);
+	}
+}
+
 void fl_cfg_resolve(struct fl_cfg_load *load, struct fl_config *config)
 {
 	resolve_tenants(config);
@@ -403,4 +423,5 @@ void fl_cfg_resolve(struct fl_cfg_load *load, struct fl_config *config)
 		refer(load, config, FL_CFG_REF_TENANT, config->router.local_tenant_name,
 		      "/router/local-tenant");
 	resolve_routes(load, config);
+	resolve_export(load, config);
 }

@@ -71,6 +71,7 @@ struct fl_cfg_object {
 extern const struct fl_cfg_object fl_cfg_root;
 extern const struct fl_cfg_object fl_cfg_authority_object;
 extern const struct fl_cfg_object fl_cfg_router_object;
+extern const struct fl_cfg_object fl_cfg_export_object;
 /* "bfd", at three levels. */
 extern const struct fl_cfg_object fl_cfg_bfd_object;
 /* An element of /router/peer. */

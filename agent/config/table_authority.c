@@ -227,11 +227,13 @@ static const struct fl_cfg_word criteria[] = { { "vector", FL_CFG_BY_VECTOR },
 					       { "average-latency", FL_CFG_BY_LATENCY },
 					       { "mos", FL_CFG_BY_MOS },
 					       { 0 } };
-static const struct fl_cfg_word resiliencies[] = { { "none", FL_CFG_RESILIENCY_NONE },
-						   { "failover", FL_CFG_FAILOVER },
-						   { "revertible-failover",
-						     FL_CFG_REVERTIBLE_FAILOVER },
-						   { 0 } };
+static const struct fl_cfg_word resiliencies[] = {
+	{ "none", FL_CFG_RESILIENCY_NONE },
+	{ "failover", FL_CFG_FAILOVER },
+	{ "revertible-failover", FL_CFG_REVERTIBLE_FAILOVER },
+	{ "packet-duplication", FL_CFG_PACKET_DUPLICATION },
+	{ 0 }
+};
 
 static const struct fl_cfg_field service_policy_fields[] = {
 	{ .key = "name",
@@ -274,7 +276,8 @@ static const struct fl_cfg_field service_policy_fields[] = {
 	  .help = "false: sessions are denied, not carried, while no path meets the limits" },
 	{ .key = "session-resiliency",
 	  WORD(fl_cfg_service_policy, session_resiliency, resiliencies, FL_CFG_RESILIENCY_NONE),
-	  .help = "sessions whose path fails or breaks a limit: stay on it, move, or move and go back" },
+	  .help = "sessions whose path fails or breaks a limit: stay on it, move, or move and go back; "
+		  "packet-duplication: by several paths at once; TCP moves" },
 	{ .key = "peer-path-resiliency",
 	  BOOL(fl_cfg_service_policy, peer_path_resiliency, false),
 	  .help = "they may also move to another peer" },

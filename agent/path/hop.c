@@ -213,6 +213,19 @@ static int hop_for(struct fl_fabric *f, const struct fl_netif *netif, const stru
 	return 0;
 }
 
+void fl_fabric_each_neigh(const struct fl_fabric *fabric, fl_neigh_fn fn, void *ctx)
+{
+	const struct fl_neigh_entry *entry;
+
+	for (entry = fabric->neighs; entry; entry = entry->hh.next) {
+		struct fl_neigh neigh = { .ifindex = entry->key.ifindex, .valid = true };
+
+		neigh.addr = fl_addr_from((uint8_t)entry->key.family, entry->key.addr);
+		memcpy(neigh.mac, entry->mac, sizeof(neigh.mac));
+		fn(ctx, &neigh);
+	}
+}
+
 void fl_fabric_hop_get(struct fl_fabric *fabric, uint16_t hop)
 {
 	struct fl_hop *h = hop < FL_MAX_NEXTHOPS ? fabric->hop_by_id[hop] : NULL;

@@ -213,6 +213,7 @@ int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config
 		fl_engine_adopt(e);
 	else
 		fl_engine_waypoints_changed(e);
+	fl_engine_dup_configured(e);
 	set_host_prefixes(e, config, true);
 	configure_host(e, config);
 	review_sessions(e);

@@ -94,6 +94,7 @@ void fl_engine_free(struct fl_engine *engine)
 	fl_frags_free(engine->peer_frags);
 	fl_pending_free(engine->pending);
 	fl_fifo_done(&engine->acks);
+	fl_engine_dup_free(engine);
 	fl_choice_free(engine->choice);
 	fl_history_free(engine->history);
 	fl_engine_groups_free(engine);
@@ -400,6 +401,7 @@ bool fl_engine_tick(struct fl_engine *engine)
 		return false;
 	fl_engine_begin(e);
 	fl_engine_acks_tick(e);
+	fl_engine_dup_tick(e);
 	fl_pending_expire(e->pending, e->now, drop_waiting, e);
 	given_up = fl_frags_expire(e->host_frags, e->now) + fl_frags_expire(e->peer_frags, e->now);
 	e->t->drops[FL_DROP_FRAG_TIMEOUT] += given_up;

@@ -23,6 +23,8 @@ struct fl_io {
 	void (*queue)(void *ctx, const struct fl_tx_to *to, size_t len);
 	/* The data plane's clock, now. */
 	uint32_t (*jiffies)(void *ctx);
+	/* A session ends: its record and flows are still there. May be NULL. */
+	void (*closing)(void *ctx, uint32_t id);
 	uint32_t loopback_ifindex; /* where packets for this host's own stack are sent */
 	void *ctx;
 };

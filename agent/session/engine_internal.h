@@ -62,6 +62,7 @@ struct fl_engine {
 	uint32_t age_limit; /* highest id in use so far */
 
 	uint8_t next_uuid[16]; /* of the next session of our hosts */
+	struct fl_dup_side *dups; /* sides of sessions carried in copies (dup.c) */
 
 	struct fl_fifo acks; /* sessions that may need a generated acknowledgement (P-14) */
 	struct fl_pending *pending;
@@ -222,6 +223,19 @@ void fl_engine_close(struct fl_engine *e, uint32_t id, enum fl_close_cause cause
 void fl_engine_emit(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 		    struct fl_packet *packet, const struct fl_meta *meta);
 
+/* One of several copies of a packet. */
+struct fl_copy {
+	uint32_t id;
+	enum fl_direction dir;
+	struct fl_packet *packet;
+	const struct fl_meta *meta;
+	uint16_t path;
+	uint16_t mtu; /* smallest of the paths that its copies take */
+	bool again;   /* counted already, and its sender told */
+};
+
+void fl_engine_emit_copy(struct fl_engine *e, const struct fl_copy *copy);
+
 /* The same with whatever metadata the flow's state asks for. */
 void fl_engine_forward(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 		       struct fl_packet *packet);
@@ -252,6 +266,13 @@ void fl_engine_meta_reverse(struct fl_engine *e, uint32_t id, bool user_data,
 			    struct fl_meta *ret_meta, char pathway[FL_ADDR_TEXT]);
 /* Only the question whether the session exists (P-18). */
 void fl_engine_meta_health(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta);
+/* What a packet on its way out has to carry by its flow's state; false: nothing. */
+bool fl_engine_meta_due(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+			const struct fl_packet *packet, struct fl_meta *ret_meta,
+			char pathway[FL_ADDR_TEXT]);
+/* It goes by this path, not by the vector's. */
+void fl_engine_meta_by(struct fl_engine *e, struct fl_meta *meta, uint16_t path,
+		       char pathway[FL_ADDR_TEXT]);
 void fl_engine_from_peer(struct fl_engine *e, struct fl_work *work);
 void fl_engine_bare(struct fl_engine *e, struct fl_work *work);
 
@@ -302,6 +323,40 @@ void fl_engine_recover(struct fl_engine *e);
 
 /* The far side was heard: what was still to be asked need not be. */
 void fl_engine_no_question(struct fl_engine *e, uint32_t id);
+
+/* --- dup.c: sessions carried in copies ---------------------------------------------------------
+ */
+/* A session of ours, not installed yet, that starts on @path: in copies if its policy says so. */
+void fl_engine_dup_open(struct fl_engine *e, uint32_t id, uint16_t path);
+/* The same of one that a peer announced in copies. Return: 0 or -errno. */
+int fl_engine_dup_announced(struct fl_engine *e, uint32_t id, uint16_t path);
+void fl_engine_dup_close(struct fl_engine *e, uint32_t id);
+void fl_engine_dup_adopt(struct fl_engine *e, uint32_t id);
+void fl_engine_dup_configured(struct fl_engine *e);
+void fl_engine_dup_tick(struct fl_engine *e);
+void fl_engine_dup_free(struct fl_engine *e);
+
+/* Do packets of this direction come from, or go to, a peer in copies? */
+bool fl_engine_dup_from(const struct fl_engine *e, uint32_t id, enum fl_direction dir);
+bool fl_engine_dup_to(const struct fl_engine *e, uint32_t id, enum fl_direction dir);
+
+/* May they come by this path? @announced: with metadata about the session, which makes it ready. */
+bool fl_engine_dup_path(struct fl_engine *e, uint32_t id, enum fl_direction dir, uint16_t path,
+			bool announced);
+/* Is it the first copy? Else the reason to drop it. */
+enum fl_drop_reason fl_engine_dup_let_by(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+					 const struct fl_meta *m);
+/* The responder has answered on every path that is up. */
+bool fl_engine_dup_done(struct fl_engine *e, uint32_t id);
+/* The responder's side does not know the session any more. */
+void fl_engine_dup_lost(struct fl_engine *e, uint32_t id);
+/* Answer forward metadata where it came from. */
+void fl_engine_dup_ack(struct fl_engine *e, uint32_t id, uint16_t path);
+
+/* fl_engine_forward() and fl_engine_generate() for a side carried in copies. */
+void fl_engine_dup_forward(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+			   struct fl_packet *packet);
+void fl_engine_dup_generate(struct fl_engine *e, const struct fl_generated *what);
 
 /* --- resignal.c ------------------------------------------------------------------------------- */
 void fl_engine_resignal_some(struct fl_engine *e);

@@ -166,6 +166,8 @@ void fl_session_flow(const struct fl_session *session, uint32_t id, enum fl_dire
 	flow.port_delta = port_delta(session, &leg);
 	if (dir == FL_REVERSE)
 		flow.flags |= FL_FLOW_REVERSE;
+	if (session->dup)
+		flow.flags |= FL_FLOW_DUP;
 	if (session->family == 6) {
 		flow.flags |= FL_FLOW_INNER6;
 	} else if (leg.to->kind != FL_SIDE_PEER) {

@@ -316,9 +316,12 @@ static int finish(struct opening *o, bool from_peer)
 	err = o->d->chosen->peer ? set_peer_side(o) : set_exit_side(o);
 	if (!err) {
 		set_mss(o);
+		if (o->d->chosen->peer)
+			fl_engine_dup_open(e, o->id, o->d->chosen->path);
 		err = install(o, from_peer);
 	}
 	if (err) {
+		fl_engine_dup_close(e, o->id);
 		fl_store_abandon(e->store, o->id);
 		return err;
 	}
@@ -411,6 +414,12 @@ int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *wha
 	/* Held before the other side looks for a vector, which may take one that nobody holds. */
 	fl_fabric_vector_get(e->fabric, o.s->in.vector);
 	in = o.s->in.vector;
+	if (fl_meta_has(m, FL_META_DUPLICATE_SEQ) && o.s->proto != FL_IPPROTO_TCP &&
+	    fl_engine_dup_announced(e, o.id, what->path) < 0) {
+		fl_fabric_vector_put(e->fabric, in);
+		fl_store_abandon(e->store, o.id);
+		return -FL_DROP_TABLE_FULL;
+	}
 	err = finish(&o, true);
 	fl_fabric_vector_put(e->fabric, in);
 	return err ? err : (int)o.id;

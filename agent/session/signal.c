@@ -139,6 +139,39 @@ void fl_engine_meta_health(struct fl_engine *e, uint32_t id, struct fl_meta *ret
 	};
 }
 
+bool fl_engine_meta_due(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+			const struct fl_packet *packet, struct fl_meta *ret_meta,
+			char pathway[FL_ADDR_TEXT])
+{
+	struct fl_flow *flow = fl_engine_flow(e, id, dir);
+	struct fl_session *s = fl_engine_session(e, id);
+
+	if (!(flow->state & FL_FLOW_TX_META))
+		return false;
+	if (s->flags & FL_SESSION_HEALTH &&
+	    !(s->health_tries & FL_HEALTH_BACK) == (dir == FL_FORWARD)) {
+		/* One packet asks; those behind it go as before. */
+		s->flags &= (uint8_t)~FL_SESSION_HEALTH;
+		flow->state &= (enum fl_flow_state) ~FL_FLOW_TX_META;
+		fl_engine_meta_health(e, id, ret_meta);
+	} else if (dir == FL_FORWARD) {
+		fl_engine_meta_forward(e, id, ret_meta, pathway);
+	} else {
+		fl_engine_meta_reverse(e, id, packet->payload_len > 0, ret_meta, pathway);
+	}
+	return true;
+}
+
+void fl_engine_meta_by(struct fl_engine *e, struct fl_meta *meta, uint16_t path,
+		       char pathway[FL_ADDR_TEXT])
+{
+	const struct fl_path *p = &e->t->paths[path];
+	struct fl_addr local = fl_addr_from(p->family == 6 ? 6 : 4, p->local);
+
+	if (fl_meta_has(meta, FL_META_PATHWAY))
+		meta->pathway = name_of(fl_addr_format(&local, pathway));
+}
+
 /* --- packets from peers ----------------------------------------------------------------------- */
 
 /* A packet from a peer, opened. */
@@ -221,6 +254,14 @@ static void pass_on(struct fl_engine *e, const struct arrival *a, uint32_t id,
 	const struct fl_session *s = fl_engine_session(e, id);
 	struct fl_packet packet;
 
+	if (fl_engine_dup_from(e, id, dir)) {
+		enum fl_drop_reason why = fl_engine_dup_let_by(e, id, dir, &a->opened.meta);
+
+		if (why) {
+			fl_engine_drop(e, why);
+			return;
+		}
+	}
 	if (!strip(e, a, s, &packet)) {
 		fl_engine_drop(e, FL_DROP_MALFORMED);
 		return;
@@ -247,6 +288,12 @@ static bool is_generated(const struct arrival *a)
 static bool follow_path(struct fl_engine *e, const struct arrival *a, uint32_t id,
 			enum fl_direction dir)
 {
+	const struct fl_meta *m = &a->opened.meta;
+
+	if (fl_engine_dup_from(e, id, dir))
+		return fl_engine_dup_path(e, id, dir, a->path,
+					  fl_meta_has(m, FL_META_FORWARD) ||
+						  fl_meta_has(m, FL_META_REVERSE));
 	if (dir != FL_FORWARD)
 		return fl_engine_expects(e, id, dir, a->path);
 	return fl_engine_follow(e, id, a->path, &a->opened.meta);
@@ -279,7 +326,10 @@ static void repeated_forward(struct fl_engine *e, struct arrival *a, uint32_t id
 		s->flags |= FL_SESSION_RESIGNAL;
 	}
 	s->forward_seen++;
-	if (!signalling) {
+	if (!signalling && fl_engine_dup_from(e, id, FL_FORWARD)) {
+		/* Established by another of its paths: here too, once the peer has heard of it. */
+		fl_engine_dup_ack(e, id, a->path);
+	} else if (!signalling) {
 		/* Established for us, not for the peer: it has lost its state, or moved the
 		 * session. */
 		s->forward_seen = 1;
@@ -340,7 +390,8 @@ static void open_forward(struct fl_engine *e, struct arrival *a)
 		return;
 	}
 	fl_engine_ack_later(e, (uint32_t)id);
-	pass_on(e, a, (uint32_t)id, FL_FORWARD);
+	if (!is_generated(a))
+		pass_on(e, a, (uint32_t)id, FL_FORWARD);
 }
 
 /* Does forward metadata say of its session what we know already? */
@@ -440,8 +491,9 @@ static void on_reverse(struct fl_engine *e, struct arrival *a)
 	if (fl_meta_has(m, FL_META_MODIFY) && m->modify.done &&
 	    m->modify.seq == (s->modify_seq & 0xfff))
 		s->flags &= (uint8_t)~FL_SESSION_RESIGNAL;
-	/* Until a move is acknowledged, an answer from before it says nothing (P-05). */
-	if (!(s->flags & FL_SESSION_RESIGNAL))
+	/* Until a move is acknowledged, an answer from before it says nothing (P-05). In copies:
+	 * until all paths have answered. */
+	if (!(s->flags & FL_SESSION_RESIGNAL) && fl_engine_dup_done(e, id))
 		fl_engine_flow(e, id, FL_FORWARD)->state &= (enum fl_flow_state) ~FL_FLOW_TX_META;
 	fl_engine_flow(e, id, FL_REVERSE)->state &= (enum fl_flow_state) ~FL_FLOW_RX_META;
 	if (is_generated(a))

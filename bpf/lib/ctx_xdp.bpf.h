@@ -12,6 +12,8 @@
 #include "bpf/lib/rewrite.bpf.h"
 #include "bpf/maps.bpf.h"
 
+struct fl_job;
+
 #define FL_CTX          struct xdp_md
 #define FL_CTX_PASS     XDP_PASS
 #define FL_CTX_DROP     XDP_DROP
@@ -320,6 +322,14 @@ static __always_inline int fl_ctx_forward(FL_CTX *ctx, const struct fl_pkt *pkt,
 	if (!rw->smac)
 		return XDP_PASS;
 	return fl_ctx_send(ctx, rw->iface, rw->ifindex);
+}
+
+/* XDP cannot send one packet twice: the TC program on this device does all of it. */
+static __always_inline int fl_dup(FL_CTX *ctx, struct fl_job *job)
+{
+	(void)ctx;
+	(void)job;
+	return FL_DONE_KERNEL;
 }
 
 #endif

@@ -51,19 +51,14 @@ static __noinline int fl_nat_icmp(const struct fl_flow *flow, struct fl_rewrite 
 	return 0;
 }
 
-static __always_inline int fl_nat_to_peer(FL_CTX *ctx, const struct fl_flow *flow,
+/* By the path that rw->path names. */
+static __always_inline int fl_nat_by_path(FL_CTX *ctx, const struct fl_flow *flow,
 					  const struct fl_pkt *pkt, struct fl_rewrite *rw,
 					  bool plain)
 {
-	const struct fl_vector *vector;
-	const struct fl_path *path;
-	__u32 id = flow->out;
+	__u32 id = rw->path;
+	const struct fl_path *path = bpf_map_lookup_elem(&fl_paths, &id);
 
-	vector = bpf_map_lookup_elem(&fl_vectors, &id);
-	if (!vector)
-		return -FL_DROP_INTERNAL;
-	id = vector->path;
-	path = bpf_map_lookup_elem(&fl_paths, &id);
 	if (plain && (!path || path->plain != pkt->family))
 		return FL_NOT_PLAIN;
 	if (!path || path->state != FL_PATH_UP)
@@ -87,13 +82,26 @@ static __always_inline int fl_nat_to_peer(FL_CTX *ctx, const struct fl_flow *flo
 	rw->vlan = path->vlan;
 	rw->ivlan = path->ivlan;
 	rw->tx_flags = path->tx_flags;
-	rw->path = (__u16)id;
 	if (flow->flags & FL_FLOW_WRAP) {
 		/* From peer to peer it is wrapped already. */
 		rw->wrap = flow->key.kind == FL_KEY_PEER ? FL_WRAP_NONE : FL_WRAP_INSERT;
 		rw->proto = FL_IPPROTO_UDP;
 	}
 	return flow->flags & FL_FLOW_ID_PORT ? fl_nat_icmp(flow, rw) : 0;
+}
+
+static __always_inline int fl_nat_to_peer(FL_CTX *ctx, const struct fl_flow *flow,
+					  const struct fl_pkt *pkt, struct fl_rewrite *rw,
+					  bool plain)
+{
+	const struct fl_vector *vector;
+	__u32 id = flow->out;
+
+	vector = bpf_map_lookup_elem(&fl_vectors, &id);
+	if (!vector)
+		return -FL_DROP_INTERNAL;
+	rw->path = vector->path;
+	return fl_nat_by_path(ctx, flow, pkt, rw, plain);
 }
 
 /* New addresses of an IPv6 session stand in its record; a flow slot has no room for them. */

@@ -425,6 +425,7 @@ cleanup() {
 		if [ -e "/sys/fs/bpf/fairlead/$ns" ]; then
 			in_ns "$name" "$BIN/fairleadd" -i "$ns" --remove 2>/dev/null
 		fi
+		rm -rf "/var/lib/fairlead/$ns" # what `export` has queued
 		ip netns del "$ns"
 	done
 	if [ "$status" -ne 0 ] || [ -n "${KEEP_LOGS:-}" ]; then

@@ -121,6 +121,75 @@ static int name_get(void *ctx, uint32_t id, struct fl_name *ret_name)
 	return 0;
 }
 
+static struct world_dup *dup_find(struct router *r, const struct fl_dup_key *key)
+{
+	for (size_t i = 0; i < r->n_dups; i++)
+		if (!memcmp(&r->dups[i].key, key, sizeof(*key)))
+			return &r->dups[i];
+	return NULL;
+}
+
+static int dup_add(void *ctx, const struct fl_dup_key *key)
+{
+	struct router *r = ctx;
+
+	if (dup_find(r, key))
+		return -EEXIST;
+	if (r->n_dups == sizeof(r->dups) / sizeof(r->dups[0]))
+		return -E2BIG;
+	r->dups[r->n_dups++] = (struct world_dup){ .key = *key };
+	return 0;
+}
+
+static int dup_remove(void *ctx, const struct fl_dup_key *key)
+{
+	struct router *r = ctx;
+	struct world_dup *entry = dup_find(r, key);
+
+	if (!entry)
+		return -ENOENT;
+	*entry = r->dups[--r->n_dups];
+	return 0;
+}
+
+static int dup_get(void *ctx, const struct fl_dup_key *key, struct fl_dup *ret_dup)
+{
+	const struct world_dup *entry = dup_find(ctx, key);
+
+	if (!entry)
+		return -ENOENT;
+	*ret_dup = entry->dup;
+	return 0;
+}
+
+/* As bpf/query.bpf.c. */
+static int dup_ask(void *ctx, struct fl_dup_ask *ask)
+{
+	struct router *r = ctx;
+	struct world_dup *entry = dup_find(r, &ask->key);
+	uint32_t now_ms = (uint32_t)(r->world->mono_ns / FL_NS_PER_MS);
+
+	if (!entry)
+		return -ENOENT;
+	ask->answer = 0;
+	switch ((enum fl_dup_op)ask->op) {
+	case FL_DUP_ASK_NEXT:
+		ask->answer = fl_dup_next(&entry->dup);
+		break;
+	case FL_DUP_ASK_CHECK:
+		ask->answer = fl_dup_check(&entry->dup, ask->seq, now_ms);
+		break;
+	case FL_DUP_ASK_RESTART:
+		fl_dup_restart(&entry->dup, ask->seq, now_ms);
+		break;
+	case FL_DUP_ASK_PATHS:
+		memcpy(entry->dup.path, ask->path, sizeof(ask->path));
+		entry->dup.ready = ask->ready;
+		break;
+	}
+	return 0;
+}
+
 const struct fl_table_ops world_table_ops = {
 	.index_insert = index_insert,
 	.index_remove = index_remove,
@@ -133,6 +202,10 @@ const struct fl_table_ops world_table_ops = {
 	.tx_port = tx_port,
 	.name_set = name_set,
 	.name_get = name_get,
+	.dup_add = dup_add,
+	.dup_remove = dup_remove,
+	.dup_get = dup_get,
+	.dup_ask = dup_ask,
 };
 
 /* --- the kernel ------------------------------------------------------------------------------- */

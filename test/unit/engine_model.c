@@ -357,6 +357,24 @@ static enum model_verdict forward(const struct job *j, struct fl_flow *flow)
 	return send_on(j, flow);
 }
 
+/* In copies: the agent's, as where the data plane cannot sign. False: this side is not. */
+static bool in_copies(const struct job *j, const struct fl_flow *flow, enum model_verdict *verdict)
+{
+	uint8_t dup = j->r->t.sessions[flow->session].dup;
+	uint8_t from = flow->flags & FL_FLOW_REVERSE ? FL_SESSION_DUP_OUT : FL_SESSION_DUP_IN;
+
+	if (j->path && dup & from) {
+		*verdict = fl_meta_has_cookie(j->p.payload, j->p.payload_len)
+				   ? punt(j, FL_PUNT_META)
+				   : drop(j, FL_DROP_META_INCOMPLETE);
+		return true;
+	}
+	if (!(dup & ~from))
+		return false;
+	*verdict = punt(j, FL_PUNT_SIGNAL);
+	return true;
+}
+
 /* By the path of its vector, or by the one before for a while (P-16). */
 static bool expected(const struct job *j, const struct fl_flow *flow)
 {
@@ -369,6 +387,7 @@ static bool expected(const struct job *j, const struct fl_flow *flow)
 
 static enum model_verdict stages(struct job *j)
 {
+	enum model_verdict verdict;
 	struct fl_wide_key key;
 	struct fl_flow *flow;
 
@@ -382,6 +401,8 @@ static enum model_verdict stages(struct job *j)
 	if (j->slot == FL_NO_SLOT)
 		return j->path ? peer_miss(j) : lan_miss(j);
 	flow = &j->r->t.flows[j->slot];
+	if (flow->flags & FL_FLOW_DUP && in_copies(j, flow, &verdict))
+		return verdict;
 	if (j->path && !expected(j, flow)) {
 		if (!fl_meta_has_cookie(j->p.payload, j->p.payload_len))
 			return drop(j, FL_DROP_SYMMETRY);

@@ -100,6 +100,7 @@ static void free_tables(struct router *r)
 	*t = (struct fl_tables){ 0 };
 	r->n_index = 0;
 	r->n_denials = 0;
+	r->n_dups = 0;
 	memset(r->names, 0, sizeof(r->names));
 }
 

@@ -97,6 +97,11 @@ struct world_denial {
 	struct fl_denial denial;
 };
 
+struct world_dup {
+	struct fl_dup_key key;
+	struct fl_dup dup;
+};
+
 struct world_ask {
 	uint32_t ifindex;
 	struct fl_addr addr;
@@ -120,6 +125,8 @@ struct router {
 	struct world_denial denials[64];
 	size_t n_denials;
 	struct fl_name names[128];
+	struct world_dup dups[64];
+	size_t n_dups;
 	size_t host_prefixes;
 
 	/* The kernel. */
