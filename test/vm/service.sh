@@ -56,7 +56,7 @@ ok "service: ping again" in_ns c ping -c3 -W5 10.2.0.2
 
 ok "service: stop" systemctl stop fairleadd
 is "service: no failure" "$(property Result)" success
-ok "service: the data plane stays" test -e /sys/fs/bpf/fairlead/v1/progs/fl_xdp_ingress
+ok "service: the data plane stays" test -e /sys/fs/bpf/fairlead/v*/progs/fl_xdp_ingress
 ok "service: root takes it away" in_ns r1 fairleadd --remove
 no "service: nothing is left" test -e /sys/fs/bpf/fairlead/v1
 
