@@ -89,6 +89,7 @@ insight() {
 insight_json() { "$BUILD/fairlead" -s "$WORK/insight-run/insightd.sock" -j "$@"; }
 
 has_calls() { insight_json zoom calls last 1h | jq -e ".total >= ${#CALL_PEOPLE[@]}"; }
+has_told_all() { ctl r1 -j show stats | jq -e '.export | ."records-acknowledged" > 0 and ."records-written" == ."records-acknowledged"'; }
 has_causes() { insight_json zoom insights site branch last 1h | jq -e '.summary | .bad_minutes > 0 and .bad_minutes_unranked == 0'; }
 
 calls_insightd() {
@@ -105,6 +106,7 @@ calls_insightd() {
 		>>"$WORK/insightd.log" 2>&1) &
 	PIDS+=($!)
 	wait_for 10 test -S "$WORK/insight-run/insightd.sock"
+	wait_for 20 has_told_all || fail "the router's records did not come"
 	insight zoom link consent demo@example.com server demo-account
 	wait_for 60 has_calls || fail "the calls did not come"
 }
