@@ -41,23 +41,22 @@ until_second() {
 	sleep "$(awk -v to="$1" -v now="$(date +%s.%N)" 'BEGIN { print((to > now) ? to - now : 0) }')"
 }
 
-# calls_impair: for one minute of the clock wan1 has delay and loss. Zoom's figures and the router's are of such
-# minutes; at least one of them is good, before.
+# calls_impair: for one minute of the clock the link that the calls are on has delay and loss. Zoom's figures and the
+# router's are of such minutes; at least one of them is good, before.
 calls_impair() {
-	local start=$((($(date +%s) / 60 + 1) * 60))
+	local start=$((($(date +%s) / 60 + 1) * 60)) wan
+	wan=$(ctl r1 -j show sessions | jq -r '[.sessions[] | select(."destination-port" == 8801).out.path][0]')
+	wan=${wan#*/}
+	[ -S "$WORK/$wan.sock" ] || bad_wire "$wan"
 	[ $((start - CALL_SINCE)) -ge 25 ] || start=$((start + 60))
-	echo "Figures are of whole minutes: at $(date -d "@$start" +%T) wan1 begins to delay each packet by 110 ms"
-	echo "and to lose 2 % of them, for a minute. The calls stay on it:"
+	echo "Figures are of whole minutes: at $(date -d "@$start" +%T) $wan begins to delay each packet by 110 ms"
+	echo "and to lose 2 % of them, for a minute. These calls' service has no limits, so they stay on it:"
 	until_second "$start"
-	in_ns w ip link set wan1 nomaster
-	in_ns w ip link set wan1.b nomaster
-	bg w "$BUILD/test/tools/impair" -c "$WORK/impair.sock" wan1 wan1.b both delay=110 jitter=15 loss=2
+	"$BUILD/test/tools/impair" -C "$WORK/$wan.sock" set both delay=110 jitter=15 loss=2 >/dev/null
 	until_second $((start + 55))
 	show r1 show paths
 	until_second $((start + 62))
-	kill "${PIDS[-1]}"
-	in_ns w ip link set wan1 master br-wan1
-	in_ns w ip link set wan1.b master br-wan1
+	"$BUILD/test/tools/impair" -C "$WORK/$wan.sock" set both delay=0 jitter=0 loss=0 >/dev/null
 }
 
 calls_scene() {

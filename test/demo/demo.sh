@@ -59,7 +59,8 @@ TAG=fl-demo
 WORK=$STATE
 # shellcheck source=../netns/lib.sh
 . "$here/../netns/lib.sh"
-
+# shellcheck source=links.sh
+. "$here/links.sh"
 # shellcheck source=calls.sh
 . "$here/calls.sh"
 
@@ -91,7 +92,7 @@ act "Two sites, two routers, two links between them"
 # The links run through a namespace w of their own, where everything on them can be recorded.
 WIRE=1
 topo_two
-if ! start_routers '.router["first-packet-rate"] = {"per-source": 100000, burst: 100000} | '"$CALL_EXPORT"; then
+if ! start_routers '.router["first-packet-rate"] = {"per-source": 100000, burst: 100000} |'"$LINKS_CONFIG | $CALL_EXPORT"; then
 	exit 1
 fi
 serve_web s && serve_dns s && serve_iperf s
@@ -146,6 +147,8 @@ show r1 show sessions limit 6
 show r2 show sessions limit 4
 show r1 show paths
 show r1 show drops
+
+act_links
 
 act "Deny by default"
 run c bash -c "curl -sS -m2 http://192.0.2.1/; true"
