@@ -404,7 +404,7 @@ fuzz:
 	$(Q)test/run.sh $(B) fuzz
 
 ## demo: two sites, two routers, real programs (root, under 5 minutes; KEEP=1 leaves it up)
-demo: deps all
+demo: deps all $(B)/test/tools/impair
 	$(Q)BUILD=$(abspath $(B)) KEEP=$(KEEP) test/demo/demo.sh up
 
 ## demo-down: take down what `make demo KEEP=1` left
