@@ -121,7 +121,7 @@ $(B)/gen/web_assets.o: $(B)/gen/web_assets.c
 objs = $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 
 DAEMON_DIRS := agent/base agent/codec agent/config agent/crypto agent/session agent/path agent/net \
-               agent/bfd agent/dp agent/api
+               agent/bfd agent/dp agent/export agent/api
 CLI_DIRS    := agent/base agent/codec agent/config agent/crypto agent/cli
 
 $(B)/%.o: %.c
@@ -152,7 +152,7 @@ $(B)/fairlead-insightd: $(INSIGHT_OBJS)
 
 RUNNER_SRCS := $(wildcard test/bpf/*.c test/bpf/fixtures/*.c)
 RUNNER_OBJS := $(RUNNER_SRCS:%.c=$(B)/%.o) $(call objs,agent/base agent/dp) \
-               $(addprefix $(B)/agent/session/,flows.o install.o store.o)
+               $(addprefix $(B)/agent/session/,flows.o install.o store.o) $(B)/agent/crypto/hmac.o
 $(RUNNER_SRCS:%.c=$(B)/%.o): $(B)/gen/fairlead.skel.h
 
 $(B)/test/bpf/runner: $(RUNNER_OBJS)
@@ -217,6 +217,11 @@ UNIT_fpm_truth := agent/path/fpm
 UNIT_sla       := $(addprefix agent/path/,mos sla sla_text)
 UNIT_sla_random := $(UNIT_sla)
 
+UNIT_export    := agent/codec/export $(JSON) agent/base/addr
+UNIT_export_queue := $(UNIT_export) agent/export/queue agent/base/log agent/base/monotime
+UNIT_export_collect := $(ENGINE) agent/codec/export \
+                  $(addprefix agent/export/,collect collect_level collect_neigh collect_path \
+                  collect_session)
 UNIT_impair    := test/tools/impair_link
 LOAD           := test/insight/load $(addprefix agent/codec/,json json_scan utf8) agent/base/addr
 UNIT_score     := $(LOAD) $(addprefix agent/insight/,score correlate)
@@ -228,6 +233,8 @@ UNIT_store     := $(LOAD) $(STORE) test/insight/fill
 UNIT_store_file := $(UNIT_store)
 UNIT_ingest    := $(UNIT_store)
 LIBS_ingest    := $(LIBS_SQLITE)
+UNIT_receive   := $(UNIT_ingest) agent/insight/receive agent/codec/export
+LIBS_receive   := $(LIBS_SQLITE)
 LIBS_store     := $(LIBS_SQLITE)
 LIBS_store_file := $(LIBS_SQLITE)
 ASK            := $(addprefix agent/insight/,ask ask_words civil)
@@ -298,7 +305,7 @@ BENCH_codec    := $(KEYRING) agent/crypto/seal $(META) agent/base/rand
 BENCH_blast    :=
 BENCH_router   := $(patsubst $(B)/%.o,%,$(call objs,agent/base agent/dp)) \
                   $(addprefix agent/session/,flows install store)
-BENCH_table_scale := $(patsubst $(B)/%.o,%,$(call objs,$(filter-out agent/api agent/net,$(DAEMON_DIRS))))
+BENCH_table_scale := $(patsubst $(B)/%.o,%,$(call objs,$(filter-out agent/api agent/bfd agent/net,$(DAEMON_DIRS))))
 
 BENCH_stages   := $(BENCH_router) test/bpf/world test/bpf/pktgen
 
@@ -346,6 +353,7 @@ FUZZ_config    := $(CONFIG)
 FUZZ_bfd       := $(BFD_SEAL) agent/base/rand
 FUZZ_ask       := $(ASK)
 FUZZ_conf      := $(UNIT_conf)
+FUZZ_export    := agent/codec/export $(JSON) agent/base/addr
 FUZZ_zoom      := $(ZOOM_PARSE) $(addprefix agent/zoom/,answer oauth uuid) agent/base/rand agent/crypto/digest
 
 FUZZ_NAMES     := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +23,11 @@
 #include "agent/base/rand.h"
 #include "agent/bfd/io.h"
 #include "agent/dp/dp.h"
+#include "agent/export/export.h"
 #include "agent/net/rtnl.h"
 #include "agent/net/tx.h"
 #include "agent/path/fabric.h"
+#include "agent/path/fpm_watch.h"
 #include "agent/session/engine.h"
 
 #define VERSION "0.1"
@@ -53,14 +56,22 @@ struct daemon {
 	struct fl_tx *tx;
 	struct fl_fabric *fabric;
 	struct fl_engine *engine;
+	struct fl_export *export;
 	struct fl_bfd_io *bfd;
+	struct fl_fpm_watch *fpm;
 	struct fl_ctl_sock *ctl;
 	struct fl_api api;
 	sd_event_source *tick;
 	sd_event_source *punts[2]; /* new, live */
 	unsigned int budget;
 	bool routes_changed;
+	bool applying; /* a configuration */
 };
+
+static void flush(struct daemon *d)
+{
+	fl_dp_tables(d->dp)->drops[FL_DROP_TX_ERROR] += fl_tx_flush(d->tx);
+}
 
 /* --- what the fabric asks for ----------------------------------------------------------------- */
 
@@ -125,6 +136,19 @@ static void fabric_hop_up(void *ctx, uint16_t hop)
 		fl_engine_hop_up(d->engine, hop);
 }
 
+static void fabric_path_usable(void *ctx, uint16_t path, bool usable)
+{
+	struct daemon *d = ctx;
+
+	(void)path;
+	(void)usable;
+	/* Not while a configuration is being taken over: the engine has not seen it yet. */
+	if (!d->engine || !d->config || d->applying)
+		return;
+	fl_engine_paths_changed(d->engine);
+	flush(d);
+}
+
 static void fabric_watch(void *ctx, const struct fl_path_rt *path, const struct fl_path *entry,
 			 struct fl_path_quality *quality)
 {
@@ -142,6 +166,7 @@ static const struct fl_fabric_ops fabric_ops = {
 	.attach = fabric_attach,
 	.detach = fabric_detach,
 	.hop_up = fabric_hop_up,
+	.path_usable = fabric_path_usable,
 	.watch = fabric_watch,
 	.unwatch = fabric_unwatch,
 };
@@ -166,9 +191,38 @@ static uint32_t io_jiffies(void *ctx)
 	return fl_dp_jiffies(((struct daemon *)ctx)->dp);
 }
 
-static void flush(struct daemon *d)
+static bool fpm_reply(void *ctx, uint32_t session, uint16_t path, uint8_t tos,
+		      const struct fl_fpm_mark *mark)
 {
-	fl_dp_tables(d->dp)->drops[FL_DROP_TX_ERROR] += fl_tx_flush(d->tx);
+	return fl_engine_mark(((struct daemon *)ctx)->engine, session, path, tos, mark);
+}
+
+static const struct fl_fpm_watch_ops fpm_ops = { .reply = fpm_reply };
+
+/*
+ * What user packets say of a path, for choosing. A vector's sessions may be of several classes: the
+ * one that most packets are of comes first.
+ */
+static struct fl_quality fpm_quality(void *ctx, uint16_t path, uint8_t proto)
+{
+	struct daemon *d = ctx;
+	struct fl_fpm_metrics m;
+
+	for (int class = FL_FPM_CLASSES - 1; class >= 0; class --)
+		if (fl_fpm_watch_get(d->fpm, path, (enum fl_fpm_class) class,
+				     proto == IPPROTO_TCP ? FL_FPM_TCP : FL_FPM_UDP, fl_mono_now(),
+				     &m) &&
+		    m.valid && !m.monitor_only)
+			return m.quality;
+	return (struct fl_quality){ 0 };
+}
+
+static void io_closing(void *ctx, uint32_t id)
+{
+	struct daemon *d = ctx;
+
+	if (d->export)
+		fl_export_closing(d->export, id);
 }
 
 /* --- news from the kernel --------------------------------------------------------------------- */
@@ -185,7 +239,11 @@ static void on_addr(void *ctx, uint32_t ifindex, const struct fl_addr *addr, boo
 
 static void on_neigh(void *ctx, const struct fl_neigh *neigh)
 {
-	fl_fabric_neigh(((struct daemon *)ctx)->fabric, neigh);
+	struct daemon *d = ctx;
+
+	fl_fabric_neigh(d->fabric, neigh);
+	if (d->export)
+		fl_export_neigh(d->export, neigh);
 }
 
 /* Routing daemons change many routes at once: looked at once, at the next tick. */
@@ -262,8 +320,10 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
 		fl_engine_routes_changed(d->engine);
 	}
 	fl_fabric_tick(d->fabric);
+	fl_fpm_watch_tick(d->fpm, fl_mono_now());
 	more = fl_engine_tick(d->engine);
 	flush(d);
+	fl_export_tick(d->export);
 	/* More to age: soon again, but let packets in between. */
 	sd_event_source_set_time(source, usec + (more ? 1000 : FL_ENGINE_TICK_MS * 1000));
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -289,8 +349,10 @@ static int use_config(struct daemon *d, struct fl_config *config, char why[FL_WH
 {
 	int err = fl_bfd_io_configure(d->bfd, config, why);
 
+	d->applying = true;
 	if (!err)
 		err = fl_fabric_apply(d->fabric, config, why);
+	d->applying = false;
 	if (err && d->config)
 		fl_bfd_io_configure(d->bfd, d->config, why);
 	if (!err) {
@@ -304,6 +366,8 @@ static int use_config(struct daemon *d, struct fl_config *config, char why[FL_WH
 	d->config = config;
 	d->api.config = config;
 	flush(d);
+	/* Packets go on without it. */
+	fl_export_configure(d->export, config);
 	return 0;
 }
 
@@ -423,6 +487,30 @@ static int take_lock(struct daemon *d)
 	return 0;
 }
 
+static int export_link_bytes(void *ctx, uint32_t ifindex, uint64_t *ret_rx, uint64_t *ret_tx)
+{
+	return fl_rtnl_link_bytes(((struct daemon *)ctx)->rtnl, ifindex, ret_rx, ret_tx);
+}
+
+static int open_export(struct daemon *d)
+{
+	struct fl_export_cfg cfg = {
+		.event = d->event,
+		.tables = fl_dp_tables(d->dp),
+		.fabric = d->fabric,
+		.store = fl_engine_store(d->engine),
+		.choice = fl_engine_choice(d->engine),
+		.link_bytes = export_link_bytes,
+		.ctx = d,
+	};
+
+	snprintf(cfg.socket, sizeof(cfg.socket), FL_EXPORT_RUN_DIR "/fairleadd%s%s.sock",
+		 d->opt.instance[0] ? "@" : "", d->opt.instance);
+	snprintf(cfg.state_dir, sizeof(cfg.state_dir), "/var/lib/fairlead%s%s",
+		 d->opt.instance[0] ? "/" : "", d->opt.instance);
+	return fl_export_new(&cfg, &d->export);
+}
+
 static void peer_lost(void *ctx, uint16_t peer)
 {
 	fl_engine_resignal_peer(((struct daemon *)ctx)->engine, peer);
@@ -441,6 +529,7 @@ static int open_modules(struct daemon *d)
 		.room = io_room,
 		.queue = io_queue,
 		.jiffies = io_jiffies,
+		.closing = io_closing,
 		.loopback_ifindex = if_nametoindex("lo"),
 		.ctx = d,
 	};
@@ -473,7 +562,11 @@ static int open_modules(struct daemon *d)
 							     .ctx = d },
 				    &d->bfd);
 	if (!err)
+		err = fl_fpm_watch_new(fl_dp_tables(d->dp), d->fabric, &fpm_ops, d, &d->fpm);
+	if (!err)
 		err = fl_rtnl_new(&rtnl_events, d, &d->rtnl);
+	if (!err)
+		err = open_export(d);
 	if (err)
 		fl_log_err(err, "cannot start");
 	return err;
@@ -563,6 +656,10 @@ static int run(struct daemon *d)
 	d->api.dp = d->dp;
 	d->api.fabric = d->fabric;
 	d->api.engine = d->engine;
+	d->api.bfd = d->bfd;
+	d->api.fpm = d->fpm;
+	fl_choice_set_fpm(fl_engine_choice(d->engine), fpm_quality, d);
+	d->api.export = d->export;
 	err = start_modules(d);
 	if (!err)
 		err = add_sources(d);
@@ -582,11 +679,13 @@ static int run(struct daemon *d)
 static void done(struct daemon *d)
 {
 	fl_ctl_sock_free(d->ctl);
+	fl_export_free(d->export);
 	sd_event_source_unref(d->tick);
 	for (int live = 0; live < 2; live++)
 		sd_event_source_unref(d->punts[live]);
 	fl_bfd_io_free(d->bfd);
 	sd_event_unref(d->event);
+	fl_fpm_watch_free(d->fpm);
 	fl_engine_free(d->engine);
 	fl_fabric_free(d->fabric);
 	fl_rtnl_free(d->rtnl);

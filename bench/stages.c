@@ -126,7 +126,7 @@ static struct stages_bpf *load(const struct pg_packet *packet)
 	{
 		int fd;
 
-		snprintf(path, sizeof(path), "%s/v1/%s", world.pin_dir, bpf_map__name(map));
+		snprintf(path, sizeof(path), "%s/v2/%s", world.pin_dir, bpf_map__name(map));
 		fd = bpf_obj_get(path);
 		if (fd >= 0 && bpf_map__reuse_fd(map, fd))
 			die("reuse");

@@ -12,7 +12,9 @@
 #include <bpf/bpf_helpers.h>
 
 #include "common/drop_reason.h"
+#include "common/dup.h"
 #include "common/flow.h"
+#include "common/fpm_map.h"
 #include "common/limits.h"
 #include "common/session.h"
 #include "common/settings.h"
@@ -164,6 +166,30 @@ struct fl_peer_buckets_map {
 	__type(value, struct fl_token_bucket);
 };
 
+/* Performance monitoring: settings and keys by path, scopes by fl_fpm_slot_of(). */
+struct fl_fpm_paths_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, FL_MAX_PATHS);
+	__type(key, __u32);
+	__type(value, struct fl_fpm_path);
+};
+
+struct fl_mac_keys_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, FL_MAX_PATHS);
+	__type(key, __u32);
+	__type(value, struct fl_path_keys);
+};
+
+struct fl_fpm_scopes_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FL_MAX_PATHS *FL_PATH_SCOPES);
+	__type(key, __u32);
+	__type(value, struct fl_fpm_slot);
+};
+
 /* Link tests that are returned, by path. */
 struct fl_echo_buckets_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -178,6 +204,15 @@ struct fl_denials_map {
 	__uint(max_entries, 65536);
 	__type(key, struct fl_wide_key);
 	__type(value, struct fl_denial);
+};
+
+/* Numbers and paths of sessions carried in copies. The agent adds and deletes, nothing else. */
+struct fl_dups_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, FL_DUP_MAX);
+	__type(key, struct fl_dup_key);
+	__type(value, struct fl_dup);
 };
 
 struct fl_punt_new_map {
@@ -226,8 +261,12 @@ extern struct fl_names_map fl_names SEC(".maps");
 extern struct fl_source_buckets_map fl_source_bkts SEC(".maps");
 extern struct fl_peers_map fl_peers SEC(".maps");
 extern struct fl_peer_buckets_map fl_peer_bkts SEC(".maps");
+extern struct fl_fpm_paths_map fl_fpm_paths SEC(".maps");
+extern struct fl_mac_keys_map fl_mac_keys SEC(".maps");
+extern struct fl_fpm_scopes_map fl_fpm_scopes SEC(".maps");
 extern struct fl_echo_buckets_map fl_echo_bkts SEC(".maps");
 extern struct fl_denials_map fl_denials SEC(".maps");
+extern struct fl_dups_map fl_dups SEC(".maps");
 extern struct fl_punt_new_map fl_punt_new SEC(".maps");
 extern struct fl_punt_live_map fl_punt_live SEC(".maps");
 extern struct fl_drops_map fl_drops SEC(".maps");

@@ -6,6 +6,7 @@
 #include "vmlinux.h"
 
 #include "bpf/lib/ctx_tc.bpf.h"
+#include "bpf/lib/dup.bpf.h"
 #include "bpf/lib/pipeline.bpf.h"
 
 SEC("tc")
@@ -72,6 +73,8 @@ static __noinline int fl_egress_stages(struct __sk_buff *ctx)
 		return fl_host_miss(ctx, job);
 	job->slot = found.slot;
 	job->session = found.flow->session;
+	if (found.flow->flags & FL_FLOW_DUP)
+		return FL_GO_DUP;
 	return fl_forward(ctx, job, found.flow, false);
 }
 
@@ -80,6 +83,7 @@ int fl_tc_egress(struct __sk_buff *ctx)
 {
 	struct fl_settings *settings;
 	__u32 zero = 0;
+	int result;
 
 	/* Only what starts here: forwarded packets came in by a device, and ours are marked. */
 	if (ctx->ingress_ifindex || ctx->tc_index == FL_TC_INDEX_OURS)
@@ -87,5 +91,10 @@ int fl_tc_egress(struct __sk_buff *ctx)
 	settings = bpf_map_lookup_elem(&fl_settings, &zero);
 	if (!settings || !settings->host_sessions)
 		return TC_ACT_OK;
-	return fl_verdict(fl_egress_stages(ctx));
+	result = fl_egress_stages(ctx);
+	if (result == FL_GO_DUP)
+		result = fl_ingress_rest(ctx, result);
+	if (result >= (FL_DONE_SENT | FL_DONE_MARK))
+		result = fl_marked(ctx, result);
+	return fl_verdict(result);
 }

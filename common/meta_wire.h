@@ -70,8 +70,9 @@ enum fl_tlv_type {
 	FL_TLV_SEEN_ENDPOINT = 0x8005, /* H, BFD */
 	FL_TLV_MTU_PROBE = 0x8006,     /* H, BFD */
 	FL_TLV_CAPABILITY = 0x8007,    /* H, BFD: FL_CAPABLE_* */
+	FL_TLV_VECTOR = 0x8008, /* P, F and R: the initiator's vector, and how often it moved */
 	FL_TLV_PRIVATE_FIRST = 0x8001,
-	FL_TLV_PRIVATE_LAST = 0x8007,
+	FL_TLV_PRIVATE_LAST = 0x8008,
 };
 
 /* Sizes of values (2.5). */
@@ -83,6 +84,7 @@ enum fl_tlv_type {
 #define FL_TLV_ENDPOINT6_LEN  20
 #define FL_TLV_BOOT_ID_LEN    8
 #define FL_TLV_ECHO_LEN       17
+#define FL_TLV_VECTOR_LEN     8
 #define FL_TLV_MULTICAST4_LEN 11
 #define FL_TLV_MULTICAST6_LEN 35
 

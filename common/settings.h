@@ -25,6 +25,7 @@ struct fl_settings {
 	__u16 host_sessions;     /* this host's own traffic may open sessions (it has a tenant) */
 	__u16 watch_established; /* report it too when TCP is established */
 	__u16 reserved[2];
+	__u64 wall_offset_ns; /* from CLOCK_MONOTONIC to the wall clock, for time-based HMAC */
 };
 
 /* Peers by id: the name keeps the id its meaning over restarts. */

@@ -26,9 +26,25 @@ void fl_api_show_interfaces(struct fl_api *api, const struct fl_json *request,
 
 void fl_api_show_peers(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
 
+/* show_fpm.c */
+void fl_api_show_fpm(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
+
 /* show_services.c */
 void fl_api_show_services(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
 void fl_api_show_fib(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
+
+/* show_choice.c */
+void fl_api_show_load_balancer(struct fl_api *api, const struct fl_json *request,
+			       struct fl_json *reply);
+void fl_api_show_service_path(struct fl_api *api, const struct fl_json *request,
+			      struct fl_json *reply);
+
+/* history.c */
+void fl_api_policy_test(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
+/* What a session's path was chosen by, and each move since, as members of @data. */
+void fl_api_add_history(struct fl_api *api, struct fl_json *data, uint32_t id);
+/* Quality that a path was judged by. */
+void fl_api_add_judged(struct fl_json *o, const struct fl_sla_verdict *verdict);
 
 /* explain.c */
 void fl_api_explain(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);

@@ -10,7 +10,9 @@
 #include <stdint.h>
 
 #include "common/drop_reason.h"
+#include "common/dup.h"
 #include "common/flow.h"
+#include "common/fpm_map.h"
 #include "common/session.h"
 #include "common/settings.h"
 #include "common/stats.h"
@@ -28,6 +30,16 @@ struct fl_table_ops {
 	int (*tx_port)(void *ctx, uint32_t iface, uint32_t ifindex); /* ifindex 0 clears */
 	int (*name_set)(void *ctx, uint32_t id, const struct fl_name *name);
 	int (*name_get)(void *ctx, uint32_t id, struct fl_name *ret_name);
+	/* Sides of sessions carried in copies: add one that has no paths yet, remove, look at. */
+	int (*dup_add)(void *ctx, const struct fl_dup_key *key);
+	int (*dup_remove)(void *ctx, const struct fl_dup_key *key);
+	int (*dup_get)(void *ctx, const struct fl_dup_key *key, struct fl_dup *ret_dup);
+	/* Everything else is asked for; the answer is put into @ask. */
+	int (*dup_ask)(void *ctx, struct fl_dup_ask *ask);
+	/* A scope, whole, by fl_fpm_slot_of(); the data plane writes it meanwhile. */
+	int (*fpm_read)(void *ctx, uint32_t slot, struct fl_fpm_slot *ret_slot);
+	/* Take the mark that a generated packet of this scope is to carry (P-31, 7). */
+	int (*fpm_reply)(void *ctx, uint32_t slot, struct fl_fpm_mark *ret_mark);
 };
 
 struct fl_tables {
@@ -44,6 +56,8 @@ struct fl_tables {
 	struct fl_nexthop *nexthops;
 	struct fl_iface *ifaces;
 	struct fl_peer_info *peers;
+	struct fl_fpm_path *fpm_paths; /* by path */
+	struct fl_path_keys *keys;     /* by path */
 	struct fl_settings *settings;
 	const struct fl_table_ops *ops;
 	void *ops_ctx;

@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <systemd/sd-event.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/base/log.h"
@@ -28,10 +29,19 @@
 #define LATE_NS (20 * FL_NS_PER_MS)
 /* What they get then. */
 #define GRACE_NS (5 * FL_NS_PER_MS)
+/*
+ * Rest after every turn, so that packets are handled by the batch where there are many paths: times
+ * of arrival are the kernel's, and an answer may be this late (chosen: a twelfth of the least
+ * interval).
+ */
+#define REST_NS (4 * FL_NS_PER_MS)
 /* Means grow old, sockets are tried again. */
 #define REFRESH_US 1000000
 /* Datagrams read before timers have their turn: what thousands of paths send at once (chosen). */
 #define DRAIN_MAX 8192
+
+/* Sockets that are waited for, and the eventfd (chosen: as many waypoints as a router may have). */
+#define FDS_MAX (4 * FL_MAX_IFACES + 1)
 
 /* One for each local waypoint. */
 struct sock {
@@ -387,26 +397,46 @@ static int on_refresh(sd_event_source *source, uint64_t usec, void *userdata)
 
 /* --- the thread ------------------------------------------------------------------------------- */
 
-/* Locked: all that has arrived. */
-static void drain(struct fl_bfd_io *io, struct fl_mono now)
+/* Locked: what waits at one socket. */
+static void drain(struct fl_bfd_io *io, const struct sock *sock, struct fl_mono now)
 {
-	struct fl_watch_packet packet = { .data = io->datagram.data };
+	struct fl_watch_packet packet = { .local = sock->local, .data = io->datagram.data };
 
-	for (size_t i = 0; i < io->n_socks; i++) {
-		if (io->socks[i].fd < 0)
-			continue;
-		for (int n = 0; n < DRAIN_MAX; n++) {
-			if (fl_bfd_sock_recv(io->socks[i].fd, now, &io->datagram) <= 0)
-				break;
-			packet.local = io->socks[i].local;
-			packet.source = io->datagram.source;
-			packet.source_port = io->datagram.source_port;
-			packet.ifindex = io->datagram.ifindex;
-			packet.len = io->datagram.len;
-			packet.at = io->datagram.at;
-			fl_watch_rx(io->watch, &packet);
-		}
+	for (int n = 0; n < DRAIN_MAX; n++) {
+		if (fl_bfd_sock_recv(sock->fd, now, &io->datagram) <= 0)
+			return;
+		packet.source = io->datagram.source;
+		packet.source_port = io->datagram.source_port;
+		packet.ifindex = io->datagram.ifindex;
+		packet.len = io->datagram.len;
+		packet.at = io->datagram.at;
+		fl_watch_rx(io->watch, &packet);
 	}
+}
+
+/* Locked. Return: how many of @fds are in use: the first is kick_fd, then those of the sockets. */
+static size_t poll_set(struct fl_bfd_io *io, struct pollfd *fds, size_t max)
+{
+	size_t n = 0;
+
+	fds[n++] = (struct pollfd){ .fd = io->kick_fd, .events = POLLIN };
+	/* Negative ones are passed over. */
+	for (size_t i = 0; i < io->n_socks && n < max; i++)
+		fds[n++] = (struct pollfd){ .fd = io->socks[i].fd, .events = POLLIN };
+	return n;
+}
+
+/* Locked: all that has arrived, at whichever socket. */
+static void drain_all(struct fl_bfd_io *io, struct fl_mono now)
+{
+	struct pollfd fds[FDS_MAX];
+	size_t n = poll_set(io, fds, FDS_MAX);
+
+	if (poll(fds, n, 0) <= 0)
+		return;
+	for (size_t i = 1; i < n; i++)
+		if (fds[i].revents)
+			drain(io, &io->socks[i - 1], now);
 }
 
 /*
@@ -421,7 +451,7 @@ static struct fl_mono turn(struct fl_bfd_io *io, bool late)
 	struct fl_mono now = fl_mono_now(), wake;
 
 	io_lock(io);
-	drain(io, now);
+	drain_all(io, now);
 	if (late) {
 		io->stats.late++;
 		wake = (struct fl_mono){ now.ns + GRACE_NS };
@@ -436,28 +466,21 @@ static struct fl_mono turn(struct fl_bfd_io *io, bool late)
 	return wake;
 }
 
-/* Locked. Return: how many of @fds are in use. */
-static size_t poll_set(struct fl_bfd_io *io, struct pollfd *fds, size_t max)
-{
-	size_t n = 0;
-
-	fds[n++] = (struct pollfd){ .fd = io->kick_fd, .events = POLLIN };
-	for (size_t i = 0; i < io->n_socks && n < max; i++)
-		if (io->socks[i].fd >= 0)
-			fds[n++] = (struct pollfd){ .fd = io->socks[i].fd, .events = POLLIN };
-	return n;
-}
-
 static void wait_until(struct fl_bfd_io *io, struct fl_mono wake)
 {
-	struct pollfd fds[FL_MAX_IFACES + 1];
+	struct pollfd fds[FDS_MAX];
 	struct timespec wait, *timeout = NULL;
-	struct fl_mono now = fl_mono_now();
-	uint64_t ns = wake.ns > now.ns ? wake.ns - now.ns : 0;
+	const struct timespec rest = { 0, REST_NS };
+	struct fl_mono now;
+	uint64_t ns;
 	size_t n;
 
+	nanosleep(&rest, NULL);
+	now = fl_mono_now();
+	ns = wake.ns > now.ns ? wake.ns - now.ns : 0;
+
 	io_lock(io);
-	n = poll_set(io, fds, FL_MAX_IFACES + 1);
+	n = poll_set(io, fds, FDS_MAX);
 	io_unlock(io);
 	if (wake.ns != UINT64_MAX) {
 		wait = (struct timespec){ (time_t)(ns / FL_NS_PER_S), (long)(ns % FL_NS_PER_S) };

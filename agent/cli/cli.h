@@ -17,6 +17,7 @@ struct fl_cli {
 	bool defaults;        /* --defaults */
 	bool detail;          /* --detail */
 	unsigned int watch_s; /* 0: once */
+	unsigned int last_s;  /* --last; 0: not given */
 };
 
 /* A command: its words are gone from @argv. Return: exit code. */
@@ -34,7 +35,8 @@ struct fl_cli_command {
 #define FL_CLI_DEFAULTS 0x02
 #define FL_CLI_FILE     0x04 /* --config */
 #define FL_CLI_DETAIL   0x08
-#define FL_CLI_INSIGHT  0x10 /* not an option: it asks fairlead-insightd */
+#define FL_CLI_LAST     0x10
+#define FL_CLI_INSIGHT  0x80 /* not an option: it asks fairlead-insightd */
 
 #define FL_CLI_INSIGHT_SOCKET "/run/fairlead-insight/insightd.sock"
 
@@ -47,6 +49,7 @@ int fl_cmd_clear_session(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_paths(const struct fl_cli *cli, int argc, char **argv);
 
 /* show.c */
+int fl_cmd_show_fpm(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_peers(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_services(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_fib(const struct fl_cli *cli, int argc, char **argv);
@@ -54,6 +57,13 @@ int fl_cmd_show_interfaces(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_drops(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_stats(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_status(const struct fl_cli *cli, int argc, char **argv);
+
+/* choice.c */
+int fl_cmd_show_load_balancer(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_show_service_path(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_policy_test(const struct fl_cli *cli, int argc, char **argv);
+/* A session's decision and moves, as `explain session` shows them. */
+void fl_cli_print_history(const struct fl_json *data);
 
 /* explain.c */
 int fl_cmd_explain(const struct fl_cli *cli, int argc, char **argv);
@@ -64,6 +74,10 @@ int fl_cmd_config_apply(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_config_diff(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_config_show(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_config_schema(const struct fl_cli *cli, int argc, char **argv);
+
+/* Text of a configuration file, for the caller to wipe and to free. Return: FL_CTL_OK, or an exit
+ * code after saying why not. */
+int fl_cli_read_file(const char *path, char **ret_text);
 
 /* doctor.c */
 int fl_cmd_doctor(const struct fl_cli *cli, int argc, char **argv);

@@ -17,6 +17,7 @@
 #define ID_DEFAULTS 0x101
 #define ID_VERSION  0x102
 #define ID_DETAIL   0x103
+#define ID_LAST     0x104
 
 static const struct fl_cli_command commands[] = {
 	{ "show sessions", "[service NAME] [tenant NAME] [peer NAME] [limit N]",
@@ -24,6 +25,8 @@ static const struct fl_cli_command commands[] = {
 	{ "show session", "ID", "one session in full", fl_cmd_show_session, FL_CLI_WATCH },
 	{ "show paths", "[--detail]", "paths to peers: state, why down, quality; in full",
 	  fl_cmd_show_paths, FL_CLI_WATCH | FL_CLI_DETAIL },
+	{ "show fpm", "", "what user packets say about paths: latency, jitter, loss, MOS",
+	  fl_cmd_show_fpm, FL_CLI_WATCH },
 	{ "show peers", "", "peers, their paths and waypoints", fl_cmd_show_peers, FL_CLI_WATCH },
 	{ "show services", "", "services, who may use them, sessions", fl_cmd_show_services,
 	  FL_CLI_WATCH },
@@ -31,6 +34,10 @@ static const struct fl_cli_command commands[] = {
 	  FL_CLI_WATCH },
 	{ "show interfaces", "", "interfaces: mode (XDP, TC) and why", fl_cmd_show_interfaces,
 	  FL_CLI_WATCH },
+	{ "show load-balancer", "", "services, and which path a new session would take",
+	  fl_cmd_show_load_balancer, FL_CLI_WATCH },
+	{ "show service-path", "", "ways to services: state, capacity, service level",
+	  fl_cmd_show_service_path, FL_CLI_WATCH },
 	{ "show drops", "[all]", "packets not forwarded, by reason", fl_cmd_show_drops,
 	  FL_CLI_WATCH },
 	{ "show stats", "[all]", "other counters, and memory", fl_cmd_show_stats, FL_CLI_WATCH },
@@ -40,7 +47,12 @@ static const struct fl_cli_command commands[] = {
 	  "why a packet from there goes where it goes, or is denied", fl_cmd_explain, 0 },
 	{ "explain", "PEER PROTOCOL SOURCE[:PORT] DESTINATION[:PORT] tenant NAME",
 	  "the same for a session that a peer opens", fl_cmd_explain, 0 },
-	{ "explain", "session ID", "how a live session would be decided now", fl_cmd_explain, 0 },
+	{ "explain", "session ID",
+	  "how a live session was decided, why it moved, and how it would be decided now",
+	  fl_cmd_explain, 0 },
+	{ "policy test", "FILE [--last 1h]",
+	  "which of the sessions so far another configuration would deny or move",
+	  fl_cmd_policy_test, FL_CLI_LAST },
 	{ "clear session", "ID|all", "end sessions, here and at peers", fl_cmd_clear_session, 0 },
 	{ "config check", "FILE", "find errors in a file; needs no agent", fl_cmd_config_check, 0 },
 	{ "config apply", "[FILE]", "use a file, or the agent's own again", fl_cmd_config_apply,
@@ -263,6 +275,7 @@ static int run(const struct fl_cli *given, const struct fl_cli_command *command,
 	const char *unfit = cli->watch_s && !(command->options & FL_CLI_WATCH)       ? "--watch"
 			    : cli->defaults && !(command->options & FL_CLI_DEFAULTS) ? "--defaults"
 			    : cli->detail && !(command->options & FL_CLI_DETAIL)     ? "--detail"
+			    : cli->last_s && !(command->options & FL_CLI_LAST)       ? "--last"
 			    : cli->config && !(command->options & FL_CLI_FILE)       ? "--config"
 										     : NULL;
 
@@ -329,6 +342,28 @@ static int parse_watch(struct fl_cli *cli, const char *arg)
 	return FL_CTL_OK;
 }
 
+/* "90s", "30m", "1h", "2d"; a bare number is seconds. */
+static int parse_last(struct fl_cli *cli, const char *arg)
+{
+	static const struct {
+		char unit;
+		unsigned int s;
+	} units[] = { { 0, 1 }, { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	char *end;
+	unsigned long n = strtoul(arg, &end, 10);
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (*end != units[i].unit || (*end && end[1]))
+			continue;
+		if (arg[0] < '0' || arg[0] > '9' || !n || n > 31536000 / units[i].s)
+			break;
+		cli->last_s = (unsigned int)n * units[i].s;
+		return FL_CTL_OK;
+	}
+	fprintf(stderr, "fairlead: --last takes a time like 90s, 30m, 1h or 2d\n");
+	return FL_CTL_USAGE;
+}
+
 static int parse_instance(struct fl_cli *cli, const char *name)
 {
 	static char path[FL_CLIENT_PATH];
@@ -360,6 +395,8 @@ static int parse_option(struct fl_cli *cli, int c, int argc, char **argv)
 		if (!optarg && optind < argc && is_number(argv[optind]))
 			optarg = argv[optind++];
 		return parse_watch(cli, optarg);
+	case ID_LAST:
+		return parse_last(cli, optarg);
 	case ID_CONFIG:
 		cli->config = optarg;
 		return FL_CTL_OK;
@@ -391,6 +428,7 @@ int main(int argc, char **argv)
 		{ "config", required_argument, NULL, ID_CONFIG },
 		{ "defaults", no_argument, NULL, ID_DEFAULTS },
 		{ "detail", no_argument, NULL, ID_DETAIL },
+		{ "last", required_argument, NULL, ID_LAST },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, ID_VERSION },
 		{ 0 },

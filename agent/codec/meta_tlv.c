@@ -74,6 +74,8 @@ static const struct fl_tlv_rule private_rules[] = {
 	[PRIVATE(FL_TLV_MTU_PROBE)] = { RULE(MTU_PROBE, MTU_PROBE, H), .min = 2, .max = UINT16_MAX,
 					VALUE(mtu_probe) },
 	[PRIVATE(FL_TLV_CAPABILITY)] = { RULE(U32, CAPABILITY, H), FIXED(4), VALUE(capability) },
+	[PRIVATE(FL_TLV_VECTOR)] = { RULE(VECTOR, VECTOR, P), FIXED(FL_TLV_VECTOR_LEN),
+				     VALUE(vector) },
 };
 
 const struct fl_tlv_rule *fl_tlv_rule(uint8_t section, uint16_t type)
@@ -130,6 +132,7 @@ const uint16_t fl_tlv_payload_order[] = {
 	FL_TLV_TCP_SYN,
 	FL_TLV_MODIFY,
 	FL_TLV_REMAINING_TIME,
+	FL_TLV_VECTOR,
 	FL_TLV_APPLICATION,
 	FL_TLV_SESSION_COUNT,
 	FL_TLV_INTERFACE_ID,

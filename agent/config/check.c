@@ -64,12 +64,16 @@ static void check_names(struct fl_cfg_load *load, const struct fl_config *config
 	const struct fl_cfg_router *r = &config->router;
 
 	UNIQUE(load, a->security, a->n_security, "/authority/security");
+	UNIQUE(load, a->performance_monitoring_profile, a->n_performance_monitoring_profile,
+	       "/authority/performance-monitoring-profile");
 	UNIQUE(load, a->tenant, a->n_tenant, "/authority/tenant");
 	UNIQUE(load, a->service, a->n_service, "/authority/service");
 	UNIQUE(load, a->service_policy, a->n_service_policy, "/authority/service-policy");
 	UNIQUE(load, a->session_type, a->n_session_type, "/authority/session-type");
 	UNIQUE(load, a->router, a->n_router, "/authority/router");
 	UNIQUE(load, r->peer, r->n_peer, "/router/peer");
+	UNIQUE(load, r->service_route_policy, r->n_service_route_policy,
+	       "/router/service-route-policy");
 	UNIQUE(load, r->service_route, r->n_service_route, "/router/service-route");
 	UNIQUE(load, r->device_interface, r->n_device_interface, "/router/device-interface");
 }

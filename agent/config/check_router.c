@@ -242,10 +242,32 @@ static void check_next_hop(struct fl_cfg_load *load, const struct fl_cfg_service
 				   "/router/service-route/%zu/nat-target", i);
 }
 
+/* Marks are shares of a limit, which must be there; the low one is below. */
+static void check_route_policies(struct fl_cfg_load *load, const struct fl_config *config)
+{
+	for (size_t i = 0; i < config->router.n_service_route_policy; i++) {
+		const struct fl_cfg_route_policy *p = &config->router.service_route_policy[i];
+
+		if (p->session_high_water_mark && !p->max_sessions)
+			fl_cfg_complain_at(
+				load, false, NULL, "means nothing without max-sessions",
+				"/router/service-route-policy/%zu/session-high-water-mark", i);
+		if (p->session_low_water_mark && !p->session_high_water_mark)
+			fl_cfg_complain_at(
+				load, false, NULL, "means nothing without session-high-water-mark",
+				"/router/service-route-policy/%zu/session-low-water-mark", i);
+		else if (p->session_low_water_mark > p->session_high_water_mark)
+			fl_cfg_complain_at(
+				load, false, NULL, "must not be above session-high-water-mark",
+				"/router/service-route-policy/%zu/session-low-water-mark", i);
+	}
+}
+
 static void check_routes(struct fl_cfg_load *load, const struct fl_config *config)
 {
 	char pointer[64];
 
+	check_route_policies(load, config);
 	for (size_t i = 0; i < config->router.n_service_route; i++) {
 		const struct fl_cfg_service_route *r = &config->router.service_route[i];
 		int ways = !!r->peer_name + !!r->next_hop + r->use_learned_routes;

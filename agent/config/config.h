@@ -147,11 +147,49 @@ struct fl_cfg_vector {
 	uint32_t cost;
 };
 
+enum fl_cfg_strategy {
+	FL_CFG_HUNT, /* default */
+	FL_CFG_PROPORTIONAL,
+};
+
+enum fl_cfg_criterion {
+	FL_CFG_BY_VECTOR, /* default */
+	FL_CFG_BY_LATENCY,
+	FL_CFG_BY_MOS,
+};
+
+/* What becomes of sessions whose path fails. */
+enum fl_cfg_resiliency {
+	FL_CFG_RESILIENCY_NONE, /* default: they stay on it */
+	FL_CFG_FAILOVER,
+	FL_CFG_REVERTIBLE_FAILOVER, /* and go back */
+	FL_CFG_PACKET_DUPLICATION,  /* by several paths at once (6.4); TCP moves */
+};
+
+/* Source of fields, ranges and defaults: svr-protocol.md 6.1. */
 struct fl_cfg_service_policy {
 	char *name;
 	struct fl_cfg_vector *vector;
 	size_t n_vector;
 	enum fl_tcp_enforcement transport_state_enforcement; /* default reset */
+	enum fl_cfg_strategy lb_strategy;
+	enum fl_cfg_criterion best_path_criteria;
+	bool path_quality_filter; /* else the limits are ignored; default false */
+	bool best_effort;         /* if all paths break a limit, one of them; default true */
+	uint32_t max_loss_ppm;    /* "max-loss": percent in the file, 0.5 (0..100) */
+	uint32_t max_latency_ms;  /* half the round trip; 250 (1..10000) */
+	uint32_t max_jitter_ms;   /* 100 (1..10000) */
+	uint32_t min_mos_x100;    /* "min-mos": 1.00..5.00; default 0: none */
+	enum fl_cfg_resiliency session_resiliency;
+	bool peer_path_resiliency; /* sessions may move to another peer; default false */
+};
+
+/* How paths are measured on user packets (svr-protocol.md 4). */
+struct fl_cfg_performance_profile {
+	char *name;
+	uint32_t marking_count;        /* packets of an interval, 100 (1..32767) */
+	uint32_t interval_duration_ms; /* 10000 (100..3600000) */
+	bool monitor_only;             /* shown, but no path is chosen by it; default false */
 };
 
 struct fl_cfg_session_type {
@@ -205,6 +243,8 @@ struct fl_cfg_authority {
 	size_t n_service;
 	struct fl_cfg_service_policy *service_policy;
 	size_t n_service_policy;
+	struct fl_cfg_performance_profile *performance_monitoring_profile;
+	size_t n_performance_monitoring_profile;
 	struct fl_cfg_session_type *session_type;
 	size_t n_session_type;
 	struct fl_cfg_router_name *router; /* all routers of the authority, this one too */
@@ -230,6 +270,12 @@ enum fl_cfg_connectivity {
 	FL_CFG_OUTBOUND_ONLY, /* the peer is behind a NAT: it opens sessions, we do not (P-28) */
 };
 
+struct fl_cfg_performance {
+	bool enabled;       /* default false; both ends must */
+	char *profile_name; /* "profile"; NULL: defaults */
+	int profile;        /* index or none */
+};
+
 struct fl_cfg_adjacency {
 	struct fl_addr ip_address; /* the peer's waypoint */
 	char *peer_name;           /* "peer" */
@@ -249,6 +295,7 @@ struct fl_cfg_adjacency {
 	struct fl_cfg_bfd *own_bfd;   /* "bfd"; NULL: as the router or the authority says */
 	const struct fl_cfg_bfd *bfd; /* what counts */
 	uint32_t rolling_avg_s;       /* "path-metrics-rolling-avg-interval", 60 (1..3600) */
+	struct fl_cfg_performance performance_monitoring;
 };
 
 enum fl_cfg_interface_type {
@@ -314,9 +361,17 @@ struct fl_cfg_device_interface {
 	size_t n_network_interface;
 };
 
+/* How sessions to a peer are moved to another of its paths. */
+enum fl_cfg_vector_switch {
+	FL_CFG_SWITCH_AUTO, /* default: all at once if the peer can follow */
+	FL_CFG_SWITCH_ALWAYS,
+	FL_CFG_SWITCH_NEVER, /* one by one, with metadata */
+};
+
 /* A router that this one has paths to; those that adjacencies name need no entry. */
 struct fl_cfg_peer {
 	char *name;
+	enum fl_cfg_vector_switch vector_switch;
 	uint32_t setup_rate; /* packets a second of no session yet, 2000 (0 = no limit) (P-46) */
 	uint32_t burst;      /* 4000 */
 };
@@ -334,10 +389,21 @@ struct fl_cfg_next_hop {
 	struct fl_addr target;  /* "target-address": new destination; family 0: unchanged */
 };
 
+/* Limits of service routes that name it, for each of them. 0: no limit. */
+struct fl_cfg_route_policy {
+	char *name;
+	uint32_t max_sessions;            /* (1..4194304) */
+	uint32_t session_rate;            /* new ones a second (1..1000000) */
+	uint32_t session_high_water_mark; /* percent of max-sessions (1..100) */
+	uint32_t session_low_water_mark;  /* (1..100); default: the high one */
+};
+
 struct fl_cfg_service_route {
 	char *name;
 	char *service_name;
 	int service;
+	char *policy_name; /* "service-route-policy"; NULL: no limits */
+	int policy;        /* index or none */
 	enum fl_cfg_route_type type;
 	char *peer_name;                  /* of a peer route */
 	struct fl_cfg_next_hop *next_hop; /* of a next-hop route */
@@ -351,6 +417,29 @@ struct fl_cfg_first_packet_rate {
 	uint32_t burst;      /* 1000 */
 };
 
+/* What a link toward the Internet or peers can carry; the kernel does not know. */
+struct fl_cfg_capacity {
+	char *interface_name;   /* "interface" */
+	int interface;          /* index in fl_config.interface */
+	uint32_t upload_mbps;   /* 0: unknown (0..1000000) */
+	uint32_t download_mbps; /* same */
+};
+
+/* What the insight service is told (agent/export/). */
+struct fl_cfg_export {
+	bool enabled;                /* false */
+	char *site;                  /* NULL: the router's name */
+	uint32_t queue_mb;           /* 64 (1..16384) */
+	uint32_t session_minimum_s;  /* 10 (0..3600) */
+	uint32_t records_per_second; /* 200 (1..100000) */
+	char **zoom_service;
+	size_t n_zoom_service;
+	char **vpn_service;
+	size_t n_vpn_service;
+	struct fl_cfg_capacity *capacity;
+	size_t n_capacity;
+};
+
 struct fl_cfg_router {
 	char *name;
 	uint32_t max_sessions; /* 262144 (16..4194304); needs `fairleadd --remove` to change */
@@ -358,9 +447,12 @@ struct fl_cfg_router {
 	char *local_tenant_name;             /* "local-tenant": of this host's own traffic */
 	int local_tenant;                    /* index or none: it opens no sessions */
 	struct fl_cfg_first_packet_rate first_packet_rate;
+	struct fl_cfg_export export;
 	struct fl_cfg_bfd *bfd;   /* of all its paths; NULL: as the authority says */
 	struct fl_cfg_peer *peer; /* those that adjacencies name added */
 	size_t n_peer;
+	struct fl_cfg_route_policy *service_route_policy;
+	size_t n_service_route_policy;
 	struct fl_cfg_service_route *service_route;
 	size_t n_service_route;
 	struct fl_cfg_device_interface *device_interface;
@@ -461,7 +553,9 @@ enum fl_cfg_ref {
 	FL_CFG_REF_SERVICE_POLICY,
 	FL_CFG_REF_SESSION_TYPE,
 	FL_CFG_REF_SECURITY,
+	FL_CFG_REF_PERFORMANCE,
 	FL_CFG_REF_INTERFACE,
+	FL_CFG_REF_ROUTE_POLICY,
 };
 
 /* Index of a thing by its name, or FL_CFG_NONE. */

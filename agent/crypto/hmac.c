@@ -156,6 +156,21 @@ void fl_hmac_key_done(struct fl_hmac_key *key)
 	sodium_memzero(key, sizeof(*key));
 }
 
+bool fl_hmac_key_words(const struct fl_hmac_key *key, uint32_t inner[8], uint32_t outer[8])
+{
+	SHA256_CTX state;
+
+	if (key->alg != FL_HMAC_SHA256 && key->alg != FL_HMAC_SHA256_128)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		memcpy(&state, i ? key->outer : key->inner, sizeof(state));
+		for (int word = 0; word < 8; word++)
+			(i ? outer : inner)[word] = state.h[word];
+	}
+	sodium_memzero(&state, sizeof(state));
+	return true;
+}
+
 size_t fl_hmac_len(enum fl_hmac_alg alg, enum fl_hmac_mode mode)
 {
 	if (mode == FL_HMAC_DISABLED || (unsigned int)alg >= FL_HMAC_ALG_MAX)

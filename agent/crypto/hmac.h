@@ -6,6 +6,7 @@
 #ifndef FL_AGENT_CRYPTO_HMAC_H
 #define FL_AGENT_CRYPTO_HMAC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -64,6 +65,13 @@ void fl_hmac_key_done(struct fl_hmac_key *key);
 
 /* Bytes that a packet grows by: 16 to 64, or 0 if disabled. */
 size_t fl_hmac_len(enum fl_hmac_alg alg, enum fl_hmac_mode mode);
+
+/**
+ * fl_hmac_key_words() - an expanded key as the data plane has it
+ *
+ * Return: false for algorithms other than SHA-256 (of either length).
+ */
+bool fl_hmac_key_words(const struct fl_hmac_key *key, uint32_t inner[8], uint32_t outer[8]);
 
 /**
  * fl_hmac_sign() - compute an HMAC

@@ -94,7 +94,8 @@ struct fl_event {
 int fl_store_site(struct fl_store *store, const char *name, uint32_t *ret_site);
 int fl_store_path(struct fl_store *store, uint32_t site, const char *router, const char *name,
 		  uint32_t *ret_path);
-/* Upserts, each of them one transaction. A later row replaces an earlier one of its key. */
+/* Upserts, each of them one transaction. A later row replaces an earlier one of its key; steps of a
+ * session are added to those that are known. */
 int fl_store_put_path_minutes(struct fl_store *store, const struct fl_path_minute *rows,
 			      size_t count);
 int fl_store_put_sessions(struct fl_store *store, const struct fl_session_record *rows,

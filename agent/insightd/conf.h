@@ -30,6 +30,7 @@ struct fl_conf_site {
 struct fl_conf {
 	bool enabled; /* off until somebody opted in */
 	char org[FL_ZOOM_ORG_LEN];
+	char routers[FL_CONF_PATH_LEN]; /* pattern of their export sockets */
 	struct {
 		uint32_t minute_days;
 		uint32_t meeting_days;

@@ -122,6 +122,7 @@ void fl_control_status(struct fl_request *r)
 	fl_json_add_string(r->data, "organisation", s->conf->org);
 	fl_json_add_u64(r->data, "sites", s->conf->site_count);
 	fl_json_add_bool(r->data, "store-was-damaged", s->health.quarantined);
+	fl_routers_json(s->routers, r->data);
 	done(r, fl_view_store(&s->view, fl_json_add_object(r->data, "store")), "");
 }
 

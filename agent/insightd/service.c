@@ -249,6 +249,25 @@ static int open_zoom(struct fl_service *s)
 	return err;
 }
 
+static void router_came(void *ctx)
+{
+	fl_service_router_came(ctx);
+}
+
+static int open_routers(struct fl_service *s)
+{
+	const struct fl_routers_cfg cfg = { .pattern = s->conf->routers,
+					    .store = s->store,
+					    .came = router_came,
+					    .damaged = damaged,
+					    .ctx = s };
+	int err = fl_routers_new(s->event, &cfg, &s->routers);
+
+	if (err)
+		fl_log_err(err, "cannot look for routers");
+	return err;
+}
+
 static int on_reopen(sd_event_source *source, void *userdata)
 {
 	struct fl_service *s = userdata;
@@ -292,6 +311,8 @@ int fl_service_start(struct fl_service *service)
 		err = open_insight(s);
 	if (!err && s->conf->enabled)
 		err = open_zoom(s);
+	if (!err && s->conf->enabled)
+		err = open_routers(s);
 	if (err)
 		fl_service_stop(s);
 	return err;
@@ -301,6 +322,7 @@ void fl_service_stop(struct fl_service *service)
 {
 	struct fl_service *s = service;
 
+	fl_routers_free(s->routers);
 	fl_zoom_free(s->zoom);
 	fl_ingest_free(s->ingest);
 	fl_explainer_free(s->explainer);
@@ -308,6 +330,7 @@ void fl_service_stop(struct fl_service *service)
 	sd_event_source_disable_unref(s->tidy);
 	sd_event_source_disable_unref(s->rank);
 	sd_event_source_disable_unref(s->reopen);
+	s->routers = NULL;
 	s->zoom = NULL;
 	s->ingest = NULL;
 	s->explainer = NULL;

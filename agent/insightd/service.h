@@ -14,6 +14,7 @@
 #include "agent/insight/store.h"
 #include "agent/insight/view.h"
 #include "agent/insightd/conf.h"
+#include "agent/insightd/routers.h"
 #include "agent/insightd/sink.h"
 #include "agent/zoom/zoom.h"
 
@@ -30,7 +31,8 @@ struct fl_service {
 	struct fl_explainer *explainer;
 	struct fl_ingest *ingest;
 	struct fl_sink sink;
-	struct fl_zoom *zoom; /* NULL: not enabled */
+	struct fl_zoom *zoom;       /* NULL: not enabled */
+	struct fl_routers *routers; /* same */
 	struct fl_view view;
 
 	sd_event_source *tidy;

@@ -3,6 +3,8 @@
 #ifndef FL_AGENT_PATH_FABRIC_INTERNAL_H
 #define FL_AGENT_PATH_FABRIC_INTERNAL_H
 
+/* The default one falls through cases in a way that clang does not like. */
+#define HASH_FUNCTION(key, len, hash) HASH_SFH(key, len, hash)
 #include <uthash.h>
 
 #include "agent/path/fabric.h"
@@ -30,7 +32,8 @@ struct fl_hop_key {
 struct fl_hop {
 	struct fl_hop_key key;
 	uint16_t id;
-	bool hinted; /* its MAC is from a packet, not from the kernel */
+	bool hinted;  /* its MAC is from a packet, not from the kernel */
+	bool adopted; /* or what an earlier process knew, until the kernel has looked */
 	uint32_t refs;
 	UT_hash_handle hh;
 };
@@ -78,7 +81,10 @@ struct fl_fabric {
 	struct fl_hop *hop_by_id[FL_MAX_NEXTHOPS];
 	uint16_t hop_hint; /* where to look for a free id */
 	struct fl_exit_entry *exits;
+	uint32_t vector_refs[FL_MAX_VECTORS]; /* sessions that name it */
+	uint32_t vector_seq[FL_MAX_VECTORS];  /* 0: not known yet */
 	uint32_t route_generation;
+	struct fl_mono watch_at; /* when fl_path_watch_tick() has something to do */
 	bool any_xdp;
 };
 
@@ -96,6 +102,14 @@ void fl_hops_refresh_iface(struct fl_fabric *f, uint16_t iface);
 const struct fl_neigh_entry *fl_neigh_find(const struct fl_fabric *f, uint32_t ifindex,
 					   const struct fl_addr *addr);
 
+/* path_watch.c */
+/* Keys of a path and how it is measured, into the tables. Return: is it to be measured? */
+bool fl_path_watch_publish(struct fl_fabric *f, const struct fl_path_rt *path);
+void fl_path_watch_clear(struct fl_fabric *f, uint16_t id);
+
+/* What only time changes: keys, and how far the wall clock is from the monotonic one. */
+void fl_path_watch_tick(struct fl_fabric *f);
+
 /* peer.c */
 int fl_peers_plan(struct fl_fabric *f, const struct fl_config *config, char why[FL_WHY_TEXT]);
 void fl_peers_apply(struct fl_fabric *f, const struct fl_config *config);
@@ -105,5 +119,8 @@ void fl_path_lookup_clear(struct fl_fabric *f, const struct fl_path_rt *path);
 
 /* liveness.c: is a path usable, after a change of its link or its quality? */
 void fl_path_judge(struct fl_fabric *f, struct fl_path_rt *path);
+
+/* vector.c: the path is gone, and its number may soon be another's. */
+void fl_vectors_forget_path(struct fl_fabric *f, uint16_t path);
 
 #endif

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * From what is known of a path's link and of its peer (quality.h) to whether it is used: its state,
- * and the vectors that lead by it.
- */
+/* From what is known of a path's link and of its peer (quality.h) to whether it can be used. */
 #include <string.h>
 
 #include "agent/base/log.h"
@@ -14,51 +11,6 @@ const struct fl_path_quality *fl_fabric_path_quality(const struct fl_fabric *fab
 
 	return path && path->cfg ? &path->quality : NULL;
 }
-
-/* --- vectors ---------------------------------------------------------------------------------- */
-
-static bool better(const struct fl_path_rt *a, const struct fl_path_rt *b)
-{
-	return !b || a->cfg->cost < b->cfg->cost;
-}
-
-/* The best usable path to a peer, NULL if there is none. */
-static const struct fl_path_rt *best_path(const struct fl_fabric *f, uint16_t peer)
-{
-	const struct fl_path_rt *best = NULL;
-
-	for (uint16_t id = 1; id <= f->path_limit; id++) {
-		const struct fl_path_rt *path = &f->paths[id];
-
-		if (path->cfg && path->peer == peer && path->usable && better(path, best))
-			best = path;
-	}
-	return best;
-}
-
-/*
- * Sessions leave a path that can no longer be used for the best that can, all of a vector's with
- * one write, and go home when that can be used again. A peer that does not follow by itself would
- * drop what comes by another path: toward it sessions move one by one.
- */
-static void move_vectors(struct fl_fabric *f, uint16_t peer)
-{
-	const struct fl_path_rt *best = best_path(f, peer);
-
-	for (uint16_t id = 1; best && id < FL_MAX_VECTORS; id++) {
-		struct fl_vector *v = &f->tables->vectors[id];
-		uint16_t to = best->id;
-
-		if (v->peer != peer || !v->path)
-			continue;
-		if (f->paths[v->home_path].usable)
-			to = v->home_path;
-		if (v->path != to && f->paths[to].quality.vector_switch)
-			__atomic_store_n(&v->path, to, __ATOMIC_RELEASE);
-	}
-}
-
-/* --- paths ------------------------------------------------------------------------------------ */
 
 void fl_path_judge(struct fl_fabric *f, struct fl_path_rt *path)
 {
@@ -78,8 +30,6 @@ void fl_path_judge(struct fl_fabric *f, struct fl_path_rt *path)
 		  why ? "down: " : "up", why ? why : "");
 	if (f->ops->path_usable)
 		f->ops->path_usable(f->ctx, path->id, path->usable);
-	else
-		move_vectors(f, path->peer);
 }
 
 void fl_fabric_set_quality(struct fl_fabric *fabric, uint16_t id,

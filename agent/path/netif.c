@@ -73,6 +73,8 @@ static uint8_t iface_flags(const struct fl_netif *netif)
 		flags |= FL_IFACE_SESSIONS;
 	if (netif->link.l3)
 		flags |= FL_IFACE_L3;
+	if (netif->cfg->source_nat)
+		flags |= FL_IFACE_NAPT;
 	return flags;
 }
 

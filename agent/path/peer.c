@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Peers, the paths to them, and the vectors that sessions name. */
+/* Peers, and the paths to them. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -148,6 +148,7 @@ static uint32_t key_in_use(const struct fl_path_rt *path)
 
 void fl_fabric_tick(struct fl_fabric *fabric)
 {
+	fl_path_watch_tick(fabric);
 	for (uint16_t id = 1; id < FL_MAX_PATHS; id++) {
 		uint32_t key = fabric->paths[id].cfg ? key_in_use(&fabric->paths[id]) : 0;
 
@@ -178,6 +179,9 @@ void fl_path_refresh(struct fl_fabric *f, struct fl_path_rt *path)
 	entry.state = path->link_why ? FL_PATH_DOWN : FL_PATH_UP;
 	if (entry.state == FL_PATH_UP && !entry.vlan && !entry.tx_flags)
 		entry.plain = entry.family;
+	if (fl_path_watch_publish(f, path))
+		entry.tx_flags |= FL_TX_FPM;
+	memcpy(entry.fpm_due, slot->fpm_due, sizeof(entry.fpm_due)); /* the data plane's */
 	snprintf(entry.label, sizeof(entry.label), "%.15s/%.15s", f->peers[path->peer].name,
 		 netif->name);
 	if (f->ops->watch)
@@ -312,14 +316,16 @@ static void forget_path(struct fl_fabric *f, uint16_t id)
 {
 	struct fl_path *slot = &f->tables->paths[id];
 
+	/* Most numbers were never given. */
+	if (slot->state == FL_PATH_UNUSED && !f->paths[id].id)
+		return;
 	if (f->paths[id].id && f->ops->unwatch)
 		f->ops->unwatch(f->ctx, id);
 	if (slot->state != FL_PATH_UNUSED)
 		lookup_set(f, slot, id, false);
 	memset(slot, 0, sizeof(*slot));
-	for (uint16_t v = 1; v < FL_MAX_VECTORS; v++)
-		if (f->tables->vectors[v].home_path == id)
-			f->tables->vectors[v] = (struct fl_vector){ 0 };
+	fl_vectors_forget_path(f, id);
+	fl_path_watch_clear(f, id);
 	f->paths[id] = (struct fl_path_rt){ 0 };
 }
 
@@ -344,48 +350,4 @@ void fl_peers_apply(struct fl_fabric *f, const struct fl_config *config)
 			forget_path(f, id);
 		else
 			f->path_limit = id;
-}
-
-/* --- vectors ---------------------------------------------------------------------------------- */
-
-uint16_t fl_fabric_vector(struct fl_fabric *fabric, uint16_t peer, uint16_t policy, uint16_t path)
-{
-	struct fl_vector *vectors = fabric->tables->vectors;
-	uint16_t free_id = 0;
-
-	/* Low numbers first: every new session comes by here, and nearly always finds its vector.
-	 */
-	for (uint16_t id = 1; id < FL_MAX_VECTORS; id++) {
-		const struct fl_vector *v = &vectors[id];
-
-		if (v->peer == peer && v->policy == policy && v->home_path == path)
-			return id;
-		if (!v->peer && !free_id)
-			free_id = id;
-	}
-	if (free_id)
-		vectors[free_id] = (struct fl_vector){
-			.path = path, .peer = peer, .policy = policy, .home_path = path
-		};
-	return free_id;
-}
-
-uint32_t fl_fabric_path_cost(const struct fl_path_rt *path,
-			     const struct fl_cfg_service_policy *policy)
-{
-	uint32_t cost = 0;
-
-	if (!policy || !policy->n_vector)
-		return 0;
-	for (size_t i = 0; i < policy->n_vector; i++)
-		for (size_t j = 0; j < path->cfg->n_vector; j++) {
-			if (strcmp(policy->vector[i].name, path->cfg->vector[j]))
-				continue;
-			if (policy->vector[i].cost == FL_CFG_PRIORITY_NEVER)
-				return FL_CFG_PRIORITY_NEVER;
-			if (!cost || policy->vector[i].cost < cost)
-				cost = policy->vector[i].cost;
-		}
-	/* A path with none of the policy's vectors comes after all listed ones (6.2). */
-	return cost ? cost : FL_PATH_COST_UNLISTED;
 }

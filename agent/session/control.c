@@ -136,6 +136,7 @@ static void enable(struct fl_engine *e, uint32_t id, enum fl_direction arrived)
 
 	fl_tables_count(e->t, FL_STAT_RESIGNALLED);
 	if (arrived == FL_REVERSE) { /* from the responder's side */
+		fl_engine_dup_lost(e, id);
 		forward->state |= FL_FLOW_TX_META;
 		reverse->state |= FL_FLOW_RX_META;
 	} else {

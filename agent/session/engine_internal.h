@@ -9,6 +9,7 @@
 #include "agent/session/decide.h"
 #include "agent/session/engine.h"
 #include "agent/session/frag.h"
+#include "agent/session/history.h"
 #include "agent/session/pending.h"
 #include "agent/session/ratelimit.h"
 #include "agent/session/waypoints.h"
@@ -26,6 +27,42 @@ struct fl_asked_flow {
 	uint32_t at_ms; /* CLOCK_MONOTONIC, low bits; 0 = never */
 };
 
+/* Sessions of a vector of ours, in a list without beginning of its own (groups.c). */
+struct fl_group_link {
+	uint32_t next; /* session, 0: none */
+	uint32_t prev;
+};
+
+struct fl_groups {
+	struct fl_group_link *links; /* by session */
+	uint32_t first[FL_MAX_VECTORS];
+};
+
+/* What a session's record does not say (note.c). */
+struct fl_note {
+	uint32_t decision; /* fl_history_decision.seq; 0: from before a restart */
+	uint16_t route;    /* fl_choice_route(), 0: none */
+};
+
+/* A vector that is being moved, or may be (steer.c); of the peer's, what was heard (follow.c). */
+struct fl_steering {
+	uint8_t state;
+	uint8_t tries;
+	uint8_t turn; /* one by one: sessions of which turn, of how many */
+	uint8_t turns;
+	uint16_t to;     /* path */
+	uint16_t target; /* one by one: vector; 0: to other peers */
+	enum fl_move_cause cause;
+	uint32_t seq;      /* that the peer has to say back */
+	uint32_t heard;    /* number of the peer's last move; 0: none */
+	uint32_t cursor;   /* session to go on with */
+	uint32_t walked;   /* sessions moved one by one */
+	uint8_t reminders; /* to the peer, of sessions that moved into it; left */
+	struct fl_mono remind_at;
+	struct fl_mono announced;
+	struct fl_mono moved; /* last; 0: never */
+};
+
 struct fl_engine {
 	struct fl_tables *t;
 	struct fl_fabric *fabric;
@@ -38,7 +75,16 @@ struct fl_engine {
 	uint16_t *service_names;
 	uint16_t *tenant_names;
 	uint16_t *policy_names;
+	uint16_t *routes; /* fl_choice_route() of each service route */
 	uint16_t own_name;
+	struct fl_choice *choice;
+	struct fl_history *history;
+	struct fl_note *notes; /* by session */
+	struct fl_groups groups;
+	struct fl_steering steering[FL_MAX_VECTORS];
+	bool follows[FL_MAX_PEERS]; /* it has said that it moves whole vectors */
+	bool review_due;
+	struct fl_mono reviewed;
 	struct fl_peer_ports *ports[FL_MAX_PEERS];
 
 	/* The present moment, of the batch. */
@@ -52,6 +98,7 @@ struct fl_engine {
 	uint32_t age_limit; /* highest id in use so far */
 
 	uint8_t next_uuid[16]; /* of the next session of our hosts */
+	struct fl_dup_side *dups; /* sides of sessions carried in copies (dup.c) */
 
 	struct fl_fifo acks; /* sessions that may need a generated acknowledgement (P-14) */
 	struct fl_pending *pending;
@@ -143,6 +190,72 @@ static inline bool fl_is_midstream(const struct fl_packet *p)
 /* --- configure.c ------------------------------------------------------------------------------ */
 void fl_engine_free_names(struct fl_engine *e);
 
+/* --- groups.c --------------------------------------------------------------------------------- */
+int fl_engine_groups_new(struct fl_engine *e);
+void fl_engine_groups_free(struct fl_engine *e);
+
+/* A session is in the vector that its side toward @toward names; or leaves it. Not for LANs. */
+void fl_engine_join(struct fl_engine *e, uint32_t id, enum fl_direction toward);
+void fl_engine_leave(struct fl_engine *e, uint32_t id, enum fl_direction toward);
+
+/* Vectors that sessions like this one may be in toward a peer. */
+struct fl_vector_key fl_engine_own_key(const struct fl_session *s, uint16_t peer);
+
+/* --- note.c ----------------------------------------------------------------------------------- */
+int fl_engine_notes_new(struct fl_engine *e);
+void fl_engine_note_opened(struct fl_engine *e, uint32_t id, const struct fl_decision *d);
+void fl_engine_note_closed(struct fl_engine *e, uint32_t id);
+void fl_engine_note_adopted(struct fl_engine *e, uint32_t id);
+uint32_t fl_engine_note_decision(struct fl_engine *e, const struct fl_decision *d);
+void fl_engine_route_changed(struct fl_engine *e, uint32_t id, const struct fl_candidate *way);
+
+/* --- move.c ----------------------------------------------------------------------------------- */
+/* The session's next packet toward the responder says where it is now (3.3). */
+void fl_engine_signal_move(struct fl_engine *e, uint32_t id);
+
+/* To another vector of the same peer. */
+void fl_engine_move_session(struct fl_engine *e, uint32_t id, uint16_t vector);
+
+/* To another peer: 0, -ENOSPC without waypoints there or without room. */
+int fl_engine_move_to_peer(struct fl_engine *e, uint32_t id, const struct fl_candidate *way);
+
+/* One side of a session is another now, on waypoints that are free: 0, -EEXIST, -ENOSPC. */
+int fl_engine_change_side(struct fl_engine *e, uint32_t id, enum fl_direction toward,
+			  const struct fl_side *to);
+
+/* Tell the peer where a session is now, without waiting for a packet of its: it may be one whose
+ * other end sends, and does so where nothing arrives any more. */
+void fl_engine_announce_session(struct fl_engine *e, uint32_t id);
+
+/* Tell the peer by @path, with metadata of the session @carrier, that a vector moves there. */
+void fl_engine_announce_move(struct fl_engine *e, uint16_t vector, uint32_t carrier, uint16_t path);
+
+/* --- steer.c ---------------------------------------------------------------------------------- */
+void fl_engine_steer(struct fl_engine *e);
+void fl_engine_note_move(struct fl_engine *e, struct fl_history_move *move);
+/* A peer has said back which vector of ours it knows, and how often that moved. */
+void fl_engine_move_heard(struct fl_engine *e, uint16_t peer, const struct fl_meta_vector *vector);
+/* Does the configuration let a peer's whole vectors be moved? */
+bool fl_engine_may_follow(const struct fl_engine *e, uint16_t peer);
+const struct fl_cfg_service_policy *fl_engine_policy(const struct fl_engine *e, uint16_t name);
+
+/* --- follow.c --------------------------------------------------------------------------------- */
+/* The vector by which a peer's session is answered that was signalled by @path; 0: too many. */
+uint16_t fl_engine_vector_from(struct fl_engine *e, uint16_t peer, uint16_t path,
+			       const struct fl_meta *meta);
+
+/* A proven packet of a peer's session came by @path: follow, if it says so. False: drop it. */
+bool fl_engine_follow(struct fl_engine *e, uint32_t id, uint16_t path, const struct fl_meta *meta);
+
+/* May a packet of this direction come by @path now? */
+bool fl_engine_expects(const struct fl_engine *e, uint32_t id, enum fl_direction dir,
+		       uint16_t path);
+
+/* Forward metadata of a session that came by another peer so far: it has been moved to this one. */
+bool fl_engine_is_moved_here(const struct fl_engine *e, uint32_t id, uint16_t peer,
+			     const struct fl_meta *meta);
+int fl_engine_take_from_peer(struct fl_engine *e, uint32_t id, const struct fl_announced *what);
+
 /* --- adopt.c ---------------------------------------------------------------------------------- */
 /* Before the records are indexed: take out what an earlier process did not finish. */
 void fl_engine_tidy(struct fl_engine *e);
@@ -212,6 +325,19 @@ void fl_engine_close(struct fl_engine *e, uint32_t id, enum fl_close_cause cause
 void fl_engine_emit(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 		    struct fl_packet *packet, const struct fl_meta *meta);
 
+/* One of several copies of a packet. */
+struct fl_copy {
+	uint32_t id;
+	enum fl_direction dir;
+	struct fl_packet *packet;
+	const struct fl_meta *meta;
+	uint16_t path;
+	uint16_t mtu; /* smallest of the paths that its copies take */
+	bool again;   /* counted already, and its sender told */
+};
+
+void fl_engine_emit_copy(struct fl_engine *e, const struct fl_copy *copy);
+
 /* The same with whatever metadata the flow's state asks for. */
 void fl_engine_forward(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 		       struct fl_packet *packet);
@@ -221,9 +347,11 @@ struct fl_generated {
 	uint32_t id;
 	enum fl_direction dir; /* the one it travels in */
 	const struct fl_meta *meta;
+	uint16_t path;          /* 0: the session's */
 	const uint8_t *payload; /* behind the metadata; may be NULL */
 	size_t payload_len;
 	bool as_udp; /* whatever the session is carried as (P-24) */
+	uint8_t tos;
 };
 
 void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what);
@@ -240,6 +368,13 @@ void fl_engine_meta_reverse(struct fl_engine *e, uint32_t id, bool user_data,
 			    struct fl_meta *ret_meta, char pathway[FL_ADDR_TEXT]);
 /* Only the question whether the session exists (P-18). */
 void fl_engine_meta_health(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta);
+/* What a packet on its way out has to carry by its flow's state; false: nothing. */
+bool fl_engine_meta_due(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+			const struct fl_packet *packet, struct fl_meta *ret_meta,
+			char pathway[FL_ADDR_TEXT]);
+/* It goes by this path, not by the vector's. */
+void fl_engine_meta_by(struct fl_engine *e, struct fl_meta *meta, uint16_t path,
+		       char pathway[FL_ADDR_TEXT]);
 void fl_engine_from_peer(struct fl_engine *e, struct fl_work *work);
 void fl_engine_bare(struct fl_engine *e, struct fl_work *work);
 
@@ -278,6 +413,9 @@ void fl_engine_reset(struct fl_engine *e, const struct fl_work *work);
 /* --- fragments.c ------------------------------------------------------------------------------ */
 void fl_engine_fragment(struct fl_engine *e, struct fl_work *work);
 
+/* A packet that was made whole and is for this host itself. */
+void fl_engine_to_host(struct fl_engine *e, const struct fl_work *work);
+
 /* --- recover.c: inactivity-based recovery, keep-alives ---------------------------------------- */
 #define FL_HEALTH_TRIES 3 /* P-18 */
 /* Of fl_session.health_tries: how many, and in which direction. */
@@ -287,6 +425,40 @@ void fl_engine_recover(struct fl_engine *e);
 
 /* The far side was heard: what was still to be asked need not be. */
 void fl_engine_no_question(struct fl_engine *e, uint32_t id);
+
+/* --- dup.c: sessions carried in copies ---------------------------------------------------------
+ */
+/* A session of ours, not installed yet, that starts on @path: in copies if its policy says so. */
+void fl_engine_dup_open(struct fl_engine *e, uint32_t id, uint16_t path);
+/* The same of one that a peer announced in copies. Return: 0 or -errno. */
+int fl_engine_dup_announced(struct fl_engine *e, uint32_t id, uint16_t path);
+void fl_engine_dup_close(struct fl_engine *e, uint32_t id);
+void fl_engine_dup_adopt(struct fl_engine *e, uint32_t id);
+void fl_engine_dup_configured(struct fl_engine *e);
+void fl_engine_dup_tick(struct fl_engine *e);
+void fl_engine_dup_free(struct fl_engine *e);
+
+/* Do packets of this direction come from, or go to, a peer in copies? */
+bool fl_engine_dup_from(const struct fl_engine *e, uint32_t id, enum fl_direction dir);
+bool fl_engine_dup_to(const struct fl_engine *e, uint32_t id, enum fl_direction dir);
+
+/* May they come by this path? @announced: with metadata about the session, which makes it ready. */
+bool fl_engine_dup_path(struct fl_engine *e, uint32_t id, enum fl_direction dir, uint16_t path,
+			bool announced);
+/* Is it the first copy? Else the reason to drop it. */
+enum fl_drop_reason fl_engine_dup_let_by(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+					 const struct fl_meta *m);
+/* The responder has answered on every path that is up. */
+bool fl_engine_dup_done(struct fl_engine *e, uint32_t id);
+/* The responder's side does not know the session any more. */
+void fl_engine_dup_lost(struct fl_engine *e, uint32_t id);
+/* Answer forward metadata where it came from. */
+void fl_engine_dup_ack(struct fl_engine *e, uint32_t id, uint16_t path);
+
+/* fl_engine_forward() and fl_engine_generate() for a side carried in copies. */
+void fl_engine_dup_forward(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+			   struct fl_packet *packet);
+void fl_engine_dup_generate(struct fl_engine *e, const struct fl_generated *what);
 
 /* --- resignal.c ------------------------------------------------------------------------------- */
 void fl_engine_resignal_some(struct fl_engine *e);

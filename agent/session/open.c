@@ -12,9 +12,12 @@
 /* Built-in timers (3.11), milliseconds. */
 #define IDLE_TCP_MS   1900000
 #define IDLE_UDP_MS   180000
+#define IDLE_DNS_MS   5000
 #define IDLE_ICMP_MS  10000
 #define IDLE_OTHER_MS 180000
 #define INITIAL_MS    10000
+
+#define DNS_PORT 53
 
 /* Source NAT ports (3.9), and how many are tried before giving up. */
 #define NAT_PORT_LO 16384
@@ -42,7 +45,7 @@ static void set_timers(struct fl_session *s, const struct fl_cfg_session_type *t
 		s->idle_timeout_ms = IDLE_TCP_MS;
 		break;
 	case FL_IPPROTO_UDP:
-		s->idle_timeout_ms = IDLE_UDP_MS;
+		s->idle_timeout_ms = s->dport == DNS_PORT ? IDLE_DNS_MS : IDLE_UDP_MS;
 		break;
 	case FL_IPPROTO_ICMP:
 	case FL_IPPROTO_ICMPV6:
@@ -115,15 +118,11 @@ static int install_on_waypoints(struct opening *o, const enum fl_flow_state stat
 	return -FL_DROP_WAYPOINTS;
 }
 
-/*
- * May the session leave by another port than its host's? Not without ports; and an ICMP identifier
- * that comes from a peer is unwrapped by the data plane as it is.
- */
+/* May the session leave by another port than its host's? ICMP has its identifier for it. */
 static bool port_is_free(const struct fl_session *s)
 {
-	if (s->proto == FL_IPPROTO_ICMP || s->proto == FL_IPPROTO_ICMPV6)
-		return s->in.kind != FL_SIDE_PEER;
-	return s->proto == FL_IPPROTO_TCP || s->proto == FL_IPPROTO_UDP;
+	return s->proto == FL_IPPROTO_TCP || s->proto == FL_IPPROTO_UDP ||
+	       s->proto == FL_IPPROTO_ICMP || s->proto == FL_IPPROTO_ICMPV6;
 }
 
 static int install_with_nat(struct opening *o, const enum fl_flow_state state[2])
@@ -194,8 +193,10 @@ static int set_peer_side(struct opening *o)
 {
 	const struct fl_candidate *way = o->d->chosen;
 
+	const struct fl_vector_key key = fl_engine_own_key(o->s, way->peer);
+
 	o->s->out = (struct fl_side){ .kind = FL_SIDE_PEER, .id = way->peer };
-	o->s->out.vector = fl_fabric_vector(o->e->fabric, way->peer, o->s->policy, way->path);
+	o->s->out.vector = fl_fabric_vector(o->e->fabric, &key, way->path);
 	return o->s->out.vector ? 0 : -FL_DROP_TABLE_FULL;
 }
 
@@ -315,14 +316,20 @@ static int finish(struct opening *o, bool from_peer)
 	err = o->d->chosen->peer ? set_peer_side(o) : set_exit_side(o);
 	if (!err) {
 		set_mss(o);
+		if (o->d->chosen->peer)
+			fl_engine_dup_open(e, o->id, o->d->chosen->path);
 		err = install(o, from_peer);
 	}
 	if (err) {
+		fl_engine_dup_close(e, o->id);
 		fl_store_abandon(e->store, o->id);
 		return err;
 	}
 	fl_fabric_hop_get(e->fabric, o->s->in.nexthop);
 	fl_fabric_hop_get(e->fabric, o->s->out.nexthop);
+	fl_engine_join(e, o->id, FL_FORWARD);
+	fl_engine_join(e, o->id, FL_REVERSE);
+	fl_engine_note_opened(e, o->id, o->d);
 	if (o->s->proto == FL_IPPROTO_TCP && !(o->s->flags & FL_SESSION_MIDSTREAM)) {
 		o->s->flags |= FL_SESSION_HALF_OPEN;
 		e->half_open++;
@@ -364,12 +371,14 @@ int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *wha
 	const struct fl_path_rt *path = fl_fabric_path(e->fabric, what->path);
 	char tenant[FL_NAME_LEN], router[FL_NAME_LEN];
 	struct fl_question q = { .tuple = m->forward, .from_peer = path->peer, .tenant = tenant };
+	const struct fl_deciding by = fl_engine_deciding(e);
 	struct opening o = { .e = e, .d = &d };
+	uint16_t in;
 	int err;
 
 	copy_name(tenant, &m->tenant);
 	copy_name(router, &m->source_router);
-	fl_decide(e->config, e->fib, e->fabric, &q, &d);
+	fl_decide(&by, &q, &d);
 	err = d.reason ? -(int)d.reason : fl_engine_tcp_may_be_announced(e, what, &d);
 	if (err)
 		return err;
@@ -385,19 +394,34 @@ int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *wha
 		memcpy(o.s->nat_src, m->source_nat.b, 16);
 	if (what->midstream)
 		o.s->flags |= FL_SESSION_MIDSTREAM;
+	/* Moved to us from another router: those behind us hear of it, too. */
+	if (fl_meta_has(m, FL_META_MODIFY)) {
+		o.s->flags |= FL_SESSION_RESIGNAL;
+		o.s->modify_seq = m->modify.seq;
+	}
 	o.s->forward_seen = 1;
 	o.s->in = (struct fl_side){
 		.kind = FL_SIDE_PEER,
 		.id = path->peer,
 		.local_port = what->local_port,
 		.remote_port = what->remote_port,
-		.vector = fl_fabric_vector(e->fabric, path->peer, 0, what->path),
+		.vector = fl_engine_vector_from(e, path->peer, what->path, m),
 	};
 	if (!o.s->in.vector) {
 		fl_store_abandon(e->store, o.id);
 		return -FL_DROP_TABLE_FULL;
 	}
+	/* Held before the other side looks for a vector, which may take one that nobody holds. */
+	fl_fabric_vector_get(e->fabric, o.s->in.vector);
+	in = o.s->in.vector;
+	if (fl_meta_has(m, FL_META_DUPLICATE_SEQ) && o.s->proto != FL_IPPROTO_TCP &&
+	    fl_engine_dup_announced(e, o.id, what->path) < 0) {
+		fl_fabric_vector_put(e->fabric, in);
+		fl_store_abandon(e->store, o.id);
+		return -FL_DROP_TABLE_FULL;
+	}
 	err = finish(&o, true);
+	fl_fabric_vector_put(e->fabric, in);
 	return err ? err : (int)o.id;
 }
 
@@ -538,10 +562,20 @@ static bool icmp_dropped(const struct fl_netif *netif, const struct fl_tuple *t)
 	return netif && netif->cfg && netif->cfg->icmp == FL_CFG_ICMP_DROP && is_icmp(t);
 }
 
+/* The data plane sees it of whole packets. */
+static bool is_for_host(const struct fl_engine *e, const struct fl_work *work,
+			const struct fl_tuple *t)
+{
+	const struct fl_addr dst = fl_addr_from(t->family, t->dst);
+
+	return work->packet.came_in_pieces && fl_fabric_is_local(e->fabric, &dst);
+}
+
 void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
 {
 	static struct fl_decision d;
 	struct fl_question q = { .netif = fl_fabric_netif(e->fabric, work->punt->iface) };
+	const struct fl_deciding by = fl_engine_deciding(e);
 	struct fl_wide_key key;
 	uint32_t slot;
 
@@ -564,6 +598,10 @@ void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
 		}
 		fl_engine_close(e, flow->session, FL_CLOSE_REPLACED);
 	}
+	if (is_for_host(e, work, &q.tuple)) {
+		fl_engine_to_host(e, work);
+		return;
+	}
 	/* The data plane has looked at this, but for what came in fragments. */
 	if (is_icmp(&q.tuple) && !(work->packet.hdr.flags & FL_PKT_ICMP_REQUEST)) {
 		fl_engine_drop(e, FL_DROP_ICMP_UNSOLICITED);
@@ -577,7 +615,7 @@ void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
 		fl_engine_drop(e, FL_DROP_HALF_OPEN);
 		return;
 	}
-	fl_decide(e->config, e->fib, e->fabric, &q, &d);
+	fl_decide(&by, &q, &d);
 	if (d.reason) {
 		deny(e, &key, d.reason);
 		return;

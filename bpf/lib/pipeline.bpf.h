@@ -27,6 +27,7 @@
 #define FL_GO_ICMP_ERROR 0x202
 #define FL_GO_PEER_MISS  0x203
 #define FL_GO_LAN_MISS   0x204
+#define FL_GO_DUP        0x206 /* 0x205: FL_GO_UNMARK */
 
 /* A packet on its way through the stages. Never pass the address of a member in the common path. */
 struct fl_job {
@@ -362,9 +363,12 @@ static __noinline int fl_fragment(FL_CTX *ctx, struct fl_job *job)
 	err = fl_tuple_wide(ctx, job, false, &key);
 	if (err)
 		return err;
-	if (!job->path) {
-		if (fl_addr_is_special(key.daddr, job->pkt.family) ||
-		    fl_addr_is_local(key.daddr, job->pkt.family))
+	if (!job->path && fl_addr_is_special(key.daddr, job->pkt.family))
+		return FL_DONE_KERNEL;
+	/* With NAPT only the whole says whether it is an answer to a session, or this host's own.
+	 */
+	if (!job->path && !(job->iface_flags & FL_IFACE_NAPT)) {
+		if (fl_addr_is_local(key.daddr, job->pkt.family))
 			return FL_DONE_KERNEL;
 		if (!(job->iface_flags & FL_IFACE_SESSIONS))
 			return -FL_DROP_NO_TENANT;
@@ -491,14 +495,31 @@ static __always_inline bool fl_too_big(FL_CTX *ctx, const struct fl_pkt *pkt,
 	return (int)len + fl_rewrite_growth(pkt, rw) > rw->mtu;
 }
 
+/* Is the packet to be marked once it is rewritten (fpm.bpf.h)? Returns FL_DONE_MARK or 0. */
+static __always_inline int fl_wants_mark(FL_CTX *ctx, const struct fl_job *job,
+					 const struct fl_rewrite *rw)
+{
+	const struct fl_path *path;
+	__u32 id = rw->path;
+
+	if (!id || !(rw->tx_flags & FL_TX_FPM) || job->pkt.flags & FL_PKT_PORTLESS)
+		return 0;
+	path = bpf_map_lookup_elem(&fl_paths, &id);
+	if (!path || !fl_fpm_wants(ctx, &job->pkt, path,
+				   job->pkt.l3_len + (__u32)fl_rewrite_growth(&job->pkt, rw)))
+		return 0;
+	fl_fpm_order(ctx, &job->pkt, id, !job->pkt.l3 && rw->tx_flags & FL_TX_L3);
+	return FL_DONE_MARK;
+}
+
 /* Rewrite and send. @out, a constant in the common path, is the flow's out_kind. */
 static __always_inline int fl_send(FL_CTX *ctx, struct fl_job *job, struct fl_flow *flow,
 				   enum fl_out_kind out, bool plain)
 {
 	struct fl_rewrite rw = {};
-	int err;
+	int err, mark = 0;
 
-	err = fl_nat_resolve(flow, out, &job->pkt, &rw, plain);
+	err = fl_nat_resolve(ctx, flow, out, &job->pkt, &rw, plain);
 	if (err)
 		return err;
 	/* Packets of a peer arrive with their path's addresses; the flow does not know which path.
@@ -515,8 +536,20 @@ static __always_inline int fl_send(FL_CTX *ctx, struct fl_job *job, struct fl_fl
 	flow->packets++;
 	flow->bytes += job->pkt.l3_len;
 	flow->last_seen = (__u32)bpf_jiffies64();
+	if (!plain)
+		mark = fl_wants_mark(ctx, job, &rw);
 	err = fl_ctx_forward(ctx, &job->pkt, &rw, plain);
-	return err < 0 ? err : FL_DONE_SENT | err;
+	return err < 0 ? err : FL_DONE_SENT | mark | err;
+}
+
+/* A packet with metadata, or that would look as if. A mark is read here, the rest by the agent. */
+static __always_inline int fl_meta(FL_CTX *ctx, const struct fl_job *job)
+{
+	if (!job->path)
+		return fl_job_punt(ctx, job, FL_PUNT_FENCE);
+	if (fl_fpm_is_mark(ctx, &job->pkt, job->path, job->session))
+		return FL_GO_UNMARK;
+	return fl_job_punt(ctx, job, FL_PUNT_META);
 }
 
 /*
@@ -528,14 +561,12 @@ static __always_inline int fl_forward(FL_CTX *ctx, struct fl_job *job, struct fl
 {
 	int err;
 
-	if (plain &&
-	    (flow->state || flow->flags & FL_FLOW_WRAP || !fl_tcp_is_plain(flow, &job->pkt)))
+	if (plain && (flow->state || flow->flags & (FL_FLOW_WRAP | FL_FLOW_DUP) ||
+		      !fl_tcp_is_plain(flow, &job->pkt)))
 		return FL_NOT_PLAIN;
 	if (job->path || flow->out_kind == FL_OUT_PEER) {
 		if (fl_looks_like_meta(ctx, &job->pkt))
-			return plain ? FL_NOT_PLAIN
-				     : fl_job_punt(ctx, job,
-						   job->path ? FL_PUNT_META : FL_PUNT_FENCE);
+			return plain ? FL_NOT_PLAIN : fl_meta(ctx, job);
 	}
 	if (job->pkt.ttl <= 1 && flow->out_kind != FL_OUT_HOST)
 		return plain ? FL_NOT_PLAIN : fl_expired(ctx, job);
@@ -563,9 +594,6 @@ static __always_inline bool fl_for_us(FL_CTX *ctx, const struct fl_iface *iface)
 	/* Six bytes as one word: what follows them is shifted out. */
 	return *(const fl_u64_una *)dst << 16 == *(const fl_u64_al *)iface->mac << 16;
 }
-
-/* Headers of anything we look at: two tags, IPv4 with options or IPv6, TCP with options. */
-#define FL_PULL_LEN (14 + 8 + 60 + 60)
 
 /* @family: constant 4 or 6 in the common path, where the caller has looked at the type; else 0. */
 static __always_inline int fl_parse(FL_CTX *ctx, struct fl_job *job, __u8 family)
@@ -669,6 +697,8 @@ static __always_inline int fl_ingress_stages(FL_CTX *ctx, struct fl_job *job, __
 	if (!plain) {
 		job->slot = found.slot;
 		job->session = found.flow->session;
+		if (found.flow->flags & FL_FLOW_DUP)
+			return FL_GO_DUP;
 	}
 	if (job->path && !fl_path_expected(found.flow, job->path))
 		return plain ? FL_NOT_PLAIN : fl_elsewhere(ctx, job);
@@ -715,7 +745,10 @@ static __noinline int fl_ingress_full(FL_CTX *ctx, enum fl_hook hook)
 	return fl_ingress_stages(ctx, job, 0);
 }
 
-/* No flow: what else it may be. */
+/* A packet of a flow with FL_FLOW_DUP: dup.bpf.h, but XDP leaves it to TC. */
+static __always_inline int fl_dup(FL_CTX *ctx, struct fl_job *job);
+
+/* What the stages left to be done: no flow, or one that is carried in copies. */
 static __noinline int fl_ingress_rest(FL_CTX *ctx, int stage)
 {
 	struct fl_job *job = fl_job_full();
@@ -729,9 +762,40 @@ static __noinline int fl_ingress_rest(FL_CTX *ctx, int stage)
 		return fl_icmp_error(ctx, job);
 	case FL_GO_PEER_MISS:
 		return fl_peer_miss(ctx, job);
+	case FL_GO_DUP:
+		return fl_dup(ctx, job);
 	default:
 		return fl_lan_miss(ctx, job);
 	}
+}
+
+/* A packet that was sent, and is to leave marked. */
+static __always_inline int fl_marked(FL_CTX *ctx, int result)
+{
+	int err = FL_OWN(fl_fpm_mark)(ctx);
+
+	/* One after the other from here: call chains share 512 bytes of stack. */
+	if (err > 0)
+		err = FL_OWN(fl_fpm_sign)(ctx);
+	return err ? err : result & ~FL_DONE_MARK;
+}
+
+static __always_inline int fl_ingress_uncommon(FL_CTX *ctx, enum fl_hook hook)
+{
+	int result = fl_ingress_full(ctx, hook);
+
+	if (result == FL_GO_UNMARK) {
+		result = FL_OWN(fl_fpm_prove)(ctx);
+		if (!result)
+			result = FL_OWN(fl_fpm_unmark)(ctx);
+		if (!result)
+			result = fl_ingress_full(ctx, hook);
+		if (result == FL_GO_UNMARK) /* a mark in a mark */
+			return -FL_DROP_META_MALFORMED;
+	}
+	if (result >= (FL_DONE_SENT | FL_DONE_MARK))
+		return fl_marked(ctx, result);
+	return result >= FL_GO_FRAGMENT ? fl_ingress_rest(ctx, result) : result;
 }
 
 static __always_inline int fl_ingress(FL_CTX *ctx, enum fl_hook hook)
@@ -748,11 +812,8 @@ static __always_inline int fl_ingress(FL_CTX *ctx, enum fl_hook hook)
 		result = fl_ingress_stages(ctx, &job, 6);
 		break;
 	}
-	if (result == FL_NOT_PLAIN) {
-		result = fl_ingress_full(ctx, hook);
-		if (result >= FL_GO_FRAGMENT)
-			result = fl_ingress_rest(ctx, result);
-	}
+	if (result == FL_NOT_PLAIN)
+		result = fl_ingress_uncommon(ctx, hook);
 	return fl_verdict(result);
 }
 

@@ -128,7 +128,7 @@ echo "The WAN's few extra bytes are the metadata of first packets; after that a 
 act "A first packet and a later one on the WAN (tcpdump)"
 bg s "$here/../tools/udp_echo.py" 7
 wait_for 5 listens s udp 7
-in_ns w timeout 10 tcpdump --immediate-mode -l -i wan1 -n -X -c 6 udp >"$WORK/tcpdump.txt" 2>/dev/null &
+in_ns w timeout 10 tcpdump --immediate-mode -l -i wan1 -n -X -c 6 "udp and not port 1280" >"$WORK/tcpdump.txt" 2>/dev/null &
 capture=$!
 sleep 0.5
 in_ns c "$here/../tools/udp_echo.py" --ask 10.2.0.2 7 --count 3 --size 24 >/dev/null
@@ -158,8 +158,8 @@ if [ -n "${KEEP:-}" ]; then
 		    in the client's namespace:  nsenter --net=/run/netns/fl-demo-c ping 10.2.0.2
 		    a router's CLI:             build/fairlead -i fl-demo-r1 show sessions
 		                                build/fairlead -i fl-demo-r1 show paths --watch
-		    sessions in the kernel:     bpftool map dump pinned /sys/fs/bpf/fairlead/fl-demo-r1/v1/fl_sessions | less
-		    drops in the kernel:        bpftool map dump pinned /sys/fs/bpf/fairlead/fl-demo-r1/v1/fl_drops
+		    sessions in the kernel:     bpftool map dump pinned /sys/fs/bpf/fairlead/fl-demo-r1/v2/fl_sessions | less
+		    drops in the kernel:        bpftool map dump pinned /sys/fs/bpf/fairlead/fl-demo-r1/v2/fl_drops
 		    packets on the WAN:         nsenter --net=/run/netns/fl-demo-w tcpdump -ni wan1
 		    the routers' logs:          $STATE/r1.log, $STATE/r2.log
 		    take it down:               make demo-down

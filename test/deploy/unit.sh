@@ -94,12 +94,14 @@ if command -v systemd-sysusers >/dev/null; then
 		ok "keys are root's and the daemon's to read" test \
 			"$(stat -c '%a %u:%g' "$root/etc/fairlead" "$root/etc/fairlead/fairlead.json" | tr '\n' ' ')" = \
 			"750 0:$gid 640 0:$gid "
+		ok "export sockets are for their readers" test "$(stat -c '%a %g' "$root/run/fairlead-export")" = \
+			"2750 $(sed -n 's/^fairlead-export:[^:]*:\([0-9]*\):.*/\1/p' "$root/etc/group")"
 	else
 		skip "systemd-tmpfiles" "gives files to users: needs root"
 	fi
 fi
 
-rm -rf "${root:?}/etc"
+rm -rf "${root:?}/etc" "${root:?}/run"
 ok "make uninstall" make_here uninstall
 ok "leaves nothing" test -z "$(find "$root" -type f -o -name 'fairlead*')"
 exit $failed

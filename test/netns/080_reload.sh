@@ -11,7 +11,7 @@ wait_for 5 listens s udp 7
 logged() { grep -c -- "$1" "$WORK/r1.log"; }
 
 # An unchanged file: nothing happens, to the data plane neither.
-dump() { bpftool -j map dump pinned "/sys/fs/bpf/fairlead/$TAG-r1/v1/$1" 2>/dev/null | md5sum; }
+dump() { bpftool -j map dump pinned "/sys/fs/bpf/fairlead/$TAG-r1/v2/$1" 2>/dev/null | md5sum; }
 before="$(dump fl_ifaces)$(dump fl_paths)$(dump fl_settings)"
 kill -HUP "${ROUTER_PID[r1]}"
 wait_for 5 grep -q "configuration unchanged" "$WORK/r1.log"

@@ -16,7 +16,7 @@ fi
 wire() { impair_link "$2" "$1" "$2" "$3" "$2" "$4"; }
 WIRE=1 topo_two
 
-fast='.authority.bfd += {"desired-tx-interval": 50, "required-min-rx-interval": 50, "link-test-interval": 2}'
+fast='.authority."service-policy"[0]."session-resiliency" = "failover" | .authority.bfd += {"desired-tx-interval": 50, "required-min-rx-interval": 50, "link-test-interval": 2}'
 start_routers "$fast"'
 	| (if .router.name == "r1" then [1, 2, "r2"] else [2, 1, "r1"] end) as [$me, $far, $peer]
 	| .router."device-interface"[1]."network-interface"[0] |= (.address += ["2001:db8:a::\($me)"]

@@ -36,6 +36,7 @@ config_two r2 | jq "$only_wan1"'
 	| .router."device-interface"[1]."network-interface"[0].adjacency[0] += {
 		"ip-address": "198.51.100.254", "peer-connectivity": "outbound-only"}' >"$WORK/r2.json"
 start_router r1 && start_router r2 || exit 1
+wait_paths r1 r2
 bg s "$TOP/test/tools/udp_echo.py" 7
 serve_web s
 wait_for 5 listens s udp 7
@@ -85,12 +86,14 @@ print(first, ask(4))
 END
 in_ns c python3 "$WORK/pause.py" >"$WORK/pause.out" &
 pause=$!
-uuid() { ctl "$1" -j show sessions | jq -r '.sessions[] | select(.["src-port"] == 33333)["session-id"]'; }
+uuid() { ctl "$1" -j show sessions | jq -r '.sessions[] | select(."source-port" == 33333).id'; }
 wait_for 5 sh -c "\"$BIN/fairlead\" -i $TAG-r2 -j show sessions | grep -q 33333"
 before="$(uuid r1) $(uuid r2)"
 wait $pause
 is "a session goes on after the NAT forgot it" "$(cat "$WORK/pause.out")" "True True"
 is "as the same session, on both routers" "$(uuid r1) $(uuid r2)" "$before"
+is "which is one" "$(uuid r1)" "$(uuid r2)"
+ok "and there is one" test -n "$(uuid r1)"
 cmp_num "r2 asked for metadata" "$(ctl r2 -j show stats all | jq '[.stats[] | select(.name == "control-enable-metadata-sent").count] | add // 0')" -ge 1
 
 # A quiet connection's keep-alives have its numbers: a NAT that looks at them lets them by (P-17).

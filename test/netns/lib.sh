@@ -253,7 +253,7 @@ start_router() {
 	local name=$1 config=${2:-$WORK/$1.json}
 	spawn "$name" "$WORK/$name.log" "$BIN/fairleadd" -i "$TAG-$name" -c "$config" ${DEBUG:+-d}
 	ROUTER_PID[$name]=$!
-	if ! wait_for 10 ctl "$name" show stats; then
+	if ! wait_for 30 ctl "$name" show stats; then
 		echo "# $name does not answer:"
 		tail -n 20 "$WORK/$name.log" | sed 's/^/# /'
 		return 1
@@ -322,10 +322,11 @@ drops() {
 
 CAPTURES=()
 
-# capture NAMESPACE DEVICE [FILTER]: record what passes there, from now on
+# capture NAMESPACE DEVICE [FILTER]: record what passes there, from now on, but for BFD, which never rests
 capture() {
 	local log=$WORK/tcpdump.$1.$2.log
-	spawn "$1" "$log" tcpdump --immediate-mode -i "$2" -n -U -w "$WORK/$1.$2.pcap" "${3:-}"
+	spawn "$1" "$log" tcpdump --immediate-mode -i "$2" -n -U -w "$WORK/$1.$2.pcap" \
+		"${3:+($3) and }not udp port 1280"
 	CAPTURES+=($!)
 	PIDS+=($!)
 	wait_for 5 grep -q "listening on" "$log"
@@ -424,6 +425,7 @@ cleanup() {
 		if [ -e "/sys/fs/bpf/fairlead/$ns" ]; then
 			in_ns "$name" "$BIN/fairleadd" -i "$ns" --remove 2>/dev/null
 		fi
+		rm -rf "/var/lib/fairlead/$ns" # what `export` has queued
 		ip netns del "$ns"
 	done
 	if [ "$status" -ne 0 ] || [ -n "${KEEP_LOGS:-}" ]; then

@@ -280,6 +280,9 @@ static void put_l4(const struct job *j, const struct fl_flow *flow, const struct
 	if (way->wrap) {
 		fl_packet_put_udp(l4, flow->sport, flow->dport, j->p.l4_len);
 		memcpy(l4 + 8, j->p.l4, j->p.l4_len);
+		fl_session_rewrite_icmp(&j->r->t.sessions[flow->session],
+					flow->flags & FL_FLOW_REVERSE ? FL_REVERSE : FL_FORWARD,
+					l4 + 8);
 		return;
 	}
 	memcpy(l4, way->unwrap ? j->p.payload : j->p.l4, len);
@@ -354,8 +357,37 @@ static enum model_verdict forward(const struct job *j, struct fl_flow *flow)
 	return send_on(j, flow);
 }
 
+/* In copies: the agent's, as where the data plane cannot sign. False: this side is not. */
+static bool in_copies(const struct job *j, const struct fl_flow *flow, enum model_verdict *verdict)
+{
+	uint8_t dup = j->r->t.sessions[flow->session].dup;
+	uint8_t from = flow->flags & FL_FLOW_REVERSE ? FL_SESSION_DUP_OUT : FL_SESSION_DUP_IN;
+
+	if (j->path && dup & from) {
+		*verdict = fl_meta_has_cookie(j->p.payload, j->p.payload_len)
+				   ? punt(j, FL_PUNT_META)
+				   : drop(j, FL_DROP_META_INCOMPLETE);
+		return true;
+	}
+	if (!(dup & ~from))
+		return false;
+	*verdict = punt(j, FL_PUNT_SIGNAL);
+	return true;
+}
+
+/* By the path of its vector, or by the one before for a while (P-16). */
+static bool expected(const struct job *j, const struct fl_flow *flow)
+{
+	const struct fl_vector *v = &j->r->t.vectors[flow->in_vector];
+	uint32_t now = (uint32_t)(j->r->world->mono_ns / (FL_NS_PER_S / WORLD_HZ));
+
+	return v->path == j->path ||
+	       (v->prev_path == j->path && (int32_t)(v->prev_until - now) > 0);
+}
+
 static enum model_verdict stages(struct job *j)
 {
+	enum model_verdict verdict;
 	struct fl_wide_key key;
 	struct fl_flow *flow;
 
@@ -369,7 +401,9 @@ static enum model_verdict stages(struct job *j)
 	if (j->slot == FL_NO_SLOT)
 		return j->path ? peer_miss(j) : lan_miss(j);
 	flow = &j->r->t.flows[j->slot];
-	if (j->path && j->r->t.vectors[flow->in_vector].path != j->path) {
+	if (flow->flags & FL_FLOW_DUP && in_copies(j, flow, &verdict))
+		return verdict;
+	if (j->path && !expected(j, flow)) {
 		if (!fl_meta_has_cookie(j->p.payload, j->p.payload_len))
 			return drop(j, FL_DROP_SYMMETRY);
 		return punt(j, FL_PUNT_META);

@@ -73,6 +73,8 @@ static void make_tables(struct router *r, uint32_t max_sessions)
 	t->nexthops = aligned(FL_MAX_NEXTHOPS, sizeof(*t->nexthops));
 	t->ifaces = zeroed(FL_IFACE_SLOTS, sizeof(*t->ifaces));
 	t->peers = zeroed(FL_MAX_PEERS, sizeof(*t->peers));
+	t->fpm_paths = zeroed(FL_MAX_PATHS, sizeof(*t->fpm_paths));
+	t->keys = zeroed(FL_MAX_PATHS, sizeof(*t->keys));
 	t->settings = zeroed(1, sizeof(*t->settings));
 	t->ops = &world_table_ops;
 	t->ops_ctx = r;
@@ -92,10 +94,13 @@ static void free_tables(struct router *r)
 	free(t->nexthops);
 	free(t->ifaces);
 	free(t->peers);
+	free(t->fpm_paths);
+	free(t->keys);
 	free(t->settings);
 	*t = (struct fl_tables){ 0 };
 	r->n_index = 0;
 	r->n_denials = 0;
+	r->n_dups = 0;
 	memset(r->names, 0, sizeof(r->names));
 }
 
@@ -201,10 +206,12 @@ static void use(struct router *r, struct fl_config *config)
 {
 	char why[FL_WHY_TEXT] = "";
 
+	r->applying = true;
 	if (fl_fabric_apply(r->fabric, config, why) < 0) {
 		fprintf(stderr, "%s\n", why);
 		abort();
 	}
+	r->applying = false;
 	MUST_BE(!fl_engine_configure(r->engine, config));
 	router_answer(r);
 }

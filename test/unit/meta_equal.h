@@ -74,6 +74,7 @@ static inline bool payload_equal(const struct fl_meta *a, const struct fl_meta *
 				    a->modify.done == b->modify.done) &&
 	       SAME(APPLICATION, name_equal(a->application, b->application)) &&
 	       SAME(REMAINING_TIME, a->remaining_s == b->remaining_s) &&
+	       SAME(VECTOR, a->vector.id == b->vector.id && a->vector.seq == b->vector.seq) &&
 	       SAME(PAYLOAD_KEY, a->payload_key.cipher == b->payload_key.cipher &&
 					 a->payload_key.epoch == b->payload_key.epoch &&
 					 bytes_equal(a->payload_key.key, a->payload_key.key_len,

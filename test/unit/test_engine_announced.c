@@ -177,6 +177,32 @@ Test(engine_announced, recovery_through_three_routers)
 	world_free(w);
 }
 
+/* F metadata, same UUID, different content (3.2): what we know is replaced, and answered. */
+Test(engine_announced, known_session_with_other_content)
+{
+	const struct say other = { .sport = 41000 };
+	struct world *w = two_routers();
+	const struct router *r = &w->r[R2];
+	struct drops before;
+	struct fl_meta m;
+	struct craft c = { .from = R1, .sport = 0x8002, .dport = 0x4003, .meta = &m };
+
+	announce(w, &dns, 1, 0);
+	cr_assert_eq(router_sessions(r), 1);
+	announce(w, &other, 1, 0);
+	cr_assert_eq(router_sessions(r), 1);
+	cr_assert_eq(r->t.sessions[router_session(r)].sport, 41000);
+	cr_assert_eq(router_state(r), SEND_R);
+	/* A tenant that may not: the session ends. */
+	m = craft_forward(&other, 1);
+	m.tenant = (struct fl_meta_name){ "nobody", 6 };
+	before = drops_of(r);
+	craft_send(w, &c);
+	cr_assert_eq(router_sessions(r), 0);
+	assert_dropped(r, before, FL_DROP_NO_TENANT, 1);
+	world_free(w);
+}
+
 /* P-28: the peer is behind a NAT. Its ports are any, and we do not open sessions toward it. */
 Test(engine_announced, p28_peer_behind_a_nat)
 {

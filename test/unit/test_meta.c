@@ -179,6 +179,8 @@ LAYOUT(modify_done, "100c 0006", "001c 0002 4001", HAS(MODIFY),
        .modify = { .done = true, .seq = 1 })
 LAYOUT(application, "100c 0006", "0023 0002 c3a4", HAS(APPLICATION),
        .application = { "\xc3\xa4", 2 })
+LAYOUT(vector, "100c 000c", "8008 0008 0007 0000 01020304", HAS(VECTOR),
+       .vector = { .id = 7, .seq = 0x01020304 })
 LAYOUT(remaining_time, "100c 0008", "002a 0004 00000e10", HAS(REMAINING_TIME), .remaining_s = 3600)
 LAYOUT(payload_key_16, "100c 0016", "002e 0012 01 07 000102030405060708090a0b0c0d0e0f",
        HAS(PAYLOAD_KEY),
