@@ -111,7 +111,7 @@ truth() {
 		near "$1: round trip of $r, ms" "$(jq -n "2 * $(shown latency-ms $r)")" "$rtt" "$(jq -n "[$SLACK_MS, 0.05 * $rtt] | max")"
 		near "$1: jitter of $r, ms" "$(shown jitter-ms $r)" "$jitter" "$(jq -n "[$SLACK_MS, 0.2 * $jitter] | max")"
 		near "$1: loss that $r sends into, %" "$(cut -d' ' -f2 "$WORK/$r.lost")" \
-			"$(jq -n "100 * (1 - $(called $dir received) / $COUNT)")" "$LOSS_SLACK"
+			"$(jq -n "100 * (1 - $(called "$dir" received) / $COUNT)")" "$LOSS_SLACK"
 	done
 }
 
