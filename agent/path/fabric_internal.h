@@ -83,6 +83,7 @@ struct fl_fabric {
 	uint32_t route_generation;
 	struct fl_mono watch_at; /* when fl_path_watch_tick() has something to do */
 	bool any_xdp;
+	bool applying; /* interfaces are of the new configuration, paths still of the old one */
 };
 
 /* netif.c */
