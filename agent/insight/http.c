@@ -294,7 +294,8 @@ static void on_done(void *ctx, struct MHD_Connection *connection, void **state,
 	*state = NULL;
 }
 
-static void on_log(void *ctx, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void on_log(void *ctx, const char *format,
+							 va_list args)
 {
 	char text[256];
 
