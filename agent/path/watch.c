@@ -215,7 +215,9 @@ static struct fl_mono next_probe(const struct fl_watched *p)
 
 	if (next < first)
 		next = first;
-	if (!tests_link(p) || next > p->control_at.ns + FL_WATCH_AGENT_MS * FL_NS_PER_MS)
+	/* One that says what it cannot prove is not silent. */
+	if (!tests_link(p) || p->auth_failed != p->failed_before ||
+	    next > p->control_at.ns + FL_WATCH_AGENT_MS * FL_NS_PER_MS)
 		next = NEVER;
 	return (struct fl_mono){ next };
 }

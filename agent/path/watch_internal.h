@@ -28,6 +28,7 @@ struct fl_watched {
 	struct fl_mono control_at; /* last control packet of the peer's agent */
 	struct fl_mono probed_at;  /* last probe of its data plane */
 	uint64_t auth_failed;
+	uint64_t failed_before; /* as many when a control packet was last accepted */
 	unsigned int news;
 	struct fl_mono wake;
 };

@@ -91,8 +91,10 @@ static void control(struct fl_watch *w, struct fl_watched *p, const struct fl_wa
 		return;
 	learn(p, &opened.meta);
 	more = fl_bfd_rx(&p->bfd, &opened.pkt, packet->at);
-	if (more >= 0)
+	if (more >= 0) {
 		p->control_at = packet->at;
+		p->failed_before = p->auth_failed;
+	}
 	fl_watched_react(w, p, events | (more > 0 ? more : 0), packet->at);
 }
 

@@ -29,7 +29,7 @@ shell_check() {
 
 spelling() {
 	git ls-files -co --exclude-standard ':!vmlinux.h' ':!LICENSES' ':!test/fuzz/corpus' ':!test/zoom/samples' ':!test/zoom/openapi.json' |
-		xargs codespell -q 3 --ignore-words-list=keep-alives,nd,autority
+		xargs codespell -q 3 --ignore-words-list=keep-alives,nd,iif,autority
 }
 
 check "clang-format" clang_format

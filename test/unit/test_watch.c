@@ -544,6 +544,18 @@ Test(watch, another_interface_is_another_path, .init = world, .fini = world_end)
 	cr_assert_gt(fl_watch_strangers(sides[0].watch), 3);
 }
 
+/* Keys that differ from one moment to the next: its data plane does not speak for the agent then.
+ */
+Test(watch, a_key_that_turns_wrong_takes_it_down, .init = world, .fini = world_end)
+{
+	come_up();
+	fl_watch_configure(sides[1].watch, "r2", rings_with(6));
+	side_set(1);
+	run_ms(500);
+	cr_assert_eq(sides[0].q.live, FL_LIVE_NO);
+	cr_assert_eq(sides[1].q.live, FL_LIVE_NO);
+}
+
 /* --- NAT -------------------------------------------------------------------------------------- */
 
 Test(watch, a_nat_is_seen_and_its_change_followed, .init = world, .fini = world_end)
