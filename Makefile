@@ -214,6 +214,7 @@ UNIT_mos       := agent/path/mos
 UNIT_echo      := agent/path/echo
 UNIT_fpm       := agent/path/fpm agent/path/mos $(META)
 UNIT_fpm_truth := agent/path/fpm
+UNIT_fpm_class :=
 UNIT_sla       := $(addprefix agent/path/,mos sla sla_text)
 UNIT_sla_random := $(UNIT_sla)
 
@@ -403,7 +404,7 @@ fuzz:
 	$(Q)test/run.sh $(B) fuzz
 
 ## demo: two sites, two routers, real programs (root, under 5 minutes; KEEP=1 leaves it up)
-demo: deps all
+demo: deps all $(B)/test/tools/impair
 	$(Q)BUILD=$(abspath $(B)) KEEP=$(KEEP) test/demo/demo.sh up
 
 ## demo-down: take down what `make demo KEEP=1` left

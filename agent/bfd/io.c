@@ -502,10 +502,8 @@ static bool hurry(void)
 static void *watch_paths(void *arg)
 {
 	struct fl_bfd_io *io = arg;
-	struct fl_mono wake = { UINT64_MAX };
-	bool late = false;
-
-	bool realtime = hurry();
+	bool realtime = hurry(), late = false;
+	struct fl_mono wake;
 
 	io_lock(io);
 	io->stats.realtime = realtime;

@@ -16,7 +16,7 @@ if [ ! -x "$BUILD/test/tools/impair" ]; then
 fi
 
 PPS=500
-COUNT=$([ -n "${FULL:-}" ] && echo 10000 || echo 1500)
+COUNT=$([ -n "${FULL:-}" ] && echo 10000 || echo 3000)
 INTERVAL=1000
 
 # One link, so that everything goes by it. All packets are marked, so that the call has seen the same ones.
@@ -47,13 +47,13 @@ clean() { impair w set both delay=0 jitter=0 loss=0 duplicate=0 reorder=0 indepe
 # lost ROUTER: of marked packets, and how many were marked; of colours that are over
 lost() { echo "$(($(fpm "$1" marked) - $(fpm "$1" counted))) $(fpm "$1" marked)"; }
 
-# mean KEY ROUTER: of what was shown during the call
-mean() { jq -s "[.[] | select(.r == \"$2\").\"$1\"] | add / length" "$WORK/shown"; }
+# shown KEY ROUTER: the median of what was shown during the call
+shown() { jq -s "[.[] | select(.r == \"$2\").\"$1\"] | sort | .[length / 2 | floor]" "$WORK/shown"; }
 
-# watch: what both routers show while a call lasts, once it has got going
+# watch: what both routers show while a call lasts, once its first colours are over
 watch() {
 	local r
-	sleep 2
+	sleep 3.5
 	while kill -0 "$1" 2>/dev/null; do
 		for r in r1 r2; do
 			ctl $r -j show fpm | jq -c "{r: \"$r\"} + (.scopes[] | select(.class == \"best-effort\" and .protocol == \"udp\"))"
@@ -71,6 +71,7 @@ measure() {
 	local r
 	clean
 	impair w set "$@" >/dev/null || fail "set $*"
+	impair w reset >/dev/null
 	for r in r1 r2; do
 		lost $r >"$WORK/$r.before"
 	done
@@ -78,13 +79,14 @@ measure() {
 	call --count "$COUNT" >"$WORK/call.json" &
 	watch $!
 	wait $!
+	impair w stats >"$WORK/relay"
 	clean
 	call --count 30 >/dev/null
 	sleep 2
 	echo "# $*: $(cat "$WORK/call.json")"
 	for r in r1 r2; do
 		echo "$(lost $r) $(cat "$WORK/$r.before")" | awk '{ printf "%d %.3f\n", $1 - $3, 100 * ($1 - $3) / ($2 - $4) }' >"$WORK/$r.lost"
-		echo "# $*: $r: lost, percent $(cat "$WORK/$r.lost"), latency $(mean latency-ms $r), jitter $(mean jitter-ms $r) ms"
+		echo "# $*: $r: lost, percent $(cat "$WORK/$r.lost"), latency $(shown latency-ms $r), jitter $(shown jitter-ms $r) ms"
 	done
 }
 
@@ -98,15 +100,16 @@ near() {
 }
 
 # truth WHAT: of everything. Round trips within 5 % or 1 ms, losses of each direction within 0.2 points
-# of 10,000 packets, jitter within 20 % or 1 ms.
+# of 10,000 packets, jitter within 20 % or 1 ms of what the relay has rolled (what a call sees of it is
+# in the order of arrival, which evens it out).
 truth() {
 	local r dir rtt jitter
 	rtt=$(jq '(.there.delay_us + .back.delay_us) / 1000' "$WORK/call.json")
-	jitter=$(jq '[.there.jitter_us, .back.jitter_us] | max / 1000' "$WORK/call.json")
+	jitter=$(sed -n 's/.*\bjitter_us=\([0-9]*\).*/\1/p' "$WORK/relay" | jq -s 'max / 1000')
 	for r in r1 r2; do
 		dir=$([ $r = r1 ] && echo there || echo back)
-		near "$1: round trip of $r, ms" "$(jq -n "2 * $(mean latency-ms $r)")" "$rtt" "$(jq -n "[1, 0.05 * $rtt] | max")"
-		near "$1: jitter of $r, ms" "$(mean jitter-ms $r)" "$jitter" "$(jq -n "[1, 0.2 * $jitter] | max")"
+		near "$1: round trip of $r, ms" "$(jq -n "2 * $(shown latency-ms $r)")" "$rtt" "$(jq -n "[$SLACK_MS, 0.05 * $rtt] | max")"
+		near "$1: jitter of $r, ms" "$(shown jitter-ms $r)" "$jitter" "$(jq -n "[$SLACK_MS, 0.2 * $jitter] | max")"
 		near "$1: loss that $r sends into, %" "$(cut -d' ' -f2 "$WORK/$r.lost")" \
 			"$(jq -n "100 * (1 - $(called $dir received) / $COUNT)")" "$LOSS_SLACK"
 	done
@@ -119,7 +122,7 @@ check() { # KEY=VALUE...
 
 call --count 30 >/dev/null
 if [ -n "${FULL:-}" ]; then
-	LOSS_SLACK=0.2
+	LOSS_SLACK=0.2 SLACK_MS=1
 	for dir in there back; do
 		for loss in 0 0.5 1 2 5; do
 			check $dir loss=$loss
@@ -134,9 +137,36 @@ if [ -n "${FULL:-}" ]; then
 		check $dir reorder=3 reorder-by=4
 	done
 else
-	LOSS_SLACK=0.5 # three times the packets that the handshake may swallow
+	# Some packets of a call this short are lost to the handshake, and the machine may be busy.
+	LOSS_SLACK=0.5 SLACK_MS=3
 	check there delay=20 loss=5
 	check back delay=50 jitter=10 independent=1 loss=2
 	check there reorder=3 reorder-by=4
 fi
+
+# stat ROUTER NAME
+stat() { ctl "$1" -j show stats | jq -r --arg name "$2" '[.counters[] | select(.counter == $name).count] | add // 0'; }
+
+# One way only: r2 has no packets to carry its answers, and sends them alone.
+clean
+bg s "$TOP/test/tools/udp_probe.py" --receive 9901
+wait_for 5 listens s udp 9901
+before=$(stat r1 path-metrics-remove-dropped) marked=$(fpm r1 marked)
+in_ns c "$TOP/test/tools/udp_probe.py" --send 10.2.0.2 9901 --count 900 --pps 300
+sleep 2
+cmp_num "one way only: answers come alone" "$(stat r1 path-metrics-remove-dropped)" -gt "$before"
+cmp_num "one way only: they tell of the packets" "$(fpm r1 marked)" -gt "$marked"
+
+# Without agents: colours go on.
+call --count 30 >/dev/null
+before=$(stat r1 path-metrics-added)
+in_ns c "$TOP/test/tools/udp_call.py" --call 10.2.0.2 9900 --pps $PPS --count 2000 >"$WORK/call.json" &
+pid=$!
+wait_for 5 test "$(stat r1 path-metrics-added)" -gt "$before"
+stop_router r1 KILL
+stop_router r2 KILL
+wait $pid
+is "without agents: nothing lost" "$(called there received) $(called back received)" "2000 2000"
+start_router r1 && start_router r2 || exit 1
+cmp_num "without agents: packets are marked" "$(stat r1 path-metrics-added)" -gt $((before + 1000))
 finish

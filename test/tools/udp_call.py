@@ -7,13 +7,14 @@ usage: udp_call.py --answer PORT
 
 The caller sends, the other side sends as much back at the same rate from the first datagram on. Both
 must be on one machine: delays are differences of its clock. The caller prints a line of JSON: of
-"there" and "back" how many were sent and came, the mean delay, and the mean change of it from one
-datagram to the next, all in us.
+"there" and "back" how many were sent and came, the median of the delay (a hiccup of the machine is no
+delay of the link), and its mean change from one datagram to the next, all in us.
 """
 import argparse
 import json
 import select
 import socket
+import statistics
 import struct
 import sys
 import time
@@ -26,20 +27,18 @@ class Stream:
     """What is heard of one direction."""
 
     def __init__(self):
-        self.count, self.received, self.sum, self.changes, self.last = 0, 0, 0, 0, None
+        self.count, self.delays, self.changes = 0, [], 0
         self.report_of_other = None
 
     def take(self, delay_us):
-        self.received += 1
-        self.sum += delay_us
-        if self.last is not None:
-            self.changes += abs(delay_us - self.last)
-        self.last = delay_us
+        if self.delays:
+            self.changes += abs(delay_us - self.delays[-1])
+        self.delays.append(delay_us)
 
     def report(self):
-        return {"sent": self.count, "received": self.received,
-                "delay_us": round(self.sum / max(self.received, 1)),
-                "jitter_us": round(self.changes / max(self.received - 1, 1))}
+        return {"sent": self.count, "received": len(self.delays),
+                "delay_us": round(statistics.median(self.delays or [0])),
+                "jitter_us": round(self.changes / max(len(self.delays) - 1, 1))}
 
 
 def open_socket():
@@ -83,7 +82,9 @@ def answer(port):
         heard = Stream()
         heard.count, pps, size, who = take(sock, heard)
         talk(sock, who, heard, heard.count, pps, size)
-        sock.sendto(json.dumps(heard.report()).encode(), who)
+        for _ in range(10):  # the link may lose some
+            sock.sendto(json.dumps(heard.report()).encode(), who)
+            time.sleep(0.02)
 
 
 def call(args):

@@ -497,9 +497,10 @@ Test(export_collect, service_level)
 
 static void neigh(enum device dev, const char *addr, uint8_t last, bool valid)
 {
-	const struct fl_neigh n = {
-		dev_ifindex(R1, dev), addr_of(addr), { 2, 0, 0, 0, 0, last }, valid
-	};
+	const struct fl_neigh n = { .ifindex = dev_ifindex(R1, dev),
+				    .addr = addr_of(addr),
+				    .mac = { 2, 0, 0, 0, 0, last },
+				    .valid = valid };
 
 	fl_collect_neigh(collect, &n);
 }
