@@ -56,7 +56,7 @@ void fl_api_show_drops(struct fl_api *api, const struct fl_json *request, struct
 static void add_memory(struct fl_api *api, struct fl_json *data)
 {
 	static const char *const maps[] = { "flows",    "tags",        "flow_index", "sessions",
-					    "nexthops", "source_bkts", "denials", "dups" };
+					    "nexthops", "source_bkts", "denials",    "dups" };
 	struct fl_json *o = fl_json_add_object(data, "memory-bytes");
 	struct fl_engine_memory m;
 	struct rusage usage;

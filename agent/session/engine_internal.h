@@ -61,7 +61,7 @@ struct fl_engine {
 	uint32_t age_cursor;
 	uint32_t age_limit; /* highest id in use so far */
 
-	uint8_t next_uuid[16]; /* of the next session of our hosts */
+	uint8_t next_uuid[16];    /* of the next session of our hosts */
 	struct fl_dup_side *dups; /* sides of sessions carried in copies (dup.c) */
 
 	struct fl_fifo acks; /* sessions that may need a generated acknowledgement (P-14) */

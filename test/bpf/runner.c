@@ -17,8 +17,8 @@
 #include "test/bpf/fixture.h"
 
 static const struct fixture_set *const sets[] = {
-	&fx_forward,   &fx_l2,   &fx_parse, &fx_handshake, &fx_tcp,  &fx_icmp,
-	&fx_admission, &fx_host, &fx_gso,   &fx_echo,      &fx_mark, &fx_unmark, &fx_dup,
+	&fx_forward, &fx_l2,  &fx_parse, &fx_handshake, &fx_tcp,    &fx_icmp, &fx_admission,
+	&fx_host,    &fx_gso, &fx_echo,  &fx_mark,      &fx_unmark, &fx_dup,
 };
 
 static const char *const drop_names[] = { "none",
