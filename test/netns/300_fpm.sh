@@ -145,7 +145,7 @@ else
 fi
 
 # stat ROUTER NAME
-stat() { ctl "$1" -j show stats | jq -r --arg name "$2" '[.counters[] | select(.counter == $name).count] | add // 0'; }
+stat() { ctl "$1" -j show stats | jq -r --arg name "$2" '[.stats[] | select(.name == $name).count] | add // 0'; }
 
 # One way only: r2 has no packets to carry its answers, and sends them alone.
 clean
