@@ -53,7 +53,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wshadow -Wundef
 
 ## all: build the daemon, the CLI and the BPF object
 all: $(B)/bpf/fairlead.bpf.o $(if $(wildcard agent/main.c),$(B)/fairleadd) \
-     $(if $(wildcard agent/cli/*.c),$(B)/fairlead)
+     $(if $(wildcard agent/cli/*.c),$(B)/fairlead) $(B)/fairlead-insightd
 
 # --- data plane: separate objects, linked into one, one skeleton -----------------------------
 
@@ -85,12 +85,43 @@ $(B)/gen/store_schema.h: $(sort $(wildcard schemas/store/*.sql))
 
 $(B)/agent/insight/store.o $(B)/fuzz/obj/agent/insight/store.o: $(B)/gen/store_schema.h
 
+# --- web page: its files as arrays; uPlot comes from npm, at the version of package-lock.json --------
+
+WEB_DIR   := agent/insight/web
+WEB_NPM   := build/npm/web
+UPLOT     := $(WEB_NPM)/node_modules/uplot
+WEB_FILES := $(foreach f,$(wildcard $(addprefix $(WEB_DIR)/,*.html *.css *.js *.svg)),$(f)=/$(notdir $(f))) \
+             $(UPLOT)/dist/uPlot.iife.min.js=/vendor/uPlot.iife.min.js \
+             $(UPLOT)/dist/uPlot.min.css=/vendor/uPlot.min.css $(UPLOT)/LICENSE=/vendor/uPlot.LICENSE
+WEB_LIBS  := $(shell pkg-config --libs libmicrohttpd 2>/dev/null)
+
+# A folder with package.json and its lock beside it, installed below build/.
+npm_ci = @mkdir -p $(2) && cp $(1)/package.json $(1)/package-lock.json $(2)/ && \
+	cd $(2) && npm ci --omit=optional --no-audit --no-fund --loglevel=error >/dev/null && touch .done
+
+$(WEB_NPM)/.done: $(WEB_DIR)/package.json $(WEB_DIR)/package-lock.json
+	$(call say,NPM,$@)
+	$(call npm_ci,$(WEB_DIR),$(WEB_NPM))
+
+build/npm/test/.done: test/web/package.json test/web/package-lock.json
+	$(call say,NPM,$@)
+	$(call npm_ci,test/web,build/npm/test)
+
+$(B)/gen/web_assets.c: $(WEB_DIR)/embed.sh $(wildcard $(WEB_DIR)/*) $(WEB_NPM)/.done
+	$(call say,WEB,$@)
+	@mkdir -p $(@D)
+	$(Q)$(WEB_DIR)/embed.sh $(WEB_FILES) > $@
+
+$(B)/gen/web_assets.o: $(B)/gen/web_assets.c
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS) -c $< -o $@
+
 # --- user space -------------------------------------------------------------------------------
 
 objs = $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 
 DAEMON_DIRS := agent/base agent/codec agent/config agent/crypto agent/session agent/path agent/net \
-               agent/dp agent/api
+               agent/bfd agent/dp agent/export agent/api
 CLI_DIRS    := agent/base agent/codec agent/config agent/crypto agent/cli
 
 $(B)/%.o: %.c
@@ -108,6 +139,14 @@ $(B)/fairleadd: $(B)/agent/main.o $(call objs,$(DAEMON_DIRS))
 $(B)/fairlead: $(call objs,$(CLI_DIRS))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+INSIGHT_DIRS := agent/base agent/codec agent/insight agent/insightd agent/zoom
+INSIGHT_OBJS := $(call objs,$(INSIGHT_DIRS)) $(addprefix $(B)/,agent/api/ctl_sock.o \
+                gen/web_assets.o $(addprefix agent/crypto/,digest.o hmac.o vault.o))
+
+$(B)/fairlead-insightd: $(INSIGHT_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_SQLITE) $(ZOOM_LIBS) $(WEB_LIBS)
 
 # --- BPF fixtures: the real programs in the kernel ---------------------------------------------
 
@@ -169,6 +208,8 @@ UNIT_bfd_seal  := $(BFD_SEAL)
 UNIT_bfd_fsm   := agent/path/bfd_fsm
 UNIT_bfd_timers := agent/path/bfd_fsm
 UNIT_bfd_peer  := agent/path/bfd_peer agent/base/addr
+UNIT_watch     := $(BFD_SEAL) $(PACKET) $(addprefix agent/path/,watch watch_rx rings bfd_fsm bfd_peer echo mos) \
+                  $(addprefix agent/base/,monotime rand)
 UNIT_mos       := agent/path/mos
 UNIT_echo      := agent/path/echo
 UNIT_fpm       := agent/path/fpm agent/path/mos $(META)
@@ -177,6 +218,11 @@ UNIT_fpm_class :=
 UNIT_sla       := $(addprefix agent/path/,mos sla sla_text)
 UNIT_sla_random := $(UNIT_sla)
 
+UNIT_export    := agent/codec/export $(JSON) agent/base/addr
+UNIT_export_queue := $(UNIT_export) agent/export/queue agent/base/log agent/base/monotime
+UNIT_export_collect := $(ENGINE) agent/codec/export \
+                  $(addprefix agent/export/,collect collect_level collect_neigh collect_path \
+                  collect_session)
 UNIT_impair    := test/tools/impair_link
 LOAD           := test/insight/load $(addprefix agent/codec/,json json_scan utf8) agent/base/addr
 UNIT_score     := $(LOAD) $(addprefix agent/insight/,score correlate)
@@ -188,6 +234,8 @@ UNIT_store     := $(LOAD) $(STORE) test/insight/fill
 UNIT_store_file := $(UNIT_store)
 UNIT_ingest    := $(UNIT_store)
 LIBS_ingest    := $(LIBS_SQLITE)
+UNIT_receive   := $(UNIT_ingest) agent/insight/receive agent/codec/export
+LIBS_receive   := $(LIBS_SQLITE)
 LIBS_store     := $(LIBS_SQLITE)
 LIBS_store_file := $(LIBS_SQLITE)
 ASK            := $(addprefix agent/insight/,ask ask_words civil)
@@ -195,6 +243,13 @@ UNIT_ask       := $(ASK)
 UNIT_answer    := $(LOAD) $(STORE) $(ASK) $(RANK) test/insight/fill \
                   $(addprefix agent/insight/,explain findings answer)
 LIBS_answer    := $(LIBS_SQLITE)
+UNIT_view      := $(UNIT_answer) $(patsubst %.c,%,$(wildcard agent/insight/view*.c))
+LIBS_view      := $(LIBS_SQLITE)
+UNIT_plot      := agent/cli/plot agent/codec/json agent/codec/json_scan agent/codec/utf8
+UNIT_conf      := $(patsubst %.c,%,$(wildcard agent/insightd/conf*.c)) agent/insight/civil agent/zoom/oauth \
+                  $(UNIT_zoom_oauth) agent/codec/json agent/codec/json_scan
+UNIT_sink      := $(STORE) agent/insightd/sink agent/insightd/convert agent/base/addr agent/base/monotime
+LIBS_sink      := $(LIBS_SQLITE)
 UNIT_correlate := $(LOAD) $(addprefix agent/insight/,score correlate roll)
 
 UNIT_NAMES := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
@@ -214,10 +269,34 @@ $(B)/test/zoom/driver: $(addprefix $(B)/,$(addsuffix .o,$(ZOOM))) $(call objs,te
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(ZOOM_LIBS)
 
+# Fills a store, for the tests of test/insightd/.
+$(B)/test/insightd/fill: $(B)/test/insightd/fill.o $(addprefix $(B)/,$(addsuffix .o,$(UNIT_store)))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_SQLITE)
+
+# --- the web page: a server with a filled store, for test/web/ ----------------------------------
+
+WEB := $(addprefix agent/insight/,http http_guard http_listen web $(patsubst agent/insight/%.c,%, \
+       $(wildcard agent/insight/view*.c)) explain findings answer) $(STORE) $(ASK) $(RANK) $(JSON) \
+       $(addprefix agent/base/,addr log monotime rand)
+
+WEB_TEST := $(B)/test/web/server build/npm/test/.done
+
+$(B)/test/web/server: $(addprefix $(B)/,$(addsuffix .o,$(sort $(WEB)) test/insight/gen gen/web_assets)) \
+                      $(call objs,test/web)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_SQLITE) $(WEB_LIBS)
+
 # --- tools of tests ------------------------------------------------------------------------------
 
 # A link that loses, delays and reorders, for network tests.
 $(B)/test/tools/impair: $(B)/test/tools/impair.o $(B)/test/tools/impair_link.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
+# Our BFD, plain, to talk to other implementations.
+$(B)/test/tools/bfd_plain: $(addprefix $(B)/,test/tools/bfd_plain.o $(addprefix agent/,path/bfd_fsm.o codec/bfd_pkt.o \
+		net/bfd_sock.o base/monotime.o) $(addsuffix .o,$(META)))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
@@ -227,7 +306,7 @@ BENCH_codec    := $(KEYRING) agent/crypto/seal $(META) agent/base/rand
 BENCH_blast    :=
 BENCH_router   := $(patsubst $(B)/%.o,%,$(call objs,agent/base agent/dp)) \
                   $(addprefix agent/session/,flows install store)
-BENCH_table_scale := $(patsubst $(B)/%.o,%,$(call objs,$(filter-out agent/api agent/net,$(DAEMON_DIRS))))
+BENCH_table_scale := $(patsubst $(B)/%.o,%,$(call objs,$(filter-out agent/api agent/bfd agent/net,$(DAEMON_DIRS))))
 
 BENCH_stages   := $(BENCH_router) test/bpf/world test/bpf/pktgen
 
@@ -261,7 +340,7 @@ $(BENCH_BINS): $(B)/bench/%: $(B)/bench/%.o $$(addprefix $(B)/,$$(addsuffix .o,$
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_$*)
 
 ## bench: all measurements, to build/bench/results.json (root, 25 minutes; ONLY=transit for one)
-bench: all $(BENCH_BINS)
+bench: all $(BENCH_BINS) $(WEB_TEST)
 	$(Q)bench/run.sh $(B)
 
 .PHONY: bench
@@ -274,6 +353,8 @@ FUZZ_engine    := $(ENGINE)
 FUZZ_config    := $(CONFIG)
 FUZZ_bfd       := $(BFD_SEAL) agent/base/rand
 FUZZ_ask       := $(ASK)
+FUZZ_conf      := $(UNIT_conf)
+FUZZ_export    := agent/codec/export $(JSON) agent/base/addr
 FUZZ_zoom      := $(ZOOM_PARSE) $(addprefix agent/zoom/,answer oauth uuid) agent/base/rand agent/crypto/digest
 
 FUZZ_NAMES     := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
@@ -299,7 +380,7 @@ $(REPLAY_BINS): $(B)/test/fuzz/replay_%: $(B)/test/fuzz/fuzz_%.o $(B)/test/fuzz/
 # --- tests ------------------------------------------------------------------------------------
 
 ## check: every test that needs no root (under 2 minutes)
-check: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/zoom/driver
+check: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/zoom/driver $(B)/test/insightd/fill $(WEB_TEST)
 	$(Q)test/run.sh $(B) check
 
 unit: $(UNIT_BINS)
@@ -309,8 +390,9 @@ unit: $(UNIT_BINS)
 test: deps
 	$(Q)$(MAKE) --no-print-directory -j2 test-built
 
-test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner $(B)/test/zoom/driver $(B)/test/tools/impair
-	$(Q)$(MAKE) --no-print-directory SAN=1 all
+test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner $(B)/test/zoom/driver $(B)/test/insightd/fill \
+            $(B)/test/tools/impair $(B)/test/tools/bfd_plain $(WEB_TEST)
+	$(Q)$(MAKE) --no-print-directory SAN=1 all build/san/test/insightd/fill build/san/test/web/server
 	$(Q)test/run.sh $(B) all
 
 ## test-kernels: the same on Debian's kernels 6.1, 6.12 and newest, emulated (20 minutes at most)
@@ -322,16 +404,17 @@ fuzz:
 	$(Q)test/run.sh $(B) fuzz
 
 ## demo: two sites, two routers, real programs (root, under 5 minutes; KEEP=1 leaves it up)
-demo: deps all
+demo: deps all $(B)/test/tools/impair
 	$(Q)BUILD=$(abspath $(B)) KEEP=$(KEEP) test/demo/demo.sh up
 
 ## demo-down: take down what `make demo KEEP=1` left
 demo-down:
 	$(Q)BUILD=$(abspath $(B)) test/demo/demo.sh down
 
-## schemas: write schemas/config.schema.json anew, after a change of agent/config/table.c
-schemas: $(B)/fairlead
+## schemas: write the schemas of the configurations anew, after a change of their tables
+schemas: $(B)/fairlead $(B)/fairlead-insightd
 	$(Q)$(B)/fairlead config schema > schemas/config.schema.json
+	$(Q)$(B)/fairlead-insightd --schema > schemas/insight.schema.json
 
 ## lint: formatting, dependencies between folders, headers, shell scripts, spelling
 lint:
@@ -347,7 +430,7 @@ DEPS := build-essential pkg-config clang-14 clang llvm-14 libclang-rt-14-dev cla
         libmnl-dev libcurl4-openssl-dev uthash-dev libcriterion-dev iproute2 ethtool nftables iperf3 \
         nginx-light wrk curl \
         bind9-dnsutils dnsmasq-base tcpdump iputils-ping jq shellcheck codespell procps python3 \
-        openssl systemd frr util-linux libcap2-bin git libsqlite3-dev
+        openssl systemd frr util-linux libcap2-bin git libsqlite3-dev libmicrohttpd-dev chromium
 deps:
 	$(Q)missing=; for p in $(DEPS); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | \
 		grep -q 'ok installed' || missing="$$missing $$p"; done; \
@@ -355,6 +438,7 @@ deps:
 	if [ -n "$$missing" ]; then echo "installing from Debian:$$missing"; \
 		apt-get -q update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -q install -y \
 		--no-install-recommends $$missing >/dev/null; fi
+	$(Q)$(MAKE) --no-print-directory $(WEB_NPM)/.done build/npm/test/.done
 
 # --- installation --------------------------------------------------------------------------------
 
@@ -365,22 +449,27 @@ UNITDIR  := $(PREFIX)/lib/systemd/system
 DOCDIR   := $(PREFIX)/share/doc/fairlead
 MANDIR   := $(PREFIX)/share/man/man8
 
-INSTALLED := $(SBINDIR)/fairleadd $(BINDIR)/fairlead $(UNITDIR)/fairleadd.service \
+INSTALLED := $(SBINDIR)/fairleadd $(SBINDIR)/fairlead-insightd $(BINDIR)/fairlead \
+             $(UNITDIR)/fairleadd.service $(UNITDIR)/fairlead-insightd.service \
              $(PREFIX)/lib/sysusers.d/fairlead.conf $(PREFIX)/lib/tmpfiles.d/fairlead.conf \
              $(MANDIR)/fairlead.8 $(DOCDIR)
 
 ## install: programs, unit, manual page and examples, to PREFIX (/usr) below DESTDIR
 install: all
 	$(Q)$(INSTALL) -D -m 0755 $(B)/fairleadd $(DESTDIR)$(SBINDIR)/fairleadd
+	$(Q)$(INSTALL) -D -m 0755 $(B)/fairlead-insightd $(DESTDIR)$(SBINDIR)/fairlead-insightd
 	$(Q)$(INSTALL) -D -m 0755 $(B)/fairlead $(DESTDIR)$(BINDIR)/fairlead
 	$(Q)$(INSTALL) -D -m 0644 deploy/systemd/fairlead.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/fairlead.conf
 	$(Q)$(INSTALL) -D -m 0644 deploy/systemd/fairlead.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/fairlead.conf
 	$(Q)$(INSTALL) -d $(DESTDIR)$(UNITDIR)
-	$(Q)sed 's|=/usr/sbin/fairleadd|=$(SBINDIR)/fairleadd|' deploy/systemd/fairleadd.service \
-		> $(DESTDIR)$(UNITDIR)/fairleadd.service
+	$(Q)for unit in fairleadd fairlead-insightd; do \
+		sed "s|=/usr/sbin/$$unit|=$(SBINDIR)/$$unit|" deploy/systemd/$$unit.service \
+			> $(DESTDIR)$(UNITDIR)/$$unit.service; done
 	$(Q)$(INSTALL) -D -m 0644 agent/cli/fairlead.8 $(DESTDIR)$(MANDIR)/fairlead.8
 	$(Q)$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DOCDIR)/examples schemas/examples/*.json
-	$(Q)$(INSTALL) -m 0644 -t $(DESTDIR)$(DOCDIR) README.md schemas/config.schema.json
+	$(Q)$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DOCDIR)/examples/insight schemas/examples/insight/*.json
+	$(Q)$(INSTALL) -m 0644 -t $(DESTDIR)$(DOCDIR) README.md schemas/config.schema.json \
+		schemas/insight.schema.json
 	$(Q)$(if $(DESTDIR),,deploy/systemd/activate.sh)
 
 ## uninstall: remove what install brought; user, configuration and state stay

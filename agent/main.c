@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,9 @@
 #include "agent/api/api.h"
 #include "agent/base/log.h"
 #include "agent/base/rand.h"
+#include "agent/bfd/io.h"
 #include "agent/dp/dp.h"
+#include "agent/export/export.h"
 #include "agent/net/rtnl.h"
 #include "agent/net/tx.h"
 #include "agent/path/fabric.h"
@@ -53,6 +56,8 @@ struct daemon {
 	struct fl_tx *tx;
 	struct fl_fabric *fabric;
 	struct fl_engine *engine;
+	struct fl_export *export;
+	struct fl_bfd_io *bfd;
 	struct fl_fpm_watch *fpm;
 	struct fl_ctl_sock *ctl;
 	struct fl_api api;
@@ -60,7 +65,13 @@ struct daemon {
 	sd_event_source *punts[2]; /* new, live */
 	unsigned int budget;
 	bool routes_changed;
+	bool applying; /* a configuration */
 };
+
+static void flush(struct daemon *d)
+{
+	fl_dp_tables(d->dp)->drops[FL_DROP_TX_ERROR] += fl_tx_flush(d->tx);
+}
 
 /* --- what the fabric asks for ----------------------------------------------------------------- */
 
@@ -125,12 +136,39 @@ static void fabric_hop_up(void *ctx, uint16_t hop)
 		fl_engine_hop_up(d->engine, hop);
 }
 
+static void fabric_path_usable(void *ctx, uint16_t path, bool usable)
+{
+	struct daemon *d = ctx;
+
+	(void)path;
+	(void)usable;
+	/* Not while a configuration is being taken over: the engine has not seen it yet. */
+	if (!d->engine || !d->config || d->applying)
+		return;
+	fl_engine_paths_changed(d->engine);
+	flush(d);
+}
+
+static void fabric_watch(void *ctx, const struct fl_path_rt *path, const struct fl_path *entry,
+			 struct fl_path_quality *quality)
+{
+	fl_bfd_io_watch(((struct daemon *)ctx)->bfd, path, entry, quality);
+}
+
+static void fabric_unwatch(void *ctx, uint16_t path)
+{
+	fl_bfd_io_unwatch(((struct daemon *)ctx)->bfd, path);
+}
+
 static const struct fl_fabric_ops fabric_ops = {
 	.route = fabric_route,
 	.resolve = fabric_resolve,
 	.attach = fabric_attach,
 	.detach = fabric_detach,
 	.hop_up = fabric_hop_up,
+	.path_usable = fabric_path_usable,
+	.watch = fabric_watch,
+	.unwatch = fabric_unwatch,
 };
 
 /* --- what the engine does --------------------------------------------------------------------- */
@@ -161,9 +199,30 @@ static bool fpm_reply(void *ctx, uint32_t session, uint16_t path, uint8_t tos,
 
 static const struct fl_fpm_watch_ops fpm_ops = { .reply = fpm_reply };
 
-static void flush(struct daemon *d)
+/*
+ * What user packets say of a path, for choosing. A vector's sessions may be of several classes: the
+ * one that most packets are of comes first.
+ */
+static struct fl_quality fpm_quality(void *ctx, uint16_t path, uint8_t proto)
 {
-	fl_dp_tables(d->dp)->drops[FL_DROP_TX_ERROR] += fl_tx_flush(d->tx);
+	struct daemon *d = ctx;
+	struct fl_fpm_metrics m;
+
+	for (int class = FL_FPM_CLASSES - 1; class >= 0; class --)
+		if (fl_fpm_watch_get(d->fpm, path, (enum fl_fpm_class) class,
+				     proto == IPPROTO_TCP ? FL_FPM_TCP : FL_FPM_UDP, fl_mono_now(),
+				     &m) &&
+		    m.valid && !m.monitor_only)
+			return m.quality;
+	return (struct fl_quality){ 0 };
+}
+
+static void io_closing(void *ctx, uint32_t id)
+{
+	struct daemon *d = ctx;
+
+	if (d->export)
+		fl_export_closing(d->export, id);
 }
 
 /* --- news from the kernel --------------------------------------------------------------------- */
@@ -180,7 +239,11 @@ static void on_addr(void *ctx, uint32_t ifindex, const struct fl_addr *addr, boo
 
 static void on_neigh(void *ctx, const struct fl_neigh *neigh)
 {
-	fl_fabric_neigh(((struct daemon *)ctx)->fabric, neigh);
+	struct daemon *d = ctx;
+
+	fl_fabric_neigh(d->fabric, neigh);
+	if (d->export)
+		fl_export_neigh(d->export, neigh);
 }
 
 /* Routing daemons change many routes at once: looked at once, at the next tick. */
@@ -260,6 +323,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
 	fl_fpm_watch_tick(d->fpm, fl_mono_now());
 	more = fl_engine_tick(d->engine);
 	flush(d);
+	fl_export_tick(d->export);
 	/* More to age: soon again, but let packets in between. */
 	sd_event_source_set_time(source, usec + (more ? 1000 : FL_ENGINE_TICK_MS * 1000));
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -283,8 +347,14 @@ static void log_findings(const struct fl_config_errors *errors)
 /* Make @config the one in use. On failure the old one stays, and @config is the caller's still. */
 static int use_config(struct daemon *d, struct fl_config *config, char why[FL_WHY_TEXT])
 {
-	int err = fl_fabric_apply(d->fabric, config, why);
+	int err = fl_bfd_io_configure(d->bfd, config, why);
 
+	d->applying = true;
+	if (!err)
+		err = fl_fabric_apply(d->fabric, config, why);
+	d->applying = false;
+	if (err && d->config)
+		fl_bfd_io_configure(d->bfd, d->config, why);
 	if (!err) {
 		err = fl_engine_configure(d->engine, config);
 		if (err)
@@ -296,6 +366,8 @@ static int use_config(struct daemon *d, struct fl_config *config, char why[FL_WH
 	d->config = config;
 	d->api.config = config;
 	flush(d);
+	/* Packets go on without it. */
+	fl_export_configure(d->export, config);
 	return 0;
 }
 
@@ -415,6 +487,40 @@ static int take_lock(struct daemon *d)
 	return 0;
 }
 
+static int export_link_bytes(void *ctx, uint32_t ifindex, uint64_t *ret_rx, uint64_t *ret_tx)
+{
+	return fl_rtnl_link_bytes(((struct daemon *)ctx)->rtnl, ifindex, ret_rx, ret_tx);
+}
+
+static int open_export(struct daemon *d)
+{
+	struct fl_export_cfg cfg = {
+		.event = d->event,
+		.tables = fl_dp_tables(d->dp),
+		.fabric = d->fabric,
+		.store = fl_engine_store(d->engine),
+		.choice = fl_engine_choice(d->engine),
+		.link_bytes = export_link_bytes,
+		.ctx = d,
+	};
+
+	snprintf(cfg.socket, sizeof(cfg.socket), FL_EXPORT_RUN_DIR "/fairleadd%s%s.sock",
+		 d->opt.instance[0] ? "@" : "", d->opt.instance);
+	snprintf(cfg.state_dir, sizeof(cfg.state_dir), "/var/lib/fairlead%s%s",
+		 d->opt.instance[0] ? "/" : "", d->opt.instance);
+	return fl_export_new(&cfg, &d->export);
+}
+
+static void peer_lost(void *ctx, uint16_t peer)
+{
+	fl_engine_resignal_peer(((struct daemon *)ctx)->engine, peer);
+}
+
+static void path_moved(void *ctx, uint16_t path)
+{
+	fl_engine_resignal_path(((struct daemon *)ctx)->engine, path);
+}
+
 static int open_modules(struct daemon *d)
 {
 	const struct fl_dp_cfg dp_cfg = { .pin_dir = d->pin_dir,
@@ -423,6 +529,7 @@ static int open_modules(struct daemon *d)
 		.room = io_room,
 		.queue = io_queue,
 		.jiffies = io_jiffies,
+		.closing = io_closing,
 		.loopback_ifindex = if_nametoindex("lo"),
 		.ctx = d,
 	};
@@ -448,9 +555,18 @@ static int open_modules(struct daemon *d)
 	if (!err)
 		err = fl_engine_new(fl_dp_tables(d->dp), d->fabric, &io, &d->engine);
 	if (!err)
+		err = fl_bfd_io_new(&(struct fl_bfd_io_cfg){ .run_dir = d->run_dir,
+							     .adopted = fl_dp_adopted(d->dp),
+							     .peer_lost = peer_lost,
+							     .path_moved = path_moved,
+							     .ctx = d },
+				    &d->bfd);
+	if (!err)
 		err = fl_fpm_watch_new(fl_dp_tables(d->dp), d->fabric, &fpm_ops, d, &d->fpm);
 	if (!err)
 		err = fl_rtnl_new(&rtnl_events, d, &d->rtnl);
+	if (!err)
+		err = open_export(d);
 	if (err)
 		fl_log_err(err, "cannot start");
 	return err;
@@ -508,6 +624,8 @@ static int add_sources(struct daemon *d)
 						 on_tick, d);
 	if (err >= 0)
 		sd_event_source_set_priority(d->tick, SD_EVENT_PRIORITY_NORMAL - 2);
+	if (err >= 0)
+		err = fl_bfd_io_start(d->bfd, d->fabric, d->event);
 	snprintf(path, sizeof(path), "%s/fairleadd.sock", d->run_dir);
 	if (err >= 0)
 		err = fl_ctl_sock_new(d->event, path, fl_api_answer, &d->api, &d->ctl);
@@ -538,7 +656,10 @@ static int run(struct daemon *d)
 	d->api.dp = d->dp;
 	d->api.fabric = d->fabric;
 	d->api.engine = d->engine;
+	d->api.bfd = d->bfd;
 	d->api.fpm = d->fpm;
+	fl_choice_set_fpm(fl_engine_choice(d->engine), fpm_quality, d);
+	d->api.export = d->export;
 	err = start_modules(d);
 	if (!err)
 		err = add_sources(d);
@@ -558,9 +679,11 @@ static int run(struct daemon *d)
 static void done(struct daemon *d)
 {
 	fl_ctl_sock_free(d->ctl);
+	fl_export_free(d->export);
 	sd_event_source_unref(d->tick);
 	for (int live = 0; live < 2; live++)
 		sd_event_source_unref(d->punts[live]);
+	fl_bfd_io_free(d->bfd);
 	sd_event_unref(d->event);
 	fl_fpm_watch_free(d->fpm);
 	fl_engine_free(d->engine);

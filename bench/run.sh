@@ -9,7 +9,7 @@ set -u
 BUILD=$(cd "$1" && pwd)
 export BUILD
 here=$(cd "$(dirname "$0")" && pwd)
-topics="transit stages nat cpu sessions tcp rtt bulk memory scale codec insight"
+topics="transit stages nat cpu sessions tcp rtt bulk memory scale bfd move failover codec insight zoom web"
 only=${ONLY:-$topics}
 failed=0
 

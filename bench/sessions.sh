@@ -6,6 +6,8 @@
 #
 #   one router alone: it decides, signs metadata and sends to the peer; behind it the sink
 #   both routers:     the second proves the metadata, opens the session too; the server is the sink
+#   nftables:         stateful double NAT on both routers, without policy, metadata or proof, as fast
+#                     as it will: how fast this machine is, on which the other two depend
 MODE=xdp
 . "$(dirname "$0")/lib.sh"
 
@@ -17,6 +19,8 @@ figure sessions-one-router "new sessions/s, none lost in $DURATION s" ">= 150000
 	"bench/sessions.sh: first_packets through r1 to a sink, initial-timeout $INITIAL ms"
 figure sessions-both-routers "new sessions/s, none lost in $DURATION s" ">= 80000" \
 	"bench/sessions.sh: first_packets through r1 and r2 to a sink, initial-timeout $INITIAL ms"
+figure sessions-nftables "new sessions/s, through two routers, none lost" "" \
+	"bench/sessions.sh: first_packets through two kernels with nftables double NAT"
 figure sessions-one-router-cpu "us of agent CPU a session" "" "as sessions-one-router"
 
 fairlead_topo
@@ -97,5 +101,24 @@ router_up r2 1048576 $INITIAL || exit 1
 warm || exit 1
 talk_start sink "$TOOLS/blast" --to "$TAG-s:eth0" --sink-only || exit 1
 measure sessions-both-routers "${START_BOTH:-80000}"
+talk_stop sink
+
+kernel_topo n
+double_nat n
+mac=$(mac_of nr1 lan0)
+talk_start sink "$TOOLS/blast" --to "$TAG-ns:eth0" --sink-only || exit 1
+# Few enough for conntrack's table, 262144 entries by default.
+flows=40000
+for i in $(seq "$RUNS"); do
+	before=$(talk sink 60)
+	rate=$(in_ns nc "$TOOLS/first_packets" eth0 "$mac" 10.1.1.0 10.2.0.2 $next $flows 1e9 | jq .rate)
+	after=$(talk sink 60)
+	next=$((next + flows))
+	if [ $((after - before)) -eq $flows ]; then
+		sample sessions-nftables "$rate"
+	else
+		note "nftables lost $((flows - after + before)) of $flows"
+	fi
+done
 talk_stop sink
 finish

@@ -3,6 +3,7 @@
 #include "vmlinux.h"
 
 #include "bpf/lib/ctx_tc.bpf.h"
+#include "bpf/lib/dup.bpf.h"
 #include "bpf/lib/pipeline.bpf.h"
 /* Needs the context. */
 #include "bench/stages.bpf.h"

@@ -5,7 +5,11 @@
  * can, then lets minutes pass and measures what timers cost: while all sessions are in use, and
  * when all of them end at once. Prints one "name value" a line.
  *
- * usage: build/bench/table_scale CONFIG SESSIONS      (config_two of r1; in a namespace of its own)
+ * With "move" it measures instead how long it takes, from the word that BFD is down, until the last
+ * session is on another path.
+ *
+ * usage: build/bench/table_scale CONFIG SESSIONS [move] (config_two of r1; in a namespace of its
+ * own)
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/base/log.h"
 #include "agent/base/rand.h"
 #include "agent/config/config.h"
 #include "agent/dp/dp.h"
@@ -85,8 +90,23 @@ static void hop_up(void *ctx, uint16_t hop)
 	(void)hop;
 }
 
+static void path_usable(void *ctx, uint16_t path, bool usable)
+{
+	(void)ctx;
+	(void)path;
+	(void)usable;
+	/* As the daemon does, when it is not about to take over a configuration. */
+	if (fl_engine_history(engine) && fl_engine_fib(engine))
+		fl_engine_paths_changed(engine);
+}
+
 static const struct fl_fabric_ops fabric_ops = {
-	.route = route, .resolve = resolve, .attach = attach, .detach = detach, .hop_up = hop_up
+	.route = route,
+	.resolve = resolve,
+	.attach = attach,
+	.detach = detach,
+	.hop_up = hop_up,
+	.path_usable = path_usable,
 };
 
 static uint8_t *io_room(void *ctx)
@@ -144,6 +164,7 @@ static struct fl_dp *open_all(const char *file, uint32_t sessions, char pin_dir[
 
 	if (fl_config_load_file(file, &config, &errors) < 0)
 		die("configuration");
+	fl_log_init(FL_LOG_ERROR);
 	fl_rand_init();
 	snprintf(pin_dir, 64, "/sys/fs/bpf/fairlead-bench-%d", getpid());
 	cfg.pin_dir = pin_dir;
@@ -300,22 +321,91 @@ static void aging_out(uint32_t count)
 	result("expiry-left", fl_store_count(fl_engine_store(engine)));
 }
 
+/* --- moving --------------------------------------------------------------------------------------
+ */
+
+static double wall_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* What BFD says of the path by a device. */
+static void set_live(uint16_t path, enum fl_live live)
+{
+	struct fl_path_quality q = { .live = live, .vector_switch = true };
+
+	if (live == FL_LIVE_NO)
+		q.why_not = "silent";
+	fl_fabric_set_quality(fabric, path, &q);
+}
+
+static uint32_t sessions_on(uint16_t path)
+{
+	uint32_t n = 0;
+
+	for (uint32_t id = 1; id <= t->max_sessions; id++)
+		n += t->sessions[id].state == FL_SESSION_LIVE &&
+		     t->vectors[t->sessions[id].out.vector].path == path;
+	return n;
+}
+
+/* The two paths fail in turn; every session must be on the other one then. */
+static void moving(uint32_t count)
+{
+	const uint16_t paths[2] = { 1, 2 };
+	double longest = 0, sum = 0;
+	uint32_t there = 0;
+
+	for (int i = 0; i < 2; i++)
+		set_live(paths[i], FL_LIVE_YES);
+	for (int round = 0; round < 40; round++) {
+		uint16_t down = paths[round % 2], up = paths[1 - round % 2];
+		double start, took;
+
+		set_live(up, FL_LIVE_YES);
+		mono_ns += 10 * FL_NS_PER_S;
+		start = wall_s();
+		set_live(down, FL_LIVE_NO);
+		took = wall_s() - start;
+		there = sessions_on(up);
+		/* The first only brings them all to one path. */
+		if (!round)
+			continue;
+		sum += took;
+		longest = took > longest ? took : longest;
+		if (there != count)
+			break;
+	}
+	result("move-ms", sum / 39 * 1e3);
+	result("move-longest-ms", longest * 1e3);
+	result("move-count", there);
+}
+
 int main(int argc, char **argv)
 {
 	struct fl_dp *dp;
 	uint32_t count;
 	char pin_dir[64];
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: table_scale CONFIG SESSIONS\n");
+	bool move = argc == 4 && !strcmp(argv[3], "move");
+
+	if (argc != 3 && !move) {
+		fprintf(stderr, "usage: table_scale CONFIG SESSIONS [move]\n");
 		return 2;
 	}
 	count = (uint32_t)atoi(argv[2]);
 	dp = open_all(argv[1], count, pin_dir);
 	open_sessions(count);
 	use_all();
-	aging_in_use();
-	aging_out(count);
+	if (move) {
+		moving(count);
+	} else {
+		aging_in_use();
+		aging_out(count);
+	}
 	fl_engine_free(engine);
 	fl_fabric_free(fabric);
 	fl_dp_close(dp);

@@ -25,6 +25,7 @@ struct fl_mac_keys_map fl_mac_keys SEC(".maps");
 struct fl_fpm_scopes_map fl_fpm_scopes SEC(".maps");
 struct fl_echo_buckets_map fl_echo_bkts SEC(".maps");
 struct fl_denials_map fl_denials SEC(".maps");
+struct fl_dups_map fl_dups SEC(".maps");
 struct fl_punt_new_map fl_punt_new SEC(".maps");
 struct fl_punt_live_map fl_punt_live SEC(".maps");
 struct fl_drops_map fl_drops SEC(".maps");

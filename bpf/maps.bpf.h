@@ -12,6 +12,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "common/drop_reason.h"
+#include "common/dup.h"
 #include "common/flow.h"
 #include "common/fpm_map.h"
 #include "common/limits.h"
@@ -205,6 +206,15 @@ struct fl_denials_map {
 	__type(value, struct fl_denial);
 };
 
+/* Numbers and paths of sessions carried in copies. The agent adds and deletes, nothing else. */
+struct fl_dups_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, FL_DUP_MAX);
+	__type(key, struct fl_dup_key);
+	__type(value, struct fl_dup);
+};
+
 struct fl_punt_new_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 << 20);
@@ -256,6 +266,7 @@ extern struct fl_mac_keys_map fl_mac_keys SEC(".maps");
 extern struct fl_fpm_scopes_map fl_fpm_scopes SEC(".maps");
 extern struct fl_echo_buckets_map fl_echo_bkts SEC(".maps");
 extern struct fl_denials_map fl_denials SEC(".maps");
+extern struct fl_dups_map fl_dups SEC(".maps");
 extern struct fl_punt_new_map fl_punt_new SEC(".maps");
 extern struct fl_punt_live_map fl_punt_live SEC(".maps");
 extern struct fl_drops_map fl_drops SEC(".maps");

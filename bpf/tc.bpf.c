@@ -6,6 +6,7 @@
 #include "vmlinux.h"
 
 #include "bpf/lib/ctx_tc.bpf.h"
+#include "bpf/lib/dup.bpf.h"
 #include "bpf/lib/pipeline.bpf.h"
 
 SEC("tc")
@@ -72,6 +73,8 @@ static __noinline int fl_egress_stages(struct __sk_buff *ctx)
 		return fl_host_miss(ctx, job);
 	job->slot = found.slot;
 	job->session = found.flow->session;
+	if (found.flow->flags & FL_FLOW_DUP)
+		return FL_GO_DUP;
 	return fl_forward(ctx, job, found.flow, false);
 }
 
@@ -89,6 +92,8 @@ int fl_tc_egress(struct __sk_buff *ctx)
 	if (!settings || !settings->host_sessions)
 		return TC_ACT_OK;
 	result = fl_egress_stages(ctx);
+	if (result == FL_GO_DUP)
+		result = fl_ingress_rest(ctx, result);
 	if (result >= (FL_DONE_SENT | FL_DONE_MARK))
 		result = fl_marked(ctx, result);
 	return fl_verdict(result);

@@ -51,7 +51,11 @@
 	X(FRAG_OVERLAP, "fragment-overlap", "fragments overlap: all of them dropped")              \
 	X(FRAG_LIMIT, "fragment-limit", "too many incomplete packets, or a packet above 64 KB")    \
 	X(TX_ERROR, "tx-error", "the kernel refused the packet on its way out")                    \
+	X(DUPLICATE, "duplicate", "another copy of the packet came first (packet duplication)")    \
+	X(DUP_WINDOW, "duplicate-window", "number far behind or ahead (packet duplication)")       \
 	X(SHUTDOWN, "closing", "session deleted while packets still arrive")                       \
+	X(SERVICE_LEVEL, "service-level", "no path meets the service level, best-effort is off")   \
+	X(CAPACITY, "capacity", "all ways to the service are at their limits of sessions")         \
 	X(RATE_ECHO, "rate-echo", "link tests beyond 200 a second are not returned")               \
 	X(INTERNAL, "internal", "should not happen: please report it with `fairlead show stats`")
 

@@ -105,8 +105,9 @@ enum fl_tcp_state {
 #define FL_FLOW_REVERSE 0x01 /* from responder to initiator */
 #define FL_FLOW_INNER6  0x02 /* the session is IPv6, whatever the path is */
 #define FL_FLOW_WRAP    0x04 /* no ports: carried as UDP between routers (3.6) */
-#define FL_FLOW_STRICT  0x08 /* check TCP sequence numbers against the window */
-#define FL_FLOW_ID_PORT 0x10 /* ports are an ICMP identifier, rewritten in the ICMP header */
+#define FL_FLOW_FOLLOW  0x08 /* look at the numbers of every TCP segment */
+#define FL_FLOW_ID_PORT 0x10 /* the ICMP identifier, or what its checksum covers, changes */
+#define FL_FLOW_DUP     0x20 /* one of the sides is carried in copies: fl_dups (common/dup.h) */
 
 struct fl_flow {
 	struct fl_flow_key key;
@@ -135,11 +136,13 @@ struct fl_vector {
 	__u16 prev_path;  /* still accepted from until prev_until (P-16) */
 	__u32 prev_until; /* jiffies */
 	__u16 peer;
-	__u16 policy;    /* name id of the service policy; 0: sessions that the peer opened */
+	__u16 policy;    /* name id of the service policy, 0 = none */
 	__u16 home_path; /* chosen when the vector was made */
-	__u16 reserved;
+	__u16 group; /* our sessions: wire protocol; the peer's: FL_GROUP_PEER | its vector's id */
 };
 FL_ASSERT_SIZE(struct fl_vector, 16);
+
+#define FL_GROUP_PEER 0x8000 /* sessions that the peer opened; alone: it named no vector */
 
 #define FL_PATH_SCOPES 8 /* of performance monitoring: traffic classes times protocols */
 
@@ -169,14 +172,23 @@ struct fl_path {
 	/* second line: not needed to forward */
 	__u16 port_lo; /* waypoint ports on this path, inclusive */
 	__u16 port_hi;
+	__u16 remote_lo; /* those that the peer's packets come from: a NAT may change them */
+	__u16 remote_hi;
 	__u32 security_id;        /* key in use, 0 = none */
 	char label[FL_LABEL_LEN]; /* peer and interface, for people */
-	__u8 reserved2[24];
+	__u8 reserved2[20];
 	/* third line, only with FL_TX_FPM. Data plane: when each scope's next mark is due, jiffies
 	 */
 	__u64 fpm_due[FL_PATH_SCOPES];
 } FL_ALIGNED(64);
 FL_ASSERT_SIZE(struct fl_path, 192);
+
+/* May a packet from the path's peer with these ports be a session's? */
+static __always_inline bool fl_path_has_ports(const struct fl_path *path, __u16 sport, __u16 dport)
+{
+	return dport >= path->port_lo && dport <= path->port_hi && sport >= path->remote_lo &&
+	       sport <= path->remote_hi;
+}
 
 #define FL_TX_L3  0x01 /* device without Ethernet header (tun, ppp) */
 #define FL_TX_FPM 0x04 /* paths: measured on user packets (common/fpm_map.h) */
@@ -211,6 +223,7 @@ enum fl_iface_mode {
 #define FL_IFACE_WAN      0x01 /* has waypoints: look for peers first */
 #define FL_IFACE_SESSIONS 0x02 /* sources on it may open sessions (it has a tenant) */
 #define FL_IFACE_L3       0x04 /* packets have no Ethernet header */
+#define FL_IFACE_NAPT     0x08 /* answers to sessions come to this host's address */
 
 struct fl_iface {
 	__u32 ifindex; /* with the tags one word, which is how it is looked up */

@@ -69,8 +69,10 @@ enum fl_tlv_type {
 	FL_TLV_ECHO = 0x8004,          /* H, BFD */
 	FL_TLV_SEEN_ENDPOINT = 0x8005, /* H, BFD */
 	FL_TLV_MTU_PROBE = 0x8006,     /* H, BFD */
+	FL_TLV_CAPABILITY = 0x8007,    /* H, BFD: FL_CAPABLE_* */
+	FL_TLV_VECTOR = 0x8008, /* P, F and R: the initiator's vector, and how often it moved */
 	FL_TLV_PRIVATE_FIRST = 0x8001,
-	FL_TLV_PRIVATE_LAST = 0x8006,
+	FL_TLV_PRIVATE_LAST = 0x8008,
 };
 
 /* Sizes of values (2.5). */
@@ -82,6 +84,7 @@ enum fl_tlv_type {
 #define FL_TLV_ENDPOINT6_LEN  20
 #define FL_TLV_BOOT_ID_LEN    8
 #define FL_TLV_ECHO_LEN       17
+#define FL_TLV_VECTOR_LEN     8
 #define FL_TLV_MULTICAST4_LEN 11
 #define FL_TLV_MULTICAST6_LEN 35
 
@@ -101,6 +104,11 @@ enum fl_control {
 	FL_CONTROL_DELETE = 6,
 	FL_CONTROL_EXISTS = 8,
 };
+
+/* What a peer can do, in TLV 0x8007 of its BFD packets; unknown bits are ignored. */
+#define FL_CAPABLE_VECTORS                                                                         \
+	0x01                 /* moves sessions by vector: its packets may change path unannounced */
+#define FL_CAPABLE_KEPT 0x02 /* its sessions are older than its boot id: it adopted them */
 
 /* Values of TLV 46 in the header section (3.4). */
 #define FL_HEALTH_REQUEST 1

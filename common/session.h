@@ -43,7 +43,10 @@ enum fl_tcp_enforcement {
 	FL_TCP_ENFORCE_STRICT,
 } FL_ENUM8;
 
-/* Highest sequence seen and allowed, one direction (RFC 9293 3.10.7.4; data plane, strict only). */
+/*
+ * Highest sequence seen and allowed, one direction (RFC 9293 3.10.7.4). Unless "strict" only end
+ * and max_window, of the last segment looked at (P-17).
+ */
 struct fl_tcp_window {
 	__u32 end;     /* highest seq + length sent */
 	__u32 max_end; /* highest acknowledged + window the other side offered */
@@ -86,7 +89,7 @@ struct fl_session {
 	__u16 modify_seq;         /* TLV 28 */
 	__u16 mss;                /* clamp for TCP SYN, 0 = none */
 	__u8 flags;               /* FL_SESSION_* */
-	__u8 reserved;
+	__u8 dup;                 /* FL_SESSION_DUP_*: sides carried in copies (common/dup.h) */
 	struct fl_tcp_window window[2]; /* data plane: forward, reverse */
 	__u32 acked_ms; /* when one was last generated: CLOCK_MONOTONIC, low bits; 0 = never */
 } FL_ALIGNED(64);
@@ -99,6 +102,9 @@ FL_ASSERT_SIZE(struct fl_session, 192);
 #define FL_SESSION_KEEP_ALIVE  0x40 /* NATs under way are kept open for it */
 #define FL_SESSION_HALF_OPEN   0x20 /* counts against the half-open limit */
 #define FL_SESSION_MIDSTREAM   0x10 /* TCP taken over after its handshake */
+
+#define FL_SESSION_DUP_IN  0x01 /* 1 << enum fl_dup_end */
+#define FL_SESSION_DUP_OUT 0x02
 
 enum fl_name_kind {
 	FL_NAME_FREE = 0,

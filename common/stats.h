@@ -49,6 +49,11 @@
 	  "ICMP errors carried back to a session's end")                                           \
 	X(TCP_RESET_SENT, "tcp-resets-sent", "resets sent for TCP that may not start here")        \
 	X(TX_PACKETS, "agent-packets-sent", "packets sent by the agent")                           \
+	X(DUP_SENT, "copies-sent", "packets sent in copies, every copy counted")                   \
+	X(DUP_PASSED, "duplicate-passed", "first copies that came, and were let by")               \
+	X(SESSIONS_MOVED, "sessions-moved", "sessions that were moved to another path")            \
+	X(MOVES_ANNOUNCED, "moves-announced", "peers told that sessions of a vector move")         \
+	X(VECTORS_FOLLOWED, "moves-followed", "peer's sessions that moved, and we with them")      \
 	X(PARTIAL_CHECKSUM, "partial-checksums",                                                   \
 	  "XDP first packets with a checksum left to offload")                                     \
 	X(METRICS_ADDED, "path-metrics-added", "packets marked to measure their path")             \

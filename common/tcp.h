@@ -114,6 +114,34 @@ static __always_inline int fl_tcp_window(struct fl_tcp_window *own, struct fl_tc
 }
 
 /*
+ * Note where a direction's segments end and what it acknowledges, and judge nothing: this router
+ * speaks in the connection itself at times (P-17). Numbers that passed unseen are caught up with.
+ */
+static __always_inline void fl_tcp_note(struct fl_tcp_window *own, struct fl_tcp_window *other,
+					const struct fl_tcp_segment *seg)
+{
+	own->end = seg->end;
+	own->max_window = seg->window;
+	own->flags |= FL_TCPW_SEEN;
+	if (!(seg->flags & FL_TH_ACK))
+		return;
+	if (!(other->flags & FL_TCPW_SEEN) || fl_seq_before(other->end, seg->ack))
+		other->end = seg->ack;
+	other->flags |= FL_TCPW_SEEN;
+}
+
+/* Take a segment's numbers into account. Returns 0, or -FL_DROP_TCP_WINDOW with "strict". */
+static __always_inline int fl_tcp_numbers(struct fl_tcp_window *own, struct fl_tcp_window *other,
+					  enum fl_tcp_enforcement how,
+					  const struct fl_tcp_segment *seg)
+{
+	if (how == FL_TCP_ENFORCE_STRICT)
+		return fl_tcp_window(own, other, seg);
+	fl_tcp_note(own, other, seg);
+	return 0;
+}
+
+/*
  * State after a segment that fl_tcp_next() allows: two FINs, one each way, close the connection.
  * Notes this side's FIN in its window.
  */

@@ -3,7 +3,7 @@
 # Runs suites and counts. Every suite prints TAP lines; a suite that prints none, or that ends with an
 # error without a "not ok", counts as one failure. The last line is "N passed, N failed, N skipped".
 #
-# usage: test/run.sh BUILD unit|lint|config|deploy|bpf|netns|san|replay|zoom|fuzz|check|all
+# usage: test/run.sh BUILD unit|lint|config|deploy|bpf|netns|san|replay|zoom|insightd|web|fuzz|check|all
 set -u
 
 build=$1
@@ -91,11 +91,13 @@ run_netns() {
 run_san() {
 	local run
 	mount_bpffs
+	suite san/insightd env KILLS=5 python3 -B test/insightd/check.py build/san
 	for run in 010_traffic:tc 030_policy:auto 040_breakout:xdp 050_middle:tc 070_recovery:auto 080_reload:auto \
-		090_mtu:tc 130_strangers:auto 170_limits:auto 180_icmp:xdp 210_security:auto 220_tcp:auto; do
+		090_mtu:tc 130_strangers:auto 170_limits:auto 180_icmp:xdp 210_security:auto 220_tcp:auto 232_bfd_nat:auto; do
 		suite "san/${run/:/-}" env BUILD="$top/$build" BIN="$top/build/san" MODE="${run#*:}" \
 			timeout -k 20 200 "test/netns/${run%:*}.sh"
 	done
+	suite san/web-http timeout -k 20 200 node test/web/http.mjs build/san
 }
 
 # The corpus of every fuzz target, without fuzzing.
@@ -114,12 +116,23 @@ run_zoom() {
 	suite zoom/prism python3 -B test/zoom/prism.py "$build"
 }
 
+run_insightd() {
+	suite insightd python3 -B test/insightd/check.py "$build"
+}
+
+# The page: its server, then all of it in a browser, then behind insightd itself.
+run_web() {
+	suite web/http timeout -k 20 120 node test/web/http.mjs "$build"
+	suite web/page timeout -k 20 600 node test/web/page.mjs "$build"
+	suite web/insightd timeout -k 20 120 node test/web/insightd.mjs "$build"
+}
+
 run_fuzz() {
 	suite fuzz test/fuzz/run.sh "$build"
 }
 
 case $what in
-unit | lint | config | deploy | bpf | netns | san | replay | zoom | fuzz) "run_$what" ;;
+unit | lint | config | deploy | bpf | netns | san | replay | zoom | insightd | web | fuzz) "run_$what" ;;
 check)
 	run_lint
 	run_unit
@@ -127,6 +140,7 @@ check)
 	run_config
 	run_deploy
 	run_zoom
+	run_insightd
 	;;
 all)
 	run_lint
@@ -135,13 +149,15 @@ all)
 	run_config
 	run_deploy
 	run_zoom
+	run_insightd
+	run_web
 	run_bpf
 	run_netns
 	run_san
 	run_fuzz
 	;;
 *)
-	echo "usage: $0 BUILD unit|lint|config|deploy|bpf|netns|san|replay|zoom|fuzz|check|all" >&2
+	echo "usage: $0 BUILD unit|lint|config|deploy|bpf|netns|san|replay|zoom|insightd|web|fuzz|check|all" >&2
 	exit 2
 	;;
 esac

@@ -42,6 +42,9 @@ static const struct {
 	{ "show drops", fl_api_show_drops },
 	{ "show stats", fl_api_show_stats },
 	{ "show status", show_status },
+	{ "show load-balancer", fl_api_show_load_balancer },
+	{ "show service-path", fl_api_show_service_path },
+	{ "policy test", fl_api_policy_test },
 	{ "explain", fl_api_explain },
 	{ "explain session", fl_api_explain_session },
 	{ "clear session", fl_api_clear_session },
@@ -72,6 +75,15 @@ void fl_api_add_addr(struct fl_json *parent, const char *key, uint8_t family, co
 	char text[FL_ADDR_TEXT];
 
 	fl_json_add_string(parent, key, fl_addr_format(&addr, text));
+}
+
+void fl_api_add_mac(struct fl_json *parent, const char *key, const uint8_t mac[6])
+{
+	char text[18];
+
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
+	fl_json_add_string(parent, key, text);
 }
 
 void fl_api_uuid_text(const uint8_t uuid[16], char text[37])

@@ -5,8 +5,10 @@
 #define FL_AGENT_API_API_H
 
 #include "agent/api/ctl_sock.h"
+#include "agent/bfd/io.h"
 #include "agent/config/config.h"
 #include "agent/dp/dp.h"
+#include "agent/export/export.h"
 #include "agent/path/fabric.h"
 #include "agent/path/fpm_watch.h"
 #include "agent/session/engine.h"
@@ -16,7 +18,9 @@ struct fl_api {
 	struct fl_dp *dp;
 	struct fl_fabric *fabric;
 	struct fl_engine *engine;
+	struct fl_bfd_io *bfd;
 	struct fl_fpm_watch *fpm;
+	struct fl_export *export;
 	const struct fl_config *config; /* in use */
 	const char *config_path;
 	const char *version;

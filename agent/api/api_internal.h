@@ -13,8 +13,14 @@ void fl_api_show_sessions(struct fl_api *api, const struct fl_json *request, str
 void fl_api_show_session(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
 void fl_api_clear_session(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
 
-/* show_fabric.c */
+/* show_paths.c */
 void fl_api_show_paths(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
+
+/* Latency, jitter, loss and MOS as members of @parent, as far as they are known. */
+void fl_api_add_quality(struct fl_json *parent, const struct fl_quality *quality,
+			uint16_t mos_x100);
+
+/* show_fabric.c */
 void fl_api_show_interfaces(struct fl_api *api, const struct fl_json *request,
 			    struct fl_json *reply);
 
@@ -26,6 +32,19 @@ void fl_api_show_fpm(struct fl_api *api, const struct fl_json *request, struct f
 /* show_services.c */
 void fl_api_show_services(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
 void fl_api_show_fib(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
+
+/* show_choice.c */
+void fl_api_show_load_balancer(struct fl_api *api, const struct fl_json *request,
+			       struct fl_json *reply);
+void fl_api_show_service_path(struct fl_api *api, const struct fl_json *request,
+			      struct fl_json *reply);
+
+/* history.c */
+void fl_api_policy_test(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
+/* What a session's path was chosen by, and each move since, as members of @data. */
+void fl_api_add_history(struct fl_api *api, struct fl_json *data, uint32_t id);
+/* Quality that a path was judged by. */
+void fl_api_add_judged(struct fl_json *o, const struct fl_sla_verdict *verdict);
 
 /* explain.c */
 void fl_api_explain(struct fl_api *api, const struct fl_json *request, struct fl_json *reply);
@@ -46,6 +65,8 @@ const char *fl_api_drop_text(enum fl_drop_reason reason, const char **ret_meanin
 
 /* Address and port of one end, as text members of @parent. */
 void fl_api_add_addr(struct fl_json *parent, const char *key, uint8_t family, const uint8_t *bytes);
+
+void fl_api_add_mac(struct fl_json *parent, const char *key, const uint8_t mac[6]);
 
 /* "0f1e2d3c-4b5a-4978-8796-a5b4c3d2e1f0" */
 void fl_api_uuid_text(const uint8_t uuid[16], char text[37]);

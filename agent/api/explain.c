@@ -95,7 +95,7 @@ static void add_candidate(struct fl_api *api, struct fl_json *list, const struct
 {
 	struct fl_json *o = fl_json_add_object(list, NULL);
 	const struct fl_netif *netif = fl_fabric_netif(api->fabric, c->exit.iface);
-	char text[FL_ADDR_TEXT];
+	char text[FL_ADDR_TEXT], quality[256];
 
 	fl_json_add_string(o, "route", c->route->name);
 	if (c->route->type == FL_CFG_ROUTE_PEER) {
@@ -115,10 +115,9 @@ static void add_candidate(struct fl_api *api, struct fl_json *list, const struct
 		fl_json_add_string(o, "nat-target", fl_addr_format(&c->nat_dst, text));
 	fl_json_add_u64(o, "cost", c->cost);
 	fl_json_add_bool(o, "chosen", c == d->chosen);
-	fl_json_add_string(o, "why-not",
-			   c->why_not       ? c->why_not
-			   : c == d->chosen ? NULL
-					    : "another one is better");
+	fl_sla_quality_text(&d->sla, (size_t)(c - d->candidates), quality, sizeof(quality));
+	fl_json_add_string(o, "quality", quality);
+	fl_json_add_string(o, "why-not", c->why_not);
 }
 
 /* The data plane asks nobody about packets from there: they are not ours. */
@@ -261,6 +260,7 @@ void fl_api_explain_session(struct fl_api *api, const struct fl_json *request,
 	const char *text = fl_json_get_string(fl_json_member(request, "id"));
 	struct fl_store *store = fl_engine_store(api->engine);
 	struct fl_question q = { 0 };
+	struct fl_deciding by;
 	static struct fl_decision d;
 	const struct fl_session *s;
 	struct fl_json *data;
@@ -280,7 +280,8 @@ void fl_api_explain_session(struct fl_api *api, const struct fl_json *request,
 	s = &fl_dp_tables(api->dp)->sessions[id];
 	fl_engine_question(api->engine, id, &q);
 	fl_engine_begin(api->engine);
-	fl_decide(api->config, fl_engine_fib(api->engine), api->fabric, &q, &d);
+	by = fl_engine_deciding(api->engine);
+	fl_decide(&by, &q, &d);
 	data = fl_json_add_object(reply, "data");
 	add_decision(api, data, &q, &d);
 	fl_json_add_string(
@@ -291,6 +292,7 @@ void fl_api_explain_session(struct fl_api *api, const struct fl_json *request,
 				  .label
 			: NULL);
 	fl_json_add_string(data, "session", text);
+	fl_api_add_history(api, data, id);
 }
 
 /* Where the packet comes from: an interface, this host, or a peer; then whose it is, too. */
@@ -333,6 +335,7 @@ void fl_api_explain(struct fl_api *api, const struct fl_json *request, struct fl
 {
 	static struct fl_decision d;
 	struct fl_question q = { 0 };
+	struct fl_deciding by;
 	struct fl_json *data;
 
 	if (!fl_json_get_string(fl_json_member(request, "interface"))) {
@@ -342,7 +345,8 @@ void fl_api_explain(struct fl_api *api, const struct fl_json *request, struct fl
 	if (!read_from(api, request, &q, reply) || !read_tuple(request, &q.tuple, reply))
 		return;
 	fl_engine_begin(api->engine);
-	fl_decide(api->config, fl_engine_fib(api->engine), api->fabric, &q, &d);
+	by = fl_engine_deciding(api->engine);
+	fl_decide(&by, &q, &d);
 	data = fl_json_add_object(reply, "data");
 	add_decision(api, data, &q, &d);
 	add_session_id(api, data, &q);

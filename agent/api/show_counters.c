@@ -56,7 +56,7 @@ void fl_api_show_drops(struct fl_api *api, const struct fl_json *request, struct
 static void add_memory(struct fl_api *api, struct fl_json *data)
 {
 	static const char *const maps[] = { "flows",    "tags",        "flow_index", "sessions",
-					    "nexthops", "source_bkts", "denials" };
+					    "nexthops", "source_bkts", "denials", "dups" };
 	struct fl_json *o = fl_json_add_object(data, "memory-bytes");
 	struct fl_engine_memory m;
 	struct rusage usage;
@@ -71,6 +71,36 @@ static void add_memory(struct fl_api *api, struct fl_json *data)
 	fl_json_add_u64(o, "agent-other", m.other);
 	if (!getrusage(RUSAGE_SELF, &usage))
 		fl_json_add_u64(o, "agent-peak-resident", (uint64_t)usage.ru_maxrss * 1024);
+}
+
+/* How BFD's thread fares. */
+static void add_bfd(struct fl_api *api, struct fl_json *data)
+{
+	struct fl_json *o = fl_json_add_object(data, "bfd");
+	struct fl_bfd_io_stats stats;
+
+	fl_bfd_io_stats(api->bfd, &stats);
+	fl_json_add_bool(o, "real-time", stats.realtime);
+	fl_json_add_u64(o, "late", stats.late);
+	fl_json_add_u64(o, "not-sent", stats.refused);
+	fl_json_add_u64(o, "strangers", stats.strangers);
+}
+
+static void add_export(struct fl_api *api, struct fl_json *data)
+{
+	struct fl_json *o = fl_json_add_object(data, "export");
+	struct fl_export_stats stats;
+
+	fl_export_stats(api->export, &stats);
+	fl_json_add_bool(o, "enabled", stats.enabled);
+	if (!stats.enabled)
+		return;
+	fl_json_add_bool(o, "reader-connected", stats.reader);
+	fl_json_add_u64(o, "records-written", stats.queue.written);
+	fl_json_add_u64(o, "records-acknowledged", stats.queue.acked);
+	fl_json_add_u64(o, "records-dropped", stats.queue.dropped);
+	fl_json_add_u64(o, "records-skipped", stats.skipped);
+	fl_json_add_u64(o, "queue-bytes", stats.queue.bytes);
 }
 
 void fl_api_show_stats(struct fl_api *api, const struct fl_json *request, struct fl_json *reply)
@@ -94,5 +124,7 @@ void fl_api_show_stats(struct fl_api *api, const struct fl_json *request, struct
 	fl_json_add_u64(data, "capacity", t->max_sessions);
 	fl_json_add_u64(data, "uptime-seconds",
 			fl_mono_ms_between(api->started, fl_mono_now()) / 1000);
+	add_bfd(api, data);
 	add_memory(api, data);
+	add_export(api, data);
 }

@@ -1,47 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Interfaces, peers and paths. */
-#include <stdio.h>
-
+/* Interfaces and peers. */
 #include "agent/api/api_internal.h"
-
-static void mac_text(const uint8_t mac[6], char text[18])
-{
-	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-		 mac[5]);
-}
-
-void fl_api_show_paths(struct fl_api *api, const struct fl_json *request, struct fl_json *reply)
-{
-	struct fl_json *list = fl_json_add_array(fl_json_add_object(reply, "data"), "paths");
-	const struct fl_tables *t = fl_dp_tables(api->dp);
-
-	(void)request;
-	for (uint16_t id = 1; id < FL_MAX_PATHS; id++) {
-		const struct fl_path_rt *path = fl_fabric_path(api->fabric, id);
-		struct fl_json *o;
-		char mac[18];
-
-		if (!path || !path->cfg)
-			continue;
-		o = fl_json_add_object(list, NULL);
-		fl_json_add_u64(o, "path", id);
-		fl_json_add_string(o, "peer", fl_fabric_peer(api->fabric, path->peer)->name);
-		fl_json_add_string(o, "interface", fl_fabric_netif(api->fabric, path->iface)->name);
-		fl_api_add_addr(o, "local", path->local.family, path->local.b);
-		fl_api_add_addr(o, "remote", path->remote.family, path->remote.b);
-		fl_json_add_string(o, "status", path->why ? "down" : "up");
-		if (path->why)
-			fl_json_add_string(o, "reason", path->why);
-		fl_api_add_addr(o, "next-hop", path->hop_addr.family, path->hop_addr.b);
-		mac_text(t->paths[id].dmac, mac);
-		fl_json_add_string(o, "next-hop-mac", mac);
-		fl_json_add_u64(o, "mtu", t->paths[id].mtu);
-		fl_json_add_u64(o, "cost", path->cfg->cost);
-		fl_json_add_u64(o, "security-id", t->paths[id].security_id);
-		fl_json_add_u64(o, "since-seconds",
-				fl_mono_ms_between(path->since, fl_mono_now()) / 1000);
-	}
-}
 
 /* Paths to a peer. Return: how many of them are up. */
 static uint64_t add_peer_paths(struct fl_api *api, struct fl_json *list, uint16_t peer)
@@ -65,6 +24,7 @@ static uint64_t add_peer_paths(struct fl_api *api, struct fl_json *list, uint16_
 		fl_json_add_u64(o, "uptime-seconds",
 				path->why ? 0
 					  : fl_mono_ms_between(path->since, fl_mono_now()) / 1000);
+		fl_api_add_quality(o, &path->quality.mean, path->quality.mean_mos_x100);
 		up += !path->why;
 	}
 	return up;
@@ -114,7 +74,6 @@ void fl_api_show_interfaces(struct fl_api *api, const struct fl_json *request,
 	for (uint16_t id = 1; id < FL_MAX_IFACES; id++) {
 		const struct fl_netif *netif = fl_fabric_netif(api->fabric, id);
 		struct fl_json *o, *addrs;
-		char mac[18];
 
 		if (!netif || !netif->cfg)
 			continue;
@@ -130,8 +89,7 @@ void fl_api_show_interfaces(struct fl_api *api, const struct fl_json *request,
 							: "down");
 		fl_json_add_string(o, "mode", mode_texts[netif->mode]);
 		fl_json_add_string(o, "reason", netif->why);
-		mac_text(netif->link.mac, mac);
-		fl_json_add_string(o, "mac", mac);
+		fl_api_add_mac(o, "mac", netif->link.mac);
 		fl_json_add_u64(o, "mtu", netif->link.mtu);
 		fl_json_add_u64(o, "ifindex", netif->link.ifindex);
 		if (netif->cfg->tenant_name)

@@ -109,6 +109,35 @@ static void add_side(struct fl_api *api, struct fl_json *parent, const char *key
 	fl_json_add_u64(o, "remote-port", side->remote_port);
 }
 
+/* Paths that a session carried in copies takes toward one of its ends (packet duplication). */
+static void add_copies(struct fl_api *api, struct fl_json *o, uint32_t id)
+{
+	const struct fl_tables *t = fl_dp_tables(api->dp);
+
+	for (uint32_t end = FL_DUP_IN; end <= FL_DUP_OUT; end++) {
+		const struct fl_dup_key key = { .session = id, .side = end };
+		struct fl_json *side, *list;
+		struct fl_dup dup;
+
+		if (!(t->sessions[id].dup >> end & 1) || t->ops->dup_get(t->ops_ctx, &key, &dup))
+			continue;
+		side = fl_json_add_object(o, end == FL_DUP_IN ? "copies-in" : "copies-out");
+		fl_json_add_u64(side, "sent", dup.sent);
+		fl_json_add_u64(side, "highest-received", dup.highest);
+		list = fl_json_add_array(side, "paths");
+		for (int i = 0; i < FL_DUP_WAYS; i++) {
+			struct fl_json *path;
+
+			if (!dup.path[i])
+				continue;
+			path = fl_json_add_object(list, NULL);
+			fl_json_add_string(path, "path", t->paths[dup.path[i]].label);
+			fl_json_add_bool(path, "ready", dup.ready >> i & 1);
+			fl_json_add_bool(path, "up", t->paths[dup.path[i]].state == FL_PATH_UP);
+		}
+	}
+}
+
 static const char *const enforcement_texts[] = {
 	[FL_TCP_ENFORCE_ALLOW] = "allow",
 	[FL_TCP_ENFORCE_BLOCK] = "block",
@@ -247,6 +276,7 @@ void fl_api_show_session(struct fl_api *api, const struct fl_json *request, stru
 	list = fl_json_add_array(fl_json_add_object(reply, "data"), "sessions");
 	add_session(api, list, id);
 	add_record(api, fl_json_at(list, 0), &fl_dp_tables(api->dp)->sessions[id]);
+	add_copies(api, fl_json_at(list, 0), id);
 }
 
 void fl_api_clear_session(struct fl_api *api, const struct fl_json *request, struct fl_json *reply)

@@ -38,7 +38,8 @@ static const char *level_word(enum fl_log_level level)
 	return "";
 }
 
-static void log_line(enum fl_log_level level, const char *fmt, va_list args, const char *suffix)
+__attribute__((format(printf, 2, 0))) static void log_line(enum fl_log_level level, const char *fmt,
+							   va_list args, const char *suffix)
 {
 	char text[1024], line[1200];
 	struct timespec now;

@@ -24,7 +24,8 @@ struct fl_neigh {
 	uint32_t ifindex;
 	struct fl_addr addr;
 	uint8_t mac[6];
-	bool valid; /* the MAC may be used */
+	bool valid;  /* the MAC may be used */
+	bool failed; /* it does not answer, or is gone */
 };
 
 enum fl_route_type {

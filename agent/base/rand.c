@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Randomness: see rand.h. Session set-up needs 32 bytes a session; drawing them in blocks makes
- * that cheap. Used by the loop's thread only.
+ * that cheap. Every thread has a block of its own.
  */
 #include "agent/base/rand.h"
 
@@ -9,8 +9,8 @@
 #include <sodium.h>
 #include <string.h>
 
-static uint8_t pool[4096];
-static size_t pool_left;
+static __thread uint8_t pool[4096];
+static __thread size_t pool_left;
 static uint64_t test_state;
 
 int fl_rand_init(void)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/drop_reason.h"
+#include "common/dup.h"
 #include "common/flow.h"
 #include "common/fpm_map.h"
 #include "common/session.h"
@@ -29,6 +30,12 @@ struct fl_table_ops {
 	int (*tx_port)(void *ctx, uint32_t iface, uint32_t ifindex); /* ifindex 0 clears */
 	int (*name_set)(void *ctx, uint32_t id, const struct fl_name *name);
 	int (*name_get)(void *ctx, uint32_t id, struct fl_name *ret_name);
+	/* Sides of sessions carried in copies: add one that has no paths yet, remove, look at. */
+	int (*dup_add)(void *ctx, const struct fl_dup_key *key);
+	int (*dup_remove)(void *ctx, const struct fl_dup_key *key);
+	int (*dup_get)(void *ctx, const struct fl_dup_key *key, struct fl_dup *ret_dup);
+	/* Everything else is asked for; the answer is put into @ask. */
+	int (*dup_ask)(void *ctx, struct fl_dup_ask *ask);
 	/* A scope, whole, by fl_fpm_slot_of(); the data plane writes it meanwhile. */
 	int (*fpm_read)(void *ctx, uint32_t slot, struct fl_fpm_slot *ret_slot);
 	/* Take the mark that a generated packet of this scope is to carry (P-31, 7). */

@@ -11,10 +11,13 @@
 
 struct fl_cli {
 	const char *socket;
-	const char *config; /* --config; NULL: not given */
+	const char *given_socket; /* --socket; NULL: not given */
+	const char *config;       /* --config; NULL: not given */
 	bool json;
 	bool defaults;        /* --defaults */
+	bool detail;          /* --detail */
 	unsigned int watch_s; /* 0: once */
+	unsigned int last_s;  /* --last; 0: not given */
 };
 
 /* A command: its words are gone from @argv. Return: exit code. */
@@ -31,14 +34,21 @@ struct fl_cli_command {
 #define FL_CLI_WATCH    0x01
 #define FL_CLI_DEFAULTS 0x02
 #define FL_CLI_FILE     0x04 /* --config */
+#define FL_CLI_DETAIL   0x08
+#define FL_CLI_LAST     0x10
+#define FL_CLI_INSIGHT  0x80 /* not an option: it asks fairlead-insightd */
+
+#define FL_CLI_INSIGHT_SOCKET "/run/fairlead-insight/insightd.sock"
 
 /* sessions.c */
 int fl_cmd_show_sessions(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_session(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_clear_session(const struct fl_cli *cli, int argc, char **argv);
 
-/* show.c */
+/* paths.c */
 int fl_cmd_show_paths(const struct fl_cli *cli, int argc, char **argv);
+
+/* show.c */
 int fl_cmd_show_fpm(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_peers(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_services(const struct fl_cli *cli, int argc, char **argv);
@@ -47,6 +57,13 @@ int fl_cmd_show_interfaces(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_drops(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_stats(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_show_status(const struct fl_cli *cli, int argc, char **argv);
+
+/* choice.c */
+int fl_cmd_show_load_balancer(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_show_service_path(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_policy_test(const struct fl_cli *cli, int argc, char **argv);
+/* A session's decision and moves, as `explain session` shows them. */
+void fl_cli_print_history(const struct fl_json *data);
 
 /* explain.c */
 int fl_cmd_explain(const struct fl_cli *cli, int argc, char **argv);
@@ -58,8 +75,33 @@ int fl_cmd_config_diff(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_config_show(const struct fl_cli *cli, int argc, char **argv);
 int fl_cmd_config_schema(const struct fl_cli *cli, int argc, char **argv);
 
+/* Text of a configuration file, for the caller to wipe and to free. Return: FL_CTL_OK, or an exit
+ * code after saying why not. */
+int fl_cli_read_file(const char *path, char **ret_text);
+
 /* doctor.c */
 int fl_cmd_doctor(const struct fl_cli *cli, int argc, char **argv);
+
+/* zoom.c */
+int fl_cmd_zoom_accounts(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_account(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_unlink(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_sync(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_sites(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_calls(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_clients(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_events(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_checklist(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_status(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_ask(const struct fl_cli *cli, int argc, char **argv);
+
+/* zoom_show.c */
+int fl_cmd_zoom_client(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_insights(const struct fl_cli *cli, int argc, char **argv);
+int fl_cmd_zoom_rank(const struct fl_cli *cli, int argc, char **argv);
+
+/* zoom_link.c */
+int fl_cmd_zoom_link(const struct fl_cli *cli, int argc, char **argv);
 
 /* main.c */
 

@@ -15,6 +15,13 @@
 #define REQUEST_MAX (8 << 20)  /* what the agent takes: FL_CTL_REQUEST_MAX */
 #define WAIT_S      30
 
+static const char *daemon_name = "fairleadd";
+
+void fl_client_set_daemon(const char *name)
+{
+	daemon_name = name;
+}
+
 void fl_client_socket(const char *instance, char path[FL_CLIENT_PATH])
 {
 	snprintf(path, FL_CLIENT_PATH, "/run/fairlead%s%s/fairleadd.sock", instance[0] ? "/" : "",
@@ -28,15 +35,16 @@ static int complain(const char *path, int err)
 	case EPERM:
 		fprintf(stderr,
 			"fairlead: no permission for %s: run as root (sudo), or as a member of the "
-			"group that fairleadd runs as\n",
-			path);
+			"group that %s runs as\n",
+			path, daemon_name);
 		return FL_CTL_PERMISSION;
 	case ENOENT:
 	case ECONNREFUSED:
 		fprintf(stderr,
-			"fairlead: fairleadd does not run (nothing answers at %s): "
-			"`systemctl start fairleadd`, or -i INSTANCE for another one\n",
-			path);
+			"fairlead: %s does not run (nothing answers at %s): "
+			"`systemctl start %s`, or %s for another one\n",
+			daemon_name, path, daemon_name,
+			strcmp(daemon_name, "fairleadd") ? "-s PATH" : "-i INSTANCE");
 		return FL_CTL_UNREACHABLE;
 	case EMSGSIZE:
 		fprintf(stderr, "fairlead: that is more than the agent takes: %d bytes\n",

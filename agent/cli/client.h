@@ -8,6 +8,9 @@
 
 #define FL_CLIENT_PATH 108 /* as sockaddr_un */
 
+/* Whom the process talks to, for what is said of it: "fairleadd" unless set. Borrowed. */
+void fl_client_set_daemon(const char *name);
+
 /* Socket of the instance, "" for the one without a name. */
 void fl_client_socket(const char *instance, char path[FL_CLIENT_PATH]);
 

@@ -128,6 +128,16 @@ static int read_file(const char *path, char **ret_text)
 	return 0;
 }
 
+int fl_cli_read_file(const char *path, char **ret_text)
+{
+	int err = read_file(path, ret_text);
+
+	if (!err)
+		return FL_CTL_OK;
+	fprintf(stderr, "fairlead: %s: %s\n", path, strerror(-err));
+	return err == -EACCES ? FL_CTL_PERMISSION : FL_CTL_BAD_CONFIG;
+}
+
 static void print_changes(const struct fl_json *data)
 {
 	const struct fl_json *list = fl_json_member(data, "changes");
@@ -151,13 +161,11 @@ static int send_file(const struct fl_cli *cli, const char *command, const char *
 	struct fl_json *request, *reply = NULL;
 	const struct fl_json *data, *all;
 	char *text = NULL;
-	int code, err = path ? read_file(path, &text) : 0;
+	int code = path ? fl_cli_read_file(path, &text) : FL_CTL_OK;
 
 	*ret_changes = 0;
-	if (err) {
-		fprintf(stderr, "fairlead: %s: %s\n", path, strerror(-err));
-		return err == -EACCES ? FL_CTL_PERMISSION : FL_CTL_BAD_CONFIG;
-	}
+	if (code != FL_CTL_OK)
+		return code;
 	request = fl_cli_request(command);
 	if (text) {
 		fl_json_add_string(request, "text", text);

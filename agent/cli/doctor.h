@@ -53,6 +53,18 @@ struct fl_link_info {
 /* Return: 0 or -errno. */
 int fl_link_info(const char *ifname, struct fl_link_info *ret_info);
 
+/* xdp_features.c */
+
+/* What a driver can do (include/uapi/linux/netdev.h, enum netdev_xdp_act). */
+#define FL_XDP_BASIC       0x01 /* pass, drop, send back */
+#define FL_XDP_REDIRECT    0x02
+#define FL_XDP_NDO_XMIT    0x04 /* takes frames that others redirect to it */
+#define FL_XDP_RX_SG       0x20 /* multi-buffer */
+#define FL_XDP_NDO_XMIT_SG 0x40
+
+/* Return: 0; -errno if the kernel does not say, as those before 6.3. */
+int fl_xdp_features(const char *ifname, uint64_t *ret_features);
+
 /* ethtool.c */
 
 /* Name of a device's driver, "" if it has none to say. */

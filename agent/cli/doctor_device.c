@@ -100,6 +100,37 @@ static void check_veth(struct fl_doctor *d, const struct fl_doctor_device *dev)
 			      dev->ifname, peer);
 }
 
+/* Neither native XDP nor redirect, or no frames from others: what the driver says of itself. */
+static void check_features(struct fl_doctor *d, const struct fl_doctor_device *dev)
+{
+	uint64_t has;
+
+	if (strcmp(dev->mode, "xdp-generic") == 0 || !in_xdp_mode(dev) ||
+	    fl_xdp_features(dev->ifname, &has) < 0)
+		return;
+	if (!(has & FL_XDP_BASIC) || !(has & FL_XDP_REDIRECT))
+		fl_doctor_say(d, FL_DOCTOR_FAIL, "\"mode\": \"tc\" in the configuration",
+			      "%s: its driver has no native XDP%s", dev->ifname,
+			      has & FL_XDP_BASIC ? " that redirects" : "");
+	else if (dev->status && !(has & FL_XDP_NDO_XMIT))
+		fl_doctor_say(d, FL_DOCTOR_FAIL, "\"mode\": \"tc\" in the configuration",
+			      "%s: its driver takes no frames that XDP redirects to it",
+			      dev->ifname);
+	else
+		fl_doctor_say(d, FL_DOCTOR_OK, NULL, "%s: its driver has native XDP and redirect%s",
+			      dev->ifname, has & FL_XDP_RX_SG ? ", multi-buffer, too" : "");
+}
+
+/* Whether frames of more than one buffer pass; from kernel 6.3 on the driver says. */
+static bool may_lack_multi_buffer(const struct fl_doctor_device *dev, const char *driver)
+{
+	uint64_t has;
+
+	if (!fl_xdp_features(dev->ifname, &has))
+		return !(has & FL_XDP_RX_SG);
+	return strcmp(driver, "veth") != 0;
+}
+
 static void check_mtu(struct fl_doctor *d, const struct fl_doctor_device *dev, uint32_t mtu)
 {
 	char driver[32], cure[96];
@@ -112,7 +143,7 @@ static void check_mtu(struct fl_doctor *d, const struct fl_doctor_device *dev, u
 			      "%s: MTU %u: packets above %d bytes are not carried", dev->ifname,
 			      mtu, MTU_MAX);
 	} else if (mtu > XDP_LINEAR_MTU && in_xdp_mode(dev) && !dev->status &&
-		   strcmp(driver, "veth") != 0) {
+		   may_lack_multi_buffer(dev, driver)) {
 		snprintf(cure, sizeof(cure), "ip link set dev %.15s mtu %d", dev->ifname,
 			 XDP_LINEAR_MTU);
 		fl_doctor_say(d, FL_DOCTOR_WARN, cure,
@@ -192,6 +223,7 @@ void fl_doctor_device(struct fl_doctor *d, const struct fl_doctor_device *dev)
 	mtu = fl_ethtool_mtu(dev->ifname);
 	fl_ethtool_driver(dev->ifname, driver);
 	say_mode(d, dev, mtu);
+	check_features(d, dev);
 	check_mtu(d, dev, mtu);
 	check_offloads(d, dev);
 	if (!strcmp(driver, "veth") && in_xdp_mode(dev))

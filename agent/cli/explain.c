@@ -61,6 +61,8 @@ static void print_candidate(const struct fl_json *c)
 	print_way(c);
 	if (fl_cli_has(c, "why-not"))
 		printf("; not taken: %s", fl_cli_text(c, "why-not"));
+	if (fl_cli_has(c, "quality"))
+		printf("; %s", fl_cli_text(c, "quality"));
 	putchar('\n');
 }
 
@@ -137,6 +139,8 @@ static int explain_session(const struct fl_cli *cli, const char *id)
 	fl_json_add_string(request, "id", id);
 	code = fl_cli_ask(cli, request, &reply, &data);
 	code = print_answer(reply, data, code);
+	if (data)
+		fl_cli_print_history(data);
 	if (data && fl_cli_has(data, "path-in-use"))
 		printf("(as it would be decided now; the session uses path %s)\n",
 		       fl_cli_text(data, "path-in-use"));

@@ -14,50 +14,25 @@
 #include <unistd.h>
 
 #include "agent/cli/doctor.h"
+#include "agent/cli/netlink.h"
 
 struct link_request {
 	struct nlmsghdr head;
 	struct ifinfomsg info;
 };
 
-/* Attributes, one behind the other. The kernel's own macros for that mix signs. */
-struct attributes {
-	const char *at;
-	size_t left;
-};
-
-/* The next one; false when there is none (or what there is makes no sense). */
-static bool next_attribute(struct attributes *all, uint16_t *ret_type, struct attributes *ret_value)
-{
-	struct rtattr head;
-	size_t step;
-
-	if (all->left < sizeof(head))
-		return false;
-	memcpy(&head, all->at, sizeof(head));
-	if (head.rta_len < sizeof(head) || head.rta_len > all->left)
-		return false;
-	*ret_type = (uint16_t)(head.rta_type & NLA_TYPE_MASK);
-	*ret_value = (struct attributes){ all->at + sizeof(head), head.rta_len - sizeof(head) };
-	step = ((size_t)head.rta_len + 3) & ~(size_t)3;
-	step = step < all->left ? step : all->left;
-	all->at += step;
-	all->left -= step;
-	return true;
-}
-
 /* Kind and other end out of the attributes of a link. */
-static void read_attributes(struct attributes all, struct fl_link_info *info)
+static void read_attributes(struct fl_nl_attributes all, struct fl_link_info *info)
 {
-	struct attributes value, part;
+	struct fl_nl_attributes value, part;
 	uint16_t type;
 
-	while (next_attribute(&all, &type, &value)) {
+	while (fl_nl_next(&all, &type, &value)) {
 		if (type == IFLA_LINK && value.left >= sizeof(info->other))
 			memcpy(&info->other, value.at, sizeof(info->other));
 		else if (type == IFLA_LINK_NETNSID)
 			info->elsewhere = true;
-		while (type == IFLA_LINKINFO && next_attribute(&value, &type, &part)) {
+		while (type == IFLA_LINKINFO && fl_nl_next(&value, &type, &part)) {
 			if (type == IFLA_INFO_KIND)
 				snprintf(info->kind, sizeof(info->kind), "%.*s", (int)part.left,
 					 part.at);
@@ -89,7 +64,8 @@ static int ask_link(int fd, unsigned int ifindex, struct fl_link_info *info)
 		return -errno;
 	if ((size_t)len < before || answer.head.nlmsg_type != RTM_NEWLINK)
 		return -ENODEV;
-	read_attributes((struct attributes){ answer.bytes + before, (size_t)len - before }, info);
+	read_attributes((struct fl_nl_attributes){ answer.bytes + before, (size_t)len - before },
+			info);
 	return 0;
 }
 

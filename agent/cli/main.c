@@ -16,13 +16,15 @@
 #define ID_CONFIG   0x100
 #define ID_DEFAULTS 0x101
 #define ID_VERSION  0x102
+#define ID_DETAIL   0x103
+#define ID_LAST     0x104
 
 static const struct fl_cli_command commands[] = {
 	{ "show sessions", "[service NAME] [tenant NAME] [peer NAME] [limit N]",
 	  "sessions, two lines each", fl_cmd_show_sessions, FL_CLI_WATCH },
 	{ "show session", "ID", "one session in full", fl_cmd_show_session, FL_CLI_WATCH },
-	{ "show paths", "", "paths to peers: state, next hop, why down", fl_cmd_show_paths,
-	  FL_CLI_WATCH },
+	{ "show paths", "[--detail]", "paths to peers: state, why down, quality; in full",
+	  fl_cmd_show_paths, FL_CLI_WATCH | FL_CLI_DETAIL },
 	{ "show fpm", "", "what user packets say about paths: latency, jitter, loss, MOS",
 	  fl_cmd_show_fpm, FL_CLI_WATCH },
 	{ "show peers", "", "peers, their paths and waypoints", fl_cmd_show_peers, FL_CLI_WATCH },
@@ -32,6 +34,10 @@ static const struct fl_cli_command commands[] = {
 	  FL_CLI_WATCH },
 	{ "show interfaces", "", "interfaces: mode (XDP, TC) and why", fl_cmd_show_interfaces,
 	  FL_CLI_WATCH },
+	{ "show load-balancer", "", "services, and which path a new session would take",
+	  fl_cmd_show_load_balancer, FL_CLI_WATCH },
+	{ "show service-path", "", "ways to services: state, capacity, service level",
+	  fl_cmd_show_service_path, FL_CLI_WATCH },
 	{ "show drops", "[all]", "packets not forwarded, by reason", fl_cmd_show_drops,
 	  FL_CLI_WATCH },
 	{ "show stats", "[all]", "other counters, and memory", fl_cmd_show_stats, FL_CLI_WATCH },
@@ -41,7 +47,12 @@ static const struct fl_cli_command commands[] = {
 	  "why a packet from there goes where it goes, or is denied", fl_cmd_explain, 0 },
 	{ "explain", "PEER PROTOCOL SOURCE[:PORT] DESTINATION[:PORT] tenant NAME",
 	  "the same for a session that a peer opens", fl_cmd_explain, 0 },
-	{ "explain", "session ID", "how a live session would be decided now", fl_cmd_explain, 0 },
+	{ "explain", "session ID",
+	  "how a live session was decided, why it moved, and how it would be decided now",
+	  fl_cmd_explain, 0 },
+	{ "policy test", "FILE [--last 1h]",
+	  "which of the sessions so far another configuration would deny or move",
+	  fl_cmd_policy_test, FL_CLI_LAST },
 	{ "clear session", "ID|all", "end sessions, here and at peers", fl_cmd_clear_session, 0 },
 	{ "config check", "FILE", "find errors in a file; needs no agent", fl_cmd_config_check, 0 },
 	{ "config apply", "[FILE]", "use a file, or the agent's own again", fl_cmd_config_apply,
@@ -50,6 +61,35 @@ static const struct fl_cli_command commands[] = {
 	{ "config show", "[--defaults]", "what is in use, without secrets", fl_cmd_config_show,
 	  FL_CLI_DEFAULTS },
 	{ "config schema", "", "JSON schema of the file; needs no agent", fl_cmd_config_schema, 0 },
+	{ "zoom link", "consent PERSON [server ACCOUNT-ID] [org NAME]",
+	  "link a Zoom account, by browser or by a Server-to-Server app", fl_cmd_zoom_link,
+	  FL_CLI_INSIGHT },
+	{ "zoom accounts", "[org NAME]", "linked Zoom accounts and how polling goes",
+	  fl_cmd_zoom_accounts, FL_CLI_INSIGHT | FL_CLI_WATCH },
+	{ "zoom account", "ID [org NAME]", "one of them in full", fl_cmd_zoom_account,
+	  FL_CLI_INSIGHT | FL_CLI_WATCH },
+	{ "zoom unlink", "ID [data] [org NAME]", "unlink one; data: forget what it brought",
+	  fl_cmd_zoom_unlink, FL_CLI_INSIGHT },
+	{ "zoom sync", "[ID] [org NAME]", "ask Zoom now", fl_cmd_zoom_sync, FL_CLI_INSIGHT },
+	{ "zoom calls", "[bad] [site NAME] [client X] [search TEXT] [page N] [TIME]",
+	  "calls, newest first", fl_cmd_zoom_calls, FL_CLI_INSIGHT | FL_CLI_WATCH },
+	{ "zoom clients", "[site NAME] [TIME]", "clients that were in calls", fl_cmd_zoom_clients,
+	  FL_CLI_INSIGHT | FL_CLI_WATCH },
+	{ "zoom client", "NAME|MAC|ADDRESS [site NAME] [TIME]",
+	  "one client: figures, calls, events", fl_cmd_zoom_client, FL_CLI_INSIGHT | FL_CLI_WATCH },
+	{ "zoom insights", "[site NAME] [TIME]", "latency, jitter, loss of a site's calls",
+	  fl_cmd_zoom_insights, FL_CLI_INSIGHT | FL_CLI_WATCH },
+	{ "zoom rank", "MEETING [client X] [stream NAME] [TIME]", "what its bad minutes come from",
+	  fl_cmd_zoom_rank, FL_CLI_INSIGHT },
+	{ "zoom events", "[site NAME] [client X] [TIME]", "events of calls and of the router",
+	  fl_cmd_zoom_events, FL_CLI_INSIGHT | FL_CLI_WATCH },
+	{ "zoom sites", "", "sites that are known", fl_cmd_zoom_sites, FL_CLI_INSIGHT },
+	{ "zoom checklist", "[org NAME]", "why there may be no data", fl_cmd_zoom_checklist,
+	  FL_CLI_INSIGHT },
+	{ "zoom status", "", "the insight service itself", fl_cmd_zoom_status,
+	  FL_CLI_INSIGHT | FL_CLI_WATCH },
+	{ "ask", "QUESTION", "a question in words; \"help\" shows examples", fl_cmd_ask,
+	  FL_CLI_INSIGHT },
 	{ "doctor", "[--config FILE]", "is this host fit, and what to change; needs no agent",
 	  fl_cmd_doctor, FL_CLI_FILE },
 };
@@ -81,6 +121,8 @@ static void help(FILE *out)
 		     "  -w, --watch [SECONDS]  show again and again (2)\n"
 		     "  -h, --help\n"
 		     "      --version\n\n"
+		     "TIME is \"last 7d\" (m, h, d, w), or \"from WHEN to WHEN\", WHEN a date or\n"
+		     "date-time as 2026-11-30T10:00; the last day if none is given\n\n"
 		     "exit codes: 0 ok, 1 a negative answer, 2 usage, 3 bad configuration,\n"
 		     "4 no permission, 5 the agent does not run\n");
 }
@@ -225,17 +267,26 @@ static int watch(const struct fl_cli *cli, const struct fl_cli_command *command,
 	}
 }
 
-static int run(const struct fl_cli *cli, const struct fl_cli_command *command, int argc,
+static int run(const struct fl_cli *given, const struct fl_cli_command *command, int argc,
 	       char **argv)
 {
+	struct fl_cli insight = *given;
+	const struct fl_cli *cli = given;
 	const char *unfit = cli->watch_s && !(command->options & FL_CLI_WATCH)       ? "--watch"
 			    : cli->defaults && !(command->options & FL_CLI_DEFAULTS) ? "--defaults"
+			    : cli->detail && !(command->options & FL_CLI_DETAIL)     ? "--detail"
+			    : cli->last_s && !(command->options & FL_CLI_LAST)       ? "--last"
 			    : cli->config && !(command->options & FL_CLI_FILE)       ? "--config"
 										     : NULL;
 
 	if (unfit) {
 		fprintf(stderr, "fairlead: %s does not go with %s\n", unfit, command->words);
 		return FL_CTL_USAGE;
+	}
+	if (command->options & FL_CLI_INSIGHT) {
+		insight.socket = given->given_socket ? given->given_socket : FL_CLI_INSIGHT_SOCKET;
+		cli = &insight;
+		fl_client_set_daemon("fairlead-insightd");
 	}
 	return cli->watch_s ? watch(cli, command, argc, argv) : command->fn(cli, argc, argv);
 }
@@ -291,6 +342,28 @@ static int parse_watch(struct fl_cli *cli, const char *arg)
 	return FL_CTL_OK;
 }
 
+/* "90s", "30m", "1h", "2d"; a bare number is seconds. */
+static int parse_last(struct fl_cli *cli, const char *arg)
+{
+	static const struct {
+		char unit;
+		unsigned int s;
+	} units[] = { { 0, 1 }, { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	char *end;
+	unsigned long n = strtoul(arg, &end, 10);
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (*end != units[i].unit || (*end && end[1]))
+			continue;
+		if (arg[0] < '0' || arg[0] > '9' || !n || n > 31536000 / units[i].s)
+			break;
+		cli->last_s = (unsigned int)n * units[i].s;
+		return FL_CTL_OK;
+	}
+	fprintf(stderr, "fairlead: --last takes a time like 90s, 30m, 1h or 2d\n");
+	return FL_CTL_USAGE;
+}
+
 static int parse_instance(struct fl_cli *cli, const char *name)
 {
 	static char path[FL_CLIENT_PATH];
@@ -313,7 +386,7 @@ static int parse_option(struct fl_cli *cli, int c, int argc, char **argv)
 	case 'i':
 		return parse_instance(cli, optarg);
 	case 's':
-		cli->socket = optarg;
+		cli->socket = cli->given_socket = optarg;
 		return FL_CTL_OK;
 	case 'j':
 		cli->json = true;
@@ -322,11 +395,16 @@ static int parse_option(struct fl_cli *cli, int c, int argc, char **argv)
 		if (!optarg && optind < argc && is_number(argv[optind]))
 			optarg = argv[optind++];
 		return parse_watch(cli, optarg);
+	case ID_LAST:
+		return parse_last(cli, optarg);
 	case ID_CONFIG:
 		cli->config = optarg;
 		return FL_CTL_OK;
 	case ID_DEFAULTS:
 		cli->defaults = true;
+		return FL_CTL_OK;
+	case ID_DETAIL:
+		cli->detail = true;
 		return FL_CTL_OK;
 	case 'h':
 		help(stdout);
@@ -349,6 +427,8 @@ int main(int argc, char **argv)
 		{ "watch", optional_argument, NULL, 'w' },
 		{ "config", required_argument, NULL, ID_CONFIG },
 		{ "defaults", no_argument, NULL, ID_DEFAULTS },
+		{ "detail", no_argument, NULL, ID_DETAIL },
+		{ "last", required_argument, NULL, ID_LAST },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, ID_VERSION },
 		{ 0 },

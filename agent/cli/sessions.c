@@ -193,6 +193,26 @@ static void print_flow(const struct fl_json *session, const char *key)
 	       fl_cli_text(o, "handshake"), fl_cli_text(o, "tcp"));
 }
 
+static void print_copies(const struct fl_json *session, const char *key, const char *label)
+{
+	const struct fl_json *o = fl_json_member(session, key), *paths = fl_json_member(o, "paths");
+
+	if (!o)
+		return;
+	printf("  %-14s %" PRIu64 " packets by", label, fl_cli_number(o, "sent"));
+	for (size_t i = 0; i < fl_json_count(paths); i++) {
+		const struct fl_json *path = fl_json_at(paths, i);
+		const char *state = "";
+
+		if (!fl_json_get_bool(fl_json_member(path, "up")))
+			state = " (down)";
+		else if (!fl_json_get_bool(fl_json_member(path, "ready")))
+			state = " (not answered yet)";
+		printf("%s %s%s", i ? "," : "", fl_cli_text(path, "path"), state);
+	}
+	putchar('\n');
+}
+
 static void print_session(const struct fl_json *s)
 {
 	char uptime[32];
@@ -208,6 +228,8 @@ static void print_session(const struct fl_json *s)
 	       fl_cli_text(s, "tcp-enforcement"));
 	print_side(s, "in", "from");
 	print_side(s, "out", "to");
+	print_copies(s, "copies-in", "copies back");
+	print_copies(s, "copies-out", "copies");
 	if (strcmp(fl_cli_text(s, "source"), fl_cli_text(s, "nat-source")) ||
 	    fl_cli_number(s, "source-port") != fl_cli_number(s, "nat-source-port"))
 		printf("  %-14s %s port %" PRIu64 "\n", "source NAT", fl_cli_text(s, "nat-source"),

@@ -46,20 +46,6 @@ static int show_list(const struct fl_cli *cli, int argc, const struct list_view 
 /* --- the fabric --------------------------------------------------------------------------------
  */
 
-int fl_cmd_show_paths(const struct fl_cli *cli, int argc, char **argv)
-{
-	static const char *const titles[] = { "Peer",   "Interface",     "Local",  "Remote",
-					      "Status", "?Next Hop",     "?MAC",   ">MTU",
-					      ">Cost",  "?>Security Id", "Reason", NULL };
-	static const char *const members[] = { "peer",   "interface",   "local",        "remote",
-					       "status", "next-hop",    "next-hop-mac", "mtu",
-					       "cost",   "security-id", "reason",       NULL };
-	const struct list_view view = { "show paths", "paths", titles, members };
-
-	(void)argv;
-	return show_list(cli, argc, &view);
-}
-
 int fl_cmd_show_fpm(const struct fl_cli *cli, int argc, char **argv)
 {
 	static const char *const titles[] = {
@@ -275,12 +261,26 @@ static bool print_memory(void *ctx, const char *key, struct fl_json *value)
 	return true;
 }
 
+static void print_export(const struct fl_json *export)
+{
+	if (!fl_json_get_bool(fl_json_member(export, "enabled")))
+		return;
+	printf("export: %" PRIu64 " records written, %" PRIu64 " acknowledged, %" PRIu64
+	       " dropped, %" PRIu64 " beyond the rate; %" PRIu64 " bytes wait, %s\n",
+	       fl_cli_number(export, "records-written"),
+	       fl_cli_number(export, "records-acknowledged"),
+	       fl_cli_number(export, "records-dropped"), fl_cli_number(export, "records-skipped"),
+	       fl_cli_number(export, "queue-bytes"),
+	       fl_json_get_bool(fl_json_member(export, "reader-connected")) ? "read now"
+									    : "nobody reads");
+}
+
 int fl_cmd_show_stats(const struct fl_cli *cli, int argc, char **argv)
 {
 	static const char *const titles[] = { "Counter", ">Count", "Meaning", NULL };
 	static const char *const members[] = { "name", "count", "meaning", NULL };
 	const struct list_view view = { "show stats", "stats", titles, members };
-	const struct fl_json *data;
+	const struct fl_json *data, *bfd;
 	struct fl_json *reply;
 	char uptime[32];
 	int code = ask_counters(cli, view.command, argc, argv, &reply, &data);
@@ -293,6 +293,14 @@ int fl_cmd_show_stats(const struct fl_cli *cli, int argc, char **argv)
 		       fl_cli_number(data, "flows"), fl_cli_number(data, "flows-indexed"),
 		       fl_duration_text(fl_cli_number(data, "uptime-seconds"), uptime));
 		fl_json_for_each(fl_json_member(data, "memory-bytes"), print_memory, NULL);
+		bfd = fl_json_member(data, "bfd");
+		printf("BFD: %s priority, late %" PRIu64 " times, %" PRIu64
+		       " packets not sent, %" PRIu64 " from strangers\n",
+		       fl_json_get_bool(fl_json_member(bfd, "real-time")) ? "real-time"
+									  : "ordinary",
+		       fl_cli_number(bfd, "late"), fl_cli_number(bfd, "not-sent"),
+		       fl_cli_number(bfd, "strangers"));
+		print_export(fl_json_member(data, "export"));
 	}
 	fl_json_free(reply);
 	return code;

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
+#include "agent/base/hash.h"
 #include "agent/codec/utf8.h"
 
 struct scan {

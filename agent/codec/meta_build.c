@@ -167,6 +167,16 @@ static int write_mtu_probe(struct fl_writer *w, const void *from)
 	return 0;
 }
 
+static int write_vector(struct fl_writer *w, const void *from)
+{
+	const struct fl_meta_vector *v = from;
+
+	fl_write_u16(w, v->id);
+	fl_write_u16(w, 0);
+	fl_write_u32(w, v->seq);
+	return 0;
+}
+
 static int write_multicast(struct fl_writer *w, const void *from)
 {
 	const struct fl_meta_multicast *m = from;
@@ -201,23 +211,15 @@ static int write_egress(struct fl_writer *w, const void *from)
 }
 
 static int (*const writers[FL_KIND_MAX])(struct fl_writer *w, const void *from) = {
-	[FL_KIND_FLAG] = write_flag,
-	[FL_KIND_U8] = write_u8,
-	[FL_KIND_U32] = write_u32,
-	[FL_KIND_U64] = write_u64,
-	[FL_KIND_UUID] = write_uuid,
-	[FL_KIND_NAME] = write_name,
-	[FL_KIND_ADDR] = write_addr,
-	[FL_KIND_CONTEXT] = write_context,
-	[FL_KIND_FRAGMENT] = write_fragment,
-	[FL_KIND_METRICS] = write_metrics,
-	[FL_KIND_MODIFY] = write_modify,
-	[FL_KIND_PAYLOAD_KEY] = write_payload_key,
-	[FL_KIND_ENDPOINT] = write_endpoint,
-	[FL_KIND_BOOT_ID] = write_boot_id,
-	[FL_KIND_ECHO] = write_echo,
-	[FL_KIND_MTU_PROBE] = write_mtu_probe,
-	[FL_KIND_MULTICAST] = write_multicast,
+	[FL_KIND_FLAG] = write_flag,         [FL_KIND_U8] = write_u8,
+	[FL_KIND_U32] = write_u32,           [FL_KIND_U64] = write_u64,
+	[FL_KIND_UUID] = write_uuid,         [FL_KIND_NAME] = write_name,
+	[FL_KIND_ADDR] = write_addr,         [FL_KIND_CONTEXT] = write_context,
+	[FL_KIND_FRAGMENT] = write_fragment, [FL_KIND_METRICS] = write_metrics,
+	[FL_KIND_MODIFY] = write_modify,     [FL_KIND_PAYLOAD_KEY] = write_payload_key,
+	[FL_KIND_ENDPOINT] = write_endpoint, [FL_KIND_BOOT_ID] = write_boot_id,
+	[FL_KIND_ECHO] = write_echo,         [FL_KIND_MTU_PROBE] = write_mtu_probe,
+	[FL_KIND_VECTOR] = write_vector,     [FL_KIND_MULTICAST] = write_multicast,
 	[FL_KIND_EGRESS] = write_egress,
 };
 

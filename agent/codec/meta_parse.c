@@ -214,6 +214,15 @@ static void read_mtu_probe(struct value *v, void *to)
 	fl_read_bytes(&v->r, p->pad_len);
 }
 
+static void read_vector(struct value *v, void *to)
+{
+	struct fl_meta_vector *p = to;
+
+	p->id = fl_read_u16(&v->r);
+	fl_read_u16(&v->r);
+	p->seq = fl_read_u32(&v->r);
+}
+
 static void read_multicast(struct value *v, void *to)
 {
 	struct fl_meta_multicast *m = to;
@@ -237,23 +246,15 @@ static void read_egress(struct value *v, void *to)
 }
 
 static void (*const readers[FL_KIND_MAX])(struct value *v, void *to) = {
-	[FL_KIND_FLAG] = read_flag,
-	[FL_KIND_U8] = read_u8,
-	[FL_KIND_U32] = read_u32,
-	[FL_KIND_U64] = read_u64,
-	[FL_KIND_UUID] = read_uuid,
-	[FL_KIND_NAME] = read_name,
-	[FL_KIND_ADDR] = read_addr,
-	[FL_KIND_CONTEXT] = read_context,
-	[FL_KIND_FRAGMENT] = read_fragment,
-	[FL_KIND_METRICS] = read_metrics,
-	[FL_KIND_MODIFY] = read_modify,
-	[FL_KIND_PAYLOAD_KEY] = read_payload_key,
-	[FL_KIND_ENDPOINT] = read_endpoint,
-	[FL_KIND_BOOT_ID] = read_boot_id,
-	[FL_KIND_ECHO] = read_echo,
-	[FL_KIND_MTU_PROBE] = read_mtu_probe,
-	[FL_KIND_MULTICAST] = read_multicast,
+	[FL_KIND_FLAG] = read_flag,         [FL_KIND_U8] = read_u8,
+	[FL_KIND_U32] = read_u32,           [FL_KIND_U64] = read_u64,
+	[FL_KIND_UUID] = read_uuid,         [FL_KIND_NAME] = read_name,
+	[FL_KIND_ADDR] = read_addr,         [FL_KIND_CONTEXT] = read_context,
+	[FL_KIND_FRAGMENT] = read_fragment, [FL_KIND_METRICS] = read_metrics,
+	[FL_KIND_MODIFY] = read_modify,     [FL_KIND_PAYLOAD_KEY] = read_payload_key,
+	[FL_KIND_ENDPOINT] = read_endpoint, [FL_KIND_BOOT_ID] = read_boot_id,
+	[FL_KIND_ECHO] = read_echo,         [FL_KIND_MTU_PROBE] = read_mtu_probe,
+	[FL_KIND_VECTOR] = read_vector,     [FL_KIND_MULTICAST] = read_multicast,
 	[FL_KIND_EGRESS] = read_egress,
 };
 

@@ -73,6 +73,9 @@ static const struct fl_tlv_rule private_rules[] = {
 					    .max = FL_TLV_ENDPOINT6_LEN, VALUE(seen_endpoint) },
 	[PRIVATE(FL_TLV_MTU_PROBE)] = { RULE(MTU_PROBE, MTU_PROBE, H), .min = 2, .max = UINT16_MAX,
 					VALUE(mtu_probe) },
+	[PRIVATE(FL_TLV_CAPABILITY)] = { RULE(U32, CAPABILITY, H), FIXED(4), VALUE(capability) },
+	[PRIVATE(FL_TLV_VECTOR)] = { RULE(VECTOR, VECTOR, P), FIXED(FL_TLV_VECTOR_LEN),
+				     VALUE(vector) },
 };
 
 const struct fl_tlv_rule *fl_tlv_rule(uint8_t section, uint16_t type)
@@ -93,11 +96,22 @@ const struct fl_tlv_rule *fl_tlv_rule(uint8_t section, uint16_t type)
 /* The orders of the vectors in svr-protocol.md 2.9; types that these lack are put where they fit.
  */
 const uint16_t fl_tlv_header_order[] = {
-	FL_TLV_FRAGMENT,       FL_TLV_SECURITY_ID,  FL_TLV_DISABLE_FORWARD,
-	FL_TLV_CONTROL,        FL_TLV_46,           FL_TLV_ICMP_LOCATION4,
-	FL_TLV_ICMP_LOCATION6, FL_TLV_PATH_METRICS, FL_TLV_DUPLICATE_SEQ,
-	FL_TLV_OWN_ENDPOINT,   FL_TLV_BOOT_ID,      FL_TLV_SEEN_ENDPOINT,
-	FL_TLV_ECHO,           FL_TLV_MTU_PROBE,    0,
+	FL_TLV_FRAGMENT,
+	FL_TLV_SECURITY_ID,
+	FL_TLV_DISABLE_FORWARD,
+	FL_TLV_CONTROL,
+	FL_TLV_46,
+	FL_TLV_ICMP_LOCATION4,
+	FL_TLV_ICMP_LOCATION6,
+	FL_TLV_PATH_METRICS,
+	FL_TLV_DUPLICATE_SEQ,
+	FL_TLV_OWN_ENDPOINT,
+	FL_TLV_BOOT_ID,
+	FL_TLV_SEEN_ENDPOINT,
+	FL_TLV_ECHO,
+	FL_TLV_CAPABILITY,
+	FL_TLV_MTU_PROBE,
+	0,
 };
 
 const uint16_t fl_tlv_payload_order[] = {
@@ -118,6 +132,7 @@ const uint16_t fl_tlv_payload_order[] = {
 	FL_TLV_TCP_SYN,
 	FL_TLV_MODIFY,
 	FL_TLV_REMAINING_TIME,
+	FL_TLV_VECTOR,
 	FL_TLV_APPLICATION,
 	FL_TLV_SESSION_COUNT,
 	FL_TLV_INTERFACE_ID,

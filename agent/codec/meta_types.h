@@ -29,6 +29,7 @@ enum fl_meta_field {
 	FL_META_ECHO,
 	FL_META_SEEN_ENDPOINT,
 	FL_META_MTU_PROBE,
+	FL_META_CAPABILITY,
 	FL_META_FORWARD,
 	FL_META_REVERSE,
 	FL_META_UUID,
@@ -46,6 +47,7 @@ enum fl_meta_field {
 	FL_META_MODIFY,
 	FL_META_APPLICATION,
 	FL_META_REMAINING_TIME,
+	FL_META_VECTOR,
 	FL_META_PAYLOAD_KEY,
 	FL_META_MULTICAST,
 	FL_META_MULTICAST_EGRESS,
@@ -116,6 +118,15 @@ struct fl_meta_mtu_probe {
 	uint16_t pad_len; /* zero bytes behind it */
 };
 
+/*
+ * TLV 0x8008, ours: sessions that move together, and a number that grows whenever they do. Who
+ * knows it moves all of them with the first that comes by another path (design.md 2).
+ */
+struct fl_meta_vector {
+	uint16_t id;
+	uint32_t seq; /* compared as serial numbers (RFC 1982) */
+};
+
 struct fl_meta_multicast {
 	struct fl_addr source;
 	struct fl_addr group; /* same family */
@@ -147,6 +158,7 @@ struct fl_meta {
 	struct fl_meta_boot_id boot_id;
 	struct fl_meta_echo echo;
 	struct fl_meta_mtu_probe mtu_probe;
+	uint32_t capability; /* FL_CAPABLE_* */
 
 	struct fl_tuple forward;
 	struct fl_tuple reverse;
@@ -163,6 +175,7 @@ struct fl_meta {
 	struct fl_meta_modify modify;
 	struct fl_meta_name application;
 	uint32_t remaining_s;
+	struct fl_meta_vector vector;
 	struct fl_meta_payload_key payload_key;
 	struct fl_meta_multicast multicast;
 	struct fl_meta_egress egress;

@@ -87,20 +87,18 @@ static int quoted_l4(const uint8_t *ip, size_t len, struct fl_tuple *t)
 	return (ip[0] & 15) * 4;
 }
 
-bool fl_packet_quoted_tuple(const struct fl_packet *error, struct fl_tuple *ret_tuple)
+bool fl_packet_quote_tuple(const uint8_t *ip, size_t len, struct fl_tuple *ret_tuple,
+			   const uint8_t **ret_l4)
 {
-	struct fl_tuple t = { .family = error->hdr.family };
+	struct fl_tuple t = { .family = len && ip[0] >> 4 == 6 ? 6 : 4 };
 	const struct fl_icmp *icmp;
 	const uint8_t *l4;
-	int off;
+	int off = quoted_l4(ip, len, &t);
 
-	if (!(error->hdr.flags & FL_PKT_ICMP_ERROR))
+	if (off < (int)sizeof(struct fl_ip4) || (size_t)off + 8 > len)
 		return false;
-	off = quoted_l4(error->payload, error->payload_len, &t);
-	if (off < (int)sizeof(struct fl_ip4) || (size_t)off + 8 > error->payload_len)
-		return false;
-	read_addresses(error->payload, t.family, &t);
-	l4 = error->payload + off;
+	read_addresses(ip, t.family, &t);
+	l4 = ip + off;
 	icmp = (const void *)l4;
 	if (t.proto == FL_IPPROTO_TCP || t.proto == FL_IPPROTO_UDP) {
 		t.sport = FL_HOST16(*(const fl_u16_una *)l4);
@@ -110,6 +108,20 @@ bool fl_packet_quoted_tuple(const struct fl_packet *error, struct fl_tuple *ret_
 			return false;
 		t.sport = t.dport = FL_HOST16(icmp->id);
 	}
+	*ret_tuple = t;
+	*ret_l4 = l4;
+	return true;
+}
+
+bool fl_packet_quoted_tuple(const struct fl_packet *error, struct fl_tuple *ret_tuple)
+{
+	const uint8_t *l4;
+	struct fl_tuple t;
+
+	if (!(error->hdr.flags & FL_PKT_ICMP_ERROR) ||
+	    !fl_packet_quote_tuple(error->payload, error->payload_len, &t, &l4) ||
+	    t.family != error->hdr.family)
+		return false;
 	*ret_tuple = t;
 	return true;
 }

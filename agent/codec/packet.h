@@ -67,6 +67,13 @@ bool fl_packet_tuple(const struct fl_packet *p, struct fl_tuple *ret_tuple);
 bool fl_packet_quoted_tuple(const struct fl_packet *error, struct fl_tuple *ret_tuple);
 
 /*
+ * The same of a quote that stands alone: @ip is where its IP header should be, of either version.
+ * *ret_l4: its layer 4 header, of which 8 bytes are there.
+ */
+bool fl_packet_quote_tuple(const uint8_t *ip, size_t len, struct fl_tuple *ret_tuple,
+			   const uint8_t **ret_l4);
+
+/*
  * Ones' complement sum of @len bytes as 16-bit words in memory order (see common/csum.h), added to
  * @sum. @len may be odd only at the end of the data.
  */

@@ -72,6 +72,8 @@ static void check_names(struct fl_cfg_load *load, const struct fl_config *config
 	UNIQUE(load, a->session_type, a->n_session_type, "/authority/session-type");
 	UNIQUE(load, a->router, a->n_router, "/authority/router");
 	UNIQUE(load, r->peer, r->n_peer, "/router/peer");
+	UNIQUE(load, r->service_route_policy, r->n_service_route_policy,
+	       "/router/service-route-policy");
 	UNIQUE(load, r->service_route, r->n_service_route, "/router/service-route");
 	UNIQUE(load, r->device_interface, r->n_device_interface, "/router/device-interface");
 }

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/bfd.h"
+
 #include "agent/config/config_internal.h"
 
 void fl_cfg_interface_pointer(const struct fl_config *config,
@@ -76,6 +78,25 @@ static void check_ends(struct fl_cfg_load *load, const struct fl_config *config,
 					   "%s/ip-address", pointer);
 }
 
+/* A hold-down that damping may not reach would be cut by it. */
+static void check_bfd(struct fl_cfg_load *load, const struct fl_cfg_bfd *bfd, const char *pointer)
+{
+	if (bfd && bfd->max_hold_down_s < bfd->hold_down_s)
+		fl_cfg_complain_at(load, false, NULL, "must not be below hold-down-time",
+				   "%s/bfd/maximum-hold-down-time", pointer);
+}
+
+static void check_port_range(struct fl_cfg_load *load, const struct fl_cfg_port_range *range,
+			     const char *pointer)
+{
+	if (range->start_port > range->end_port)
+		fl_cfg_complain_at(load, false, NULL, "must not be below start-port",
+				   "%s/port-range/end-port", pointer);
+	else if (range->start_port <= FL_BFD_PORT && range->end_port >= FL_BFD_PORT)
+		fl_cfg_complain_at(load, false, NULL, "must not have port 1280, which is BFD's",
+				   "%s/port-range", pointer);
+}
+
 static void check_adjacency(struct fl_cfg_load *load, const struct fl_config *config,
 			    const struct fl_cfg_network_interface *n, size_t i, const char *above)
 {
@@ -86,9 +107,9 @@ static void check_adjacency(struct fl_cfg_load *load, const struct fl_config *co
 	snprintf(member, sizeof(member), "%s/peer", pointer);
 	check_peer_name(load, config, a->peer_name, member);
 	check_ends(load, config, a, pointer);
-	if (a->port_range && a->port_range->start_port > a->port_range->end_port)
-		fl_cfg_complain_at(load, false, NULL, "must not be below start-port",
-				   "%s/port-range/end-port", pointer);
+	check_bfd(load, a->own_bfd, pointer);
+	if (a->port_range)
+		check_port_range(load, a->port_range, pointer);
 }
 
 /* --- interfaces --------------------------------------------------------------------------------
@@ -221,10 +242,32 @@ static void check_next_hop(struct fl_cfg_load *load, const struct fl_cfg_service
 				   "/router/service-route/%zu/nat-target", i);
 }
 
+/* Marks are shares of a limit, which must be there; the low one is below. */
+static void check_route_policies(struct fl_cfg_load *load, const struct fl_config *config)
+{
+	for (size_t i = 0; i < config->router.n_service_route_policy; i++) {
+		const struct fl_cfg_route_policy *p = &config->router.service_route_policy[i];
+
+		if (p->session_high_water_mark && !p->max_sessions)
+			fl_cfg_complain_at(
+				load, false, NULL, "means nothing without max-sessions",
+				"/router/service-route-policy/%zu/session-high-water-mark", i);
+		if (p->session_low_water_mark && !p->session_high_water_mark)
+			fl_cfg_complain_at(
+				load, false, NULL, "means nothing without session-high-water-mark",
+				"/router/service-route-policy/%zu/session-low-water-mark", i);
+		else if (p->session_low_water_mark > p->session_high_water_mark)
+			fl_cfg_complain_at(
+				load, false, NULL, "must not be above session-high-water-mark",
+				"/router/service-route-policy/%zu/session-low-water-mark", i);
+	}
+}
+
 static void check_routes(struct fl_cfg_load *load, const struct fl_config *config)
 {
 	char pointer[64];
 
+	check_route_policies(load, config);
 	for (size_t i = 0; i < config->router.n_service_route; i++) {
 		const struct fl_cfg_service_route *r = &config->router.service_route[i];
 		int ways = !!r->peer_name + !!r->next_hop + r->use_learned_routes;
@@ -265,6 +308,8 @@ static void check_own_name(struct fl_cfg_load *load, const struct fl_config *con
 void fl_cfg_check_router(struct fl_cfg_load *load, const struct fl_config *config)
 {
 	check_own_name(load, config);
+	check_bfd(load, &config->authority.bfd, "/authority");
+	check_bfd(load, config->router.bfd, "/router");
 	check_interfaces(load, config);
 	check_peers(load, config);
 	check_routes(load, config);

@@ -147,11 +147,41 @@ struct fl_cfg_vector {
 	uint32_t cost;
 };
 
+enum fl_cfg_strategy {
+	FL_CFG_HUNT, /* default */
+	FL_CFG_PROPORTIONAL,
+};
+
+enum fl_cfg_criterion {
+	FL_CFG_BY_VECTOR, /* default */
+	FL_CFG_BY_LATENCY,
+	FL_CFG_BY_MOS,
+};
+
+/* What becomes of sessions whose path fails. */
+enum fl_cfg_resiliency {
+	FL_CFG_RESILIENCY_NONE, /* default: they stay on it */
+	FL_CFG_FAILOVER,
+	FL_CFG_REVERTIBLE_FAILOVER, /* and go back */
+	FL_CFG_PACKET_DUPLICATION,  /* by several paths at once (6.4); TCP moves */
+};
+
+/* Source of fields, ranges and defaults: svr-protocol.md 6.1. */
 struct fl_cfg_service_policy {
 	char *name;
 	struct fl_cfg_vector *vector;
 	size_t n_vector;
 	enum fl_tcp_enforcement transport_state_enforcement; /* default reset */
+	enum fl_cfg_strategy lb_strategy;
+	enum fl_cfg_criterion best_path_criteria;
+	bool path_quality_filter; /* else the limits are ignored; default false */
+	bool best_effort;         /* if all paths break a limit, one of them; default true */
+	uint32_t max_loss_ppm;    /* "max-loss": percent in the file, 0.5 (0..100) */
+	uint32_t max_latency_ms;  /* half the round trip; 250 (1..10000) */
+	uint32_t max_jitter_ms;   /* 100 (1..10000) */
+	uint32_t min_mos_x100;    /* "min-mos": 1.00..5.00; default 0: none */
+	enum fl_cfg_resiliency session_resiliency;
+	bool peer_path_resiliency; /* sessions may move to another peer; default false */
 };
 
 /* How paths are measured on user packets (svr-protocol.md 4). */
@@ -181,6 +211,22 @@ struct fl_cfg_recovery {
 	uint32_t inactivity_timeout_s; /* 5 (1..30) */
 };
 
+/* How a path is watched (5.1): "bfd" of the authority, a router, or an adjacency; the nearest one
+ * counts, as a whole. */
+struct fl_cfg_bfd {
+	bool enabled;                  /* "state"; default true */
+	uint32_t desired_tx_ms;        /* 1000 (50..600000) */
+	uint32_t required_min_rx_ms;   /* 500 (50..600000) */
+	uint32_t required_min_echo_ms; /* 1000 (0..600000; 0: others' link tests are not wanted) */
+	uint8_t multiplier;            /* 3 (3..20) */
+	uint32_t link_test_interval_s; /* 10 (1..86400) */
+	uint8_t link_test_length;      /* packets, 10 (0..255; 0: no link tests) */
+	uint32_t hold_down_s;          /* 5 (1..300) */
+	bool dynamic_damping;          /* default false */
+	uint32_t max_hold_down_s;      /* 3600 (1..86400) */
+	uint8_t dscp;                  /* 0 (0..63) */
+};
+
 struct fl_cfg_router_name {
 	char *name;
 };
@@ -188,6 +234,7 @@ struct fl_cfg_router_name {
 struct fl_cfg_authority {
 	char *name;
 	struct fl_cfg_recovery session_recovery_detection;
+	struct fl_cfg_bfd bfd;
 	struct fl_cfg_security *security;
 	size_t n_security;
 	struct fl_cfg_tenant *tenant;
@@ -218,6 +265,11 @@ struct fl_cfg_keep_alive {
 };
 
 /* One path to a peer. */
+enum fl_cfg_connectivity {
+	FL_CFG_BIDIRECTIONAL, /* default */
+	FL_CFG_OUTBOUND_ONLY, /* the peer is behind a NAT: it opens sessions, we do not (P-28) */
+};
+
 struct fl_cfg_performance {
 	bool enabled;       /* default false; both ends must */
 	char *profile_name; /* "profile"; NULL: defaults */
@@ -238,7 +290,11 @@ struct fl_cfg_adjacency {
 	uint32_t max_way_points;              /* 50000 (1..1000000) */
 	uint32_t mtu_bytes;                   /* "mtu"; 0: the interface's; else 576..9216 */
 	bool post_encryption_padding;
+	enum fl_cfg_connectivity connectivity; /* "peer-connectivity" */
 	struct fl_cfg_keep_alive nat_keep_alive;
+	struct fl_cfg_bfd *own_bfd;   /* "bfd"; NULL: as the router or the authority says */
+	const struct fl_cfg_bfd *bfd; /* what counts */
+	uint32_t rolling_avg_s;       /* "path-metrics-rolling-avg-interval", 60 (1..3600) */
 	struct fl_cfg_performance performance_monitoring;
 };
 
@@ -305,9 +361,17 @@ struct fl_cfg_device_interface {
 	size_t n_network_interface;
 };
 
+/* How sessions to a peer are moved to another of its paths. */
+enum fl_cfg_vector_switch {
+	FL_CFG_SWITCH_AUTO, /* default: all at once if the peer can follow */
+	FL_CFG_SWITCH_ALWAYS,
+	FL_CFG_SWITCH_NEVER, /* one by one, with metadata */
+};
+
 /* A router that this one has paths to; those that adjacencies name need no entry. */
 struct fl_cfg_peer {
 	char *name;
+	enum fl_cfg_vector_switch vector_switch;
 	uint32_t setup_rate; /* packets a second of no session yet, 2000 (0 = no limit) (P-46) */
 	uint32_t burst;      /* 4000 */
 };
@@ -325,10 +389,21 @@ struct fl_cfg_next_hop {
 	struct fl_addr target;  /* "target-address": new destination; family 0: unchanged */
 };
 
+/* Limits of service routes that name it, for each of them. 0: no limit. */
+struct fl_cfg_route_policy {
+	char *name;
+	uint32_t max_sessions;            /* (1..4194304) */
+	uint32_t session_rate;            /* new ones a second (1..1000000) */
+	uint32_t session_high_water_mark; /* percent of max-sessions (1..100) */
+	uint32_t session_low_water_mark;  /* (1..100); default: the high one */
+};
+
 struct fl_cfg_service_route {
 	char *name;
 	char *service_name;
 	int service;
+	char *policy_name; /* "service-route-policy"; NULL: no limits */
+	int policy;        /* index or none */
 	enum fl_cfg_route_type type;
 	char *peer_name;                  /* of a peer route */
 	struct fl_cfg_next_hop *next_hop; /* of a next-hop route */
@@ -342,6 +417,29 @@ struct fl_cfg_first_packet_rate {
 	uint32_t burst;      /* 1000 */
 };
 
+/* What a link toward the Internet or peers can carry; the kernel does not know. */
+struct fl_cfg_capacity {
+	char *interface_name;   /* "interface" */
+	int interface;          /* index in fl_config.interface */
+	uint32_t upload_mbps;   /* 0: unknown (0..1000000) */
+	uint32_t download_mbps; /* same */
+};
+
+/* What the insight service is told (agent/export/). */
+struct fl_cfg_export {
+	bool enabled;                /* false */
+	char *site;                  /* NULL: the router's name */
+	uint32_t queue_mb;           /* 64 (1..16384) */
+	uint32_t session_minimum_s;  /* 10 (0..3600) */
+	uint32_t records_per_second; /* 200 (1..100000) */
+	char **zoom_service;
+	size_t n_zoom_service;
+	char **vpn_service;
+	size_t n_vpn_service;
+	struct fl_cfg_capacity *capacity;
+	size_t n_capacity;
+};
+
 struct fl_cfg_router {
 	char *name;
 	uint32_t max_sessions; /* 262144 (16..4194304); needs `fairleadd --remove` to change */
@@ -349,8 +447,12 @@ struct fl_cfg_router {
 	char *local_tenant_name;             /* "local-tenant": of this host's own traffic */
 	int local_tenant;                    /* index or none: it opens no sessions */
 	struct fl_cfg_first_packet_rate first_packet_rate;
+	struct fl_cfg_export export;
+	struct fl_cfg_bfd *bfd;   /* of all its paths; NULL: as the authority says */
 	struct fl_cfg_peer *peer; /* those that adjacencies name added */
 	size_t n_peer;
+	struct fl_cfg_route_policy *service_route_policy;
+	size_t n_service_route_policy;
 	struct fl_cfg_service_route *service_route;
 	size_t n_service_route;
 	struct fl_cfg_device_interface *device_interface;
@@ -453,6 +555,7 @@ enum fl_cfg_ref {
 	FL_CFG_REF_SECURITY,
 	FL_CFG_REF_PERFORMANCE,
 	FL_CFG_REF_INTERFACE,
+	FL_CFG_REF_ROUTE_POLICY,
 };
 
 /* Index of a thing by its name, or FL_CFG_NONE. */

@@ -35,6 +35,9 @@ int fl_config_find(const struct fl_config *config, enum fl_cfg_ref what, const c
 		return FIND(a->session_type, a->n_session_type, name);
 	case FL_CFG_REF_SECURITY:
 		return FIND(a->security, a->n_security, name);
+	case FL_CFG_REF_ROUTE_POLICY:
+		return FIND(config->router.service_route_policy,
+			    config->router.n_service_route_policy, name);
 	case FL_CFG_REF_PERFORMANCE:
 		return FIND(a->performance_monitoring_profile, a->n_performance_monitoring_profile,
 			    name);
@@ -68,6 +71,7 @@ static int refer(struct fl_cfg_load *load, const struct fl_config *config, enum 
 			"no such profile in /authority/performance-monitoring-profile",
 		[FL_CFG_REF_SECURITY] = "no such security policy in /authority/security",
 		[FL_CFG_REF_INTERFACE] = "no such network interface in /router/device-interface",
+		[FL_CFG_REF_ROUTE_POLICY] = "no such policy in /router/service-route-policy",
 	};
 	int index;
 
@@ -303,6 +307,9 @@ static void resolve_interface(struct fl_cfg_load *load, struct fl_config *config
 		struct fl_cfg_adjacency *a = &n->adjacency[i];
 
 		a->interface = index;
+		a->bfd = a->own_bfd           ? a->own_bfd
+			 : config->router.bfd ? config->router.bfd
+					      : &config->authority.bfd;
 		snprintf(member, sizeof(member), "%s/adjacency/%zu/inter-router-security", pointer,
 			 i);
 		a->security = a->security_name ? refer(load, config, FL_CFG_REF_SECURITY,
@@ -357,6 +364,9 @@ static void resolve_routes(struct fl_cfg_load *load, struct fl_config *config)
 
 		snprintf(pointer, sizeof(pointer), "/router/service-route/%zu/service-name", i);
 		r->service = refer(load, config, FL_CFG_REF_SERVICE, r->service_name, pointer);
+		snprintf(pointer, sizeof(pointer), "/router/service-route/%zu/service-route-policy",
+			 i);
+		r->policy = refer(load, config, FL_CFG_REF_ROUTE_POLICY, r->policy_name, pointer);
 		r->type = r->peer_name  ? FL_CFG_ROUTE_PEER
 			  : r->next_hop ? FL_CFG_ROUTE_NEXT_HOP
 					: FL_CFG_ROUTE_KERNEL;
@@ -366,6 +376,26 @@ static void resolve_routes(struct fl_cfg_load *load, struct fl_config *config)
 			 i);
 		r->next_hop->interface = refer(load, config, FL_CFG_REF_INTERFACE,
 					       r->next_hop->interface_name, pointer);
+	}
+}
+
+static void resolve_export(struct fl_cfg_load *load, struct fl_config *config)
+{
+	struct fl_cfg_export *e = &config->router.export;
+	char pointer[128];
+
+	for (size_t i = 0; i < e->n_zoom_service; i++) {
+		snprintf(pointer, sizeof(pointer), "/router/export/zoom-service/%zu", i);
+		refer(load, config, FL_CFG_REF_SERVICE, e->zoom_service[i], pointer);
+	}
+	for (size_t i = 0; i < e->n_vpn_service; i++) {
+		snprintf(pointer, sizeof(pointer), "/router/export/vpn-service/%zu", i);
+		refer(load, config, FL_CFG_REF_SERVICE, e->vpn_service[i], pointer);
+	}
+	for (size_t i = 0; i < e->n_capacity; i++) {
+		snprintf(pointer, sizeof(pointer), "/router/export/capacity/%zu/interface", i);
+		e->capacity[i].interface = refer(load, config, FL_CFG_REF_INTERFACE,
+						 e->capacity[i].interface_name, pointer);
 	}
 }
 
@@ -393,4 +423,5 @@ void fl_cfg_resolve(struct fl_cfg_load *load, struct fl_config *config)
 		refer(load, config, FL_CFG_REF_TENANT, config->router.local_tenant_name,
 		      "/router/local-tenant");
 	resolve_routes(load, config);
+	resolve_export(load, config);
 }

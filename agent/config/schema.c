@@ -83,6 +83,11 @@ static void add_value(struct fl_json *to, const struct fl_cfg_field *f)
 	case FL_CFG_U32:
 		add_number(to, f);
 		break;
+	case FL_CFG_DECIMAL:
+		fl_json_add_string(to, "type", "number");
+		fl_json_add_double(to, "minimum", (double)f->min / (double)f->scale);
+		fl_json_add_double(to, "maximum", (double)f->max / (double)f->scale);
+		break;
 	case FL_CFG_ENUM:
 		add_words(to, f);
 		break;

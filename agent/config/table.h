@@ -14,6 +14,7 @@ enum fl_cfg_kind {
 	FL_CFG_U8,
 	FL_CFG_U16,
 	FL_CFG_U32,
+	FL_CFG_DECIMAL,  /* number that may have a fraction; stored times @scale, rounded */
 	FL_CFG_ENUM,     /* a word; stored as its value, one byte or an int by @size */
 	FL_CFG_NAME,     /* text of 1 to @max bytes, UTF-8, no control characters */
 	FL_CFG_ADDR,     /* IPv4 or IPv6 address */
@@ -49,6 +50,8 @@ struct fl_cfg_field {
 	size_t size;    /* of the value, or of a list's element */
 	int64_t min;    /* of a number */
 	int64_t max;    /* of a number; bytes of a name, 0: FL_NAME_LEN - 1; elements of a list */
+	int64_t scale;  /* of a decimal: what 1 is stored as; min, max and preset are stored values
+			 */
 	int64_t preset; /* default of numbers, booleans, words (by value) */
 	const struct fl_cfg_word *words;
 	const unsigned int *digits;         /* ends with 0 */
@@ -68,6 +71,9 @@ struct fl_cfg_object {
 extern const struct fl_cfg_object fl_cfg_root;
 extern const struct fl_cfg_object fl_cfg_authority_object;
 extern const struct fl_cfg_object fl_cfg_router_object;
+extern const struct fl_cfg_object fl_cfg_export_object;
+/* "bfd", at three levels. */
+extern const struct fl_cfg_object fl_cfg_bfd_object;
 /* An element of /router/peer. */
 extern const struct fl_cfg_object fl_cfg_peer_object;
 

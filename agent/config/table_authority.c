@@ -220,6 +220,21 @@ static const struct fl_cfg_word enforcements[] = { { "allow", FL_TCP_ENFORCE_ALL
 						   { "strict", FL_TCP_ENFORCE_STRICT },
 						   { 0 } };
 
+static const struct fl_cfg_word strategies[] = { { "hunt", FL_CFG_HUNT },
+						 { "proportional", FL_CFG_PROPORTIONAL },
+						 { 0 } };
+static const struct fl_cfg_word criteria[] = { { "vector", FL_CFG_BY_VECTOR },
+					       { "average-latency", FL_CFG_BY_LATENCY },
+					       { "mos", FL_CFG_BY_MOS },
+					       { 0 } };
+static const struct fl_cfg_word resiliencies[] = {
+	{ "none", FL_CFG_RESILIENCY_NONE },
+	{ "failover", FL_CFG_FAILOVER },
+	{ "revertible-failover", FL_CFG_REVERTIBLE_FAILOVER },
+	{ "packet-duplication", FL_CFG_PACKET_DUPLICATION },
+	{ 0 }
+};
+
 static const struct fl_cfg_field service_policy_fields[] = {
 	{ .key = "name",
 	  .flags = FL_CFG_REQUIRED,
@@ -235,6 +250,37 @@ static const struct fl_cfg_field service_policy_fields[] = {
 	       FL_TCP_ENFORCE_RESET),
 	  .help = "TCP that does not start with SYN: reset, block (silently), allow; strict also checks "
 		  "sequence numbers" },
+	{ .key = "lb-strategy",
+	  WORD(fl_cfg_service_policy, lb_strategy, strategies, FL_CFG_HUNT),
+	  .help = "equally good paths: hunt fills the largest first, proportional shares by capacity" },
+	{ .key = "best-path-criteria",
+	  WORD(fl_cfg_service_policy, best_path_criteria, criteria, FL_CFG_BY_VECTOR),
+	  .help = "which path is the better one: by the vectors' order, by latency, or by MOS" },
+	{ .key = "path-quality-filter",
+	  BOOL(fl_cfg_service_policy, path_quality_filter, false),
+	  .help = "false: max-loss, max-latency, max-jitter and min-mos are ignored" },
+	{ .key = "max-loss",
+	  DECIMAL(fl_cfg_service_policy, max_loss_ppm, 10000, 0, 1000000, 5000),
+	  .help = "percent" },
+	{ .key = "max-latency",
+	  U32(fl_cfg_service_policy, max_latency_ms, 1, 10000, 250),
+	  .help = "half of the round trip, ms" },
+	{ .key = "max-jitter",
+	  U32(fl_cfg_service_policy, max_jitter_ms, 1, 10000, 100),
+	  .help = "ms" },
+	{ .key = "min-mos",
+	  DECIMAL(fl_cfg_service_policy, min_mos_x100, 100, 100, 500, 0),
+	  .help = "default: no limit" },
+	{ .key = "best-effort",
+	  BOOL(fl_cfg_service_policy, best_effort, true),
+	  .help = "false: sessions are denied, not carried, while no path meets the limits" },
+	{ .key = "session-resiliency",
+	  WORD(fl_cfg_service_policy, session_resiliency, resiliencies, FL_CFG_RESILIENCY_NONE),
+	  .help = "sessions whose path fails or breaks a limit: stay on it, move, or move and go back; "
+		  "packet-duplication: by several paths at once; TCP moves" },
+	{ .key = "peer-path-resiliency",
+	  BOOL(fl_cfg_service_policy, peer_path_resiliency, false),
+	  .help = "they may also move to another peer" },
 	END,
 };
 static const struct fl_cfg_object service_policy_object = { "service-policy",
@@ -324,6 +370,11 @@ static const struct fl_cfg_field authority_fields[] = {
 	  AT(fl_cfg_authority, session_recovery_detection),
 	  .object = &recovery_object,
 	  .help = "recovery of sessions after a peer's restart" },
+	{ .key = "bfd",
+	  .kind = FL_CFG_OBJECT,
+	  AT(fl_cfg_authority, bfd),
+	  .object = &fl_cfg_bfd_object,
+	  .help = "how paths are watched, where neither router nor adjacency say" },
 	{ .key = "security",
 	  LIST(fl_cfg_authority, security),
 	  .object = &security_object,

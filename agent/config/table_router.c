@@ -40,6 +40,9 @@ static const struct fl_cfg_object way_port_object = { "waypoint-port-range",
 						      sizeof(struct fl_cfg_port_range),
 						      way_port_fields, NULL };
 
+static const struct fl_cfg_word connectivities[] = { { "bidirectional", FL_CFG_BIDIRECTIONAL },
+						     { "outbound-only", FL_CFG_OUTBOUND_ONLY },
+						     { 0 } };
 static const struct fl_cfg_field performance_fields[] = {
 	{ .key = "enabled",
 	  BOOL(fl_cfg_performance, enabled, false),
@@ -87,11 +90,23 @@ static const struct fl_cfg_field adjacency_fields[] = {
 	{ .key = "post-encryption-padding",
 	  BOOL(fl_cfg_adjacency, post_encryption_padding, false),
 	  .help = "one byte behind encrypted packets; both ends must agree" },
+	{ .key = "peer-connectivity",
+	  WORD(fl_cfg_adjacency, connectivity, connectivities, FL_CFG_BIDIRECTIONAL),
+	  .help = "outbound-only: the peer is behind a NAT, whose address is given here, and opens "
+		  "sessions itself" },
 	{ .key = "nat-keep-alive",
 	  .kind = FL_CFG_OBJECT,
 	  AT(fl_cfg_adjacency, nat_keep_alive),
 	  .object = &keep_alive_object,
 	  .help = "keeping NATs on the path open" },
+	{ .key = "bfd",
+	  .kind = FL_CFG_OPTIONAL,
+	  AT(fl_cfg_adjacency, own_bfd),
+	  .object = &fl_cfg_bfd_object,
+	  .help = "how the path is watched, as a whole instead of the router's" },
+	{ .key = "path-metrics-rolling-avg-interval",
+	  U32(fl_cfg_adjacency, rolling_avg_s, 1, 3600, 60),
+	  .help = "over which measured latency, jitter and loss are averaged, s" },
 	{ .key = "performance-monitoring",
 	  .kind = FL_CFG_OBJECT,
 	  AT(fl_cfg_adjacency, performance_monitoring),
@@ -215,6 +230,11 @@ static const struct fl_cfg_object device_interface_object = {
 	"device-interface", sizeof(struct fl_cfg_device_interface), device_interface_fields, "name"
 };
 
+static const struct fl_cfg_word vector_switches[] = { { "auto", FL_CFG_SWITCH_AUTO },
+						      { "always", FL_CFG_SWITCH_ALWAYS },
+						      { "never", FL_CFG_SWITCH_NEVER },
+						      { 0 } };
+
 static const struct fl_cfg_field peer_fields[] = {
 	{ .key = "name",
 	  .flags = FL_CFG_REQUIRED,
@@ -223,6 +243,10 @@ static const struct fl_cfg_field peer_fields[] = {
 	{ .key = "setup-rate",
 	  U32(fl_cfg_peer, setup_rate, 0, 10000000, 2000),
 	  .help = "packets a second from it that belong to no session yet; 0: no limit" },
+	{ .key = "vector-switch",
+	  WORD(fl_cfg_peer, vector_switch, vector_switches, FL_CFG_SWITCH_AUTO),
+	  .help = "sessions move to another path all at once (auto: if the peer can follow), or each "
+		  "with metadata of its own (never)" },
 	{ .key = "burst", U32(fl_cfg_peer, burst, 1, 10000000, 4000), .help = "as many at once" },
 	END,
 };
@@ -244,6 +268,29 @@ static const struct fl_cfg_field next_hop_fields[] = {
 };
 static const struct fl_cfg_object next_hop_object = { "next-hop", sizeof(struct fl_cfg_next_hop),
 						      next_hop_fields, NULL };
+
+static const struct fl_cfg_field route_policy_fields[] = {
+	{ .key = "name",
+	  .flags = FL_CFG_REQUIRED,
+	  NAME(fl_cfg_route_policy, name),
+	  .help = "name by which service routes refer to it" },
+	{ .key = "max-sessions",
+	  U32(fl_cfg_route_policy, max_sessions, 1, 4194304, 0),
+	  .help = "by the route at a time; default: no limit" },
+	{ .key = "session-rate",
+	  U32(fl_cfg_route_policy, session_rate, 1, 1000000, 0),
+	  .help = "new ones a second; default: no limit" },
+	{ .key = "session-high-water-mark",
+	  U32(fl_cfg_route_policy, session_high_water_mark, 1, 100, 0),
+	  .help = "percent of max-sessions from which on the route takes no more; default: none" },
+	{ .key = "session-low-water-mark",
+	  U32(fl_cfg_route_policy, session_low_water_mark, 1, 100, 0),
+	  .help = "percent below which it takes some again; default: the high-water mark" },
+	END,
+};
+static const struct fl_cfg_object route_policy_object = { "service-route-policy",
+							  sizeof(struct fl_cfg_route_policy),
+							  route_policy_fields, "name" };
 
 static const struct fl_cfg_field service_route_fields[] = {
 	{ .key = "name",
@@ -269,6 +316,9 @@ static const struct fl_cfg_field service_route_fields[] = {
 	  ADDR(fl_cfg_service_route, nat_target),
 	  .help = "new destination; default: unchanged" },
 	{ .key = "cost", U32(fl_cfg_service_route, cost, 0, 999999, 0), .help = "lower is better" },
+	{ .key = "service-route-policy",
+	  NAME(fl_cfg_service_route, policy_name),
+	  .help = "limits; default: none" },
 	END,
 };
 static const struct fl_cfg_object service_route_object = { "service-route",
@@ -308,10 +358,24 @@ static const struct fl_cfg_field router_fields[] = {
 	  AT(fl_cfg_router, first_packet_rate),
 	  .object = &first_packet_rate_object,
 	  .help = "limit on new sessions" },
+	{ .key = "export",
+	  .kind = FL_CFG_OBJECT,
+	  AT(fl_cfg_router, export),
+	  .object = &fl_cfg_export_object,
+	  .help = "what the insight service on this host is told" },
+	{ .key = "bfd",
+	  .kind = FL_CFG_OPTIONAL,
+	  AT(fl_cfg_router, bfd),
+	  .object = &fl_cfg_bfd_object,
+	  .help = "how paths are watched, as a whole instead of the authority's" },
 	{ .key = "peer",
 	  LIST(fl_cfg_router, peer),
 	  .object = &fl_cfg_peer_object,
 	  .help = "settings of peers; those of adjacencies need no entry" },
+	{ .key = "service-route-policy",
+	  LIST(fl_cfg_router, service_route_policy),
+	  .object = &route_policy_object,
+	  .help = "limits of service routes" },
 	{ .key = "service-route",
 	  LIST(fl_cfg_router, service_route),
 	  .object = &service_route_object,

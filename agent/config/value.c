@@ -37,6 +37,7 @@ void fl_cfg_default_value(const struct fl_cfg_field *field, void *at)
 	case FL_CFG_U8:
 	case FL_CFG_U16:
 	case FL_CFG_U32:
+	case FL_CFG_DECIMAL:
 	case FL_CFG_ENUM:
 	case FL_CFG_MSS:
 		store_number(field, at, field->preset);
@@ -67,6 +68,11 @@ void fl_cfg_add_default(struct fl_json *parent, const struct fl_cfg_field *field
 		/* Where 0 is out of range it stands for "not given". */
 		if (field->preset >= field->min)
 			fl_json_add_i64(parent, field->key, field->preset);
+		break;
+	case FL_CFG_DECIMAL:
+		if (field->preset >= field->min)
+			fl_json_add_double(parent, field->key,
+					   (double)field->preset / (double)field->scale);
 		break;
 	case FL_CFG_ENUM:
 		if (!(field->flags & FL_CFG_REQUIRED))
@@ -120,6 +126,18 @@ static void load_number(struct fl_cfg_load *load, const struct fl_cfg_field *fie
 				(long long)field->min, (long long)field->max);
 	else
 		store_number(field, at, value);
+}
+
+static void load_decimal(struct fl_cfg_load *load, const struct fl_cfg_field *field,
+			 const struct fl_json *json, void *at)
+{
+	double scale = (double)field->scale, value, low = (double)field->min / scale,
+	       high = (double)field->max / scale;
+
+	if (fl_json_get_double(json, &value) < 0 || !(value >= low) || !(value <= high))
+		fl_cfg_complain(load, json, field, "must be a number, %g to %g", low, high);
+	else
+		store_number(field, at, (int64_t)(value * scale + 0.5));
 }
 
 static void load_word(struct fl_cfg_load *load, const struct fl_cfg_field *field,
@@ -337,12 +355,13 @@ void fl_cfg_load_value(struct fl_cfg_load *load, const struct fl_cfg_field *fiel
 	typedef void (*load_fn)(struct fl_cfg_load *, const struct fl_cfg_field *,
 				const struct fl_json *, void *);
 	static const load_fn loads[] = {
-		[FL_CFG_U8] = load_number,         [FL_CFG_U16] = load_number,
-		[FL_CFG_U32] = load_number,        [FL_CFG_ENUM] = load_word,
-		[FL_CFG_NAME] = load_name,         [FL_CFG_ADDR] = load_addr,
-		[FL_CFG_PREFIX] = load_prefix,     [FL_CFG_HEX] = load_hex,
-		[FL_CFG_TIME] = load_time,         [FL_CFG_MSS] = load_mss,
-		[FL_CFG_PRIORITY] = load_priority, [FL_CFG_SOURCE] = load_source,
+		[FL_CFG_U8] = load_number,     [FL_CFG_U16] = load_number,
+		[FL_CFG_U32] = load_number,    [FL_CFG_DECIMAL] = load_decimal,
+		[FL_CFG_ENUM] = load_word,     [FL_CFG_NAME] = load_name,
+		[FL_CFG_ADDR] = load_addr,     [FL_CFG_PREFIX] = load_prefix,
+		[FL_CFG_HEX] = load_hex,       [FL_CFG_TIME] = load_time,
+		[FL_CFG_MSS] = load_mss,       [FL_CFG_PRIORITY] = load_priority,
+		[FL_CFG_SOURCE] = load_source,
 	};
 
 	if (field->kind != FL_CFG_BOOL)

@@ -92,21 +92,16 @@ static int link_create(struct fl_dp *dp, const struct fl_dp_attach *what, uint32
 	return err;
 }
 
-/* Is the program on the device ours, put there by hand with `bpftool net attach`? */
+/*
+ * Is the program on the device ours, put there by hand with `bpftool net attach`? By its number: to
+ * look at a program that only has a number takes CAP_SYS_ADMIN, at a pinned one the right to its
+ * file.
+ */
 static bool attached_by_hand(const struct fl_dp *dp, uint32_t id)
 {
-	struct bpf_prog_info info = { 0 }, own = { 0 };
-	__u32 len = sizeof(info), own_len = sizeof(own);
-	int fd = bpf_prog_get_fd_by_id(id), err;
+	struct bpf_prog_info pinned;
 
-	if (fd < 0)
-		return false;
-	err = bpf_obj_get_info_by_fd(fd, &info, &len);
-	close(fd);
-	if (err ||
-	    bpf_obj_get_info_by_fd(bpf_program__fd(dp->skel->progs.fl_xdp_ingress), &own, &own_len))
-		return false;
-	return !memcmp(info.tag, own.tag, sizeof(own.tag));
+	return !fl_dp_pinned_program(dp, "fl_xdp_ingress", &pinned) && pinned.id == id;
 }
 
 static int attach_xdp(struct fl_dp *dp, const struct fl_dp_attach *what, char why[FL_DP_WHY])

@@ -28,6 +28,10 @@ struct fl_dp {
 int fl_dp_why(char why[FL_DP_WHY], int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* What the kernel says of a program pinned by us or an earlier process. Returns 0 or -errno. */
+struct bpf_prog_info;
+int fl_dp_pinned_program(const struct fl_dp *dp, const char *name, struct bpf_prog_info *ret_info);
+
 int fl_dp_rings_open(struct fl_dp *dp);
 void fl_dp_rings_close(struct fl_dp *dp);
 

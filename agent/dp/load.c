@@ -31,7 +31,8 @@ int fl_dp_why(char why[FL_DP_WHY], int err, const char *fmt, ...)
 }
 
 /* libbpf's warnings are details of what we report ourselves: debug. */
-static int libbpf_log(enum libbpf_print_level level, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static int libbpf_log(enum libbpf_print_level level,
+							    const char *fmt, va_list args)
 {
 	char line[512];
 
@@ -222,12 +223,46 @@ static void unmap_tables(struct fl_tables *t)
 	unmap(t->settings, sizeof(*t->settings));
 }
 
-/* Pin a program under its name, replacing an older one, so that `bpftool net attach` finds it. */
+int fl_dp_pinned_program(const struct fl_dp *dp, const char *name, struct bpf_prog_info *ret_info)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+	char path[FL_DP_PATH];
+	int fd, err;
+
+	snprintf(path, sizeof(path), "%.200s/progs/%.32s", dp->dir, name);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return fd;
+	err = bpf_obj_get_info_by_fd(fd, &info, &len);
+	close(fd);
+	if (!err)
+		*ret_info = info;
+	return err;
+}
+
+/* An earlier process has pinned the same instructions, on the same maps. */
+static bool is_pinned(const struct fl_dp *dp, const struct bpf_program *prog)
+{
+	struct bpf_prog_info pinned, own = { 0 };
+	__u32 len = sizeof(own);
+
+	return !fl_dp_pinned_program(dp, bpf_program__name(prog), &pinned) &&
+	       !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &own, &len) &&
+	       !memcmp(pinned.tag, own.tag, sizeof(own.tag));
+}
+
+/*
+ * Pin a program under its name, so that `bpftool net attach` finds it. One that is the same stays
+ * as it is, for it may be attached by hand: the pin is the proof that it is ours.
+ */
 static int pin_program(const struct fl_dp *dp, const struct bpf_program *prog)
 {
 	char path[FL_DP_PATH], temp[FL_DP_PATH];
 	int err;
 
+	if (is_pinned(dp, prog))
+		return 0;
 	snprintf(path, sizeof(path), "%.200s/progs/%.32s", dp->dir, bpf_program__name(prog));
 	snprintf(temp, sizeof(temp), "%.200s/progs/new-%.32s", dp->dir, bpf_program__name(prog));
 	unlink(temp);

@@ -77,6 +77,35 @@ static int op_name_get(void *ctx, uint32_t id, struct fl_name *ret_name)
 	return bpf_map_lookup_elem(FD(fl_names), &id, ret_name);
 }
 
+static int op_dup_add(void *ctx, const struct fl_dup_key *key)
+{
+	const struct fl_dup dup = { 0 };
+
+	return bpf_map_update_elem(FD(fl_dups), key, &dup, BPF_NOEXIST);
+}
+
+static int op_dup_remove(void *ctx, const struct fl_dup_key *key)
+{
+	return bpf_map_delete_elem(FD(fl_dups), key);
+}
+
+static int op_dup_get(void *ctx, const struct fl_dup_key *key, struct fl_dup *ret_dup)
+{
+	return bpf_map_lookup_elem_flags(FD(fl_dups), key, ret_dup, BPF_F_LOCK);
+}
+
+static int op_dup_ask(void *ctx, struct fl_dup_ask *ask)
+{
+	const struct fl_dp *dp = ctx;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = ask, .data_size_in = sizeof(*ask),
+		    .data_out = ask, .data_size_out = sizeof(*ask), .repeat = 1);
+	int err = bpf_prog_test_run_opts(bpf_program__fd(dp->skel->progs.fl_dup_ask), &opts);
+
+	if (err)
+		return err;
+	return opts.retval ? -ENOENT : 0;
+}
+
 static int op_fpm_read(void *ctx, uint32_t slot, struct fl_fpm_slot *ret_slot)
 {
 	return bpf_map_lookup_elem_flags(FD(fl_fpm_scopes), &slot, ret_slot, BPF_F_LOCK);
@@ -112,6 +141,10 @@ const struct fl_table_ops fl_dp_table_ops = {
 	.tx_port = op_tx_port,
 	.name_set = op_name_set,
 	.name_get = op_name_get,
+	.dup_add = op_dup_add,
+	.dup_remove = op_dup_remove,
+	.dup_get = op_dup_get,
+	.dup_ask = op_dup_ask,
 	.fpm_read = op_fpm_read,
 	.fpm_reply = op_fpm_reply,
 };

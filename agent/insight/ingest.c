@@ -115,8 +115,8 @@ static void match_gathered(struct fl_ingest *ingest, const struct fl_join_ends *
 	fl_match(&net, ends, match);
 }
 
-static int match_one(struct fl_ingest *ingest, const struct fl_join_ends *ends,
-		     struct fl_match *match)
+int fl_ingest_match(struct fl_ingest *ingest, const struct fl_join_ends *ends,
+		    struct fl_match *ret_match)
 {
 	int err = 0;
 
@@ -129,13 +129,13 @@ static int match_one(struct fl_ingest *ingest, const struct fl_join_ends *ends,
 					      take_neighbour, ingest);
 	if (err)
 		return err;
-	match_gathered(ingest, ends, match);
+	match_gathered(ingest, ends, ret_match);
 	/* Found by its MAC or name: its address was not known before, nor its sessions. */
-	if (!fl_match_is_on_network(match) || is_internal(ends, &match->client))
+	if (!fl_match_is_on_network(ret_match) || is_internal(ends, &ret_match->client))
 		return 0;
-	err = gather_sessions(ingest, ends, &match->client);
+	err = gather_sessions(ingest, ends, &ret_match->client);
 	if (!err)
-		match_gathered(ingest, ends, match);
+		match_gathered(ingest, ends, ret_match);
 	return err;
 }
 
@@ -143,10 +143,17 @@ static void forget_guest(struct fl_call *call)
 {
 	call->user_name[0] = '\0';
 	call->email[0] = '\0';
+	call->person[0] = '\0';
 	call->public_addr = (struct fl_addr){ 0 };
-	/* The router knows the client by its MAC; only without one is the address its name. */
-	if (fl_mac_is_known(call->mac))
-		call->addr = (struct fl_addr){ 0 };
+	call->addr = (struct fl_addr){ 0 };
+}
+
+/* A client is known by its MAC, else by its address, which may not be kept of everybody. */
+static bool may_be_kept(const struct fl_participant *p, const struct fl_match *match,
+			const struct fl_ingest_options *options)
+{
+	return fl_match_is_on_network(match) &&
+	       !(p->guest && options->discard_guest_info && !fl_mac_is_known(match->mac));
 }
 
 /* Paths of its minutes, to be freed by the caller of the caller. */
@@ -190,15 +197,15 @@ int fl_ingest_meeting(struct fl_ingest *ingest, struct fl_meeting_put *meeting,
 	for (size_t i = 0; !err && i < count; i++) {
 		struct fl_match match;
 
-		err = match_one(ingest, &participants[i].ends, &match);
-		if (!err && fl_match_is_on_network(&match)) {
+		err = fl_ingest_match(ingest, &participants[i].ends, &match);
+		if (!err && may_be_kept(&participants[i], &match, options)) {
 			err = fill_call(&participants[i], &match, options, &calls[kept]);
 			kept += !err;
 		}
 	}
 	meeting->calls = calls;
 	meeting->call_count = kept;
-	meeting->dropped = (unsigned int)(count - kept);
+	meeting->dropped += (unsigned int)(count - kept);
 	if (!options->keep_topic)
 		meeting->topic[0] = '\0';
 	if (!err)

@@ -19,7 +19,9 @@ struct fl_participant {
 };
 
 struct fl_ingest_options {
-	bool discard_guest_info; /* names, e-mail and addresses of guests are not kept */
+	/* Names, e-mail and addresses of guests are not kept; a guest whom only its address tells
+	 * from others is not kept at all. */
+	bool discard_guest_info;
 	bool keep_topic;
 };
 
@@ -34,9 +36,13 @@ int fl_ingest_new(struct fl_store *store, const struct fl_site *sites, size_t co
 		  struct fl_ingest **ret_ingest);
 void fl_ingest_free(struct fl_ingest *ingest);
 
+/* Who is it: fl_match() with what the store knows. @ret_match borrows from @ingest. 0 or -errno. */
+int fl_ingest_match(struct fl_ingest *ingest, const struct fl_join_ends *ends,
+		    struct fl_match *ret_match);
+
 /**
  * fl_ingest_meeting() - match and keep a meeting, in one transaction of the store
- * @meeting: calls are ignored; dropped is set
+ * @meeting: calls are ignored; dropped grows by those from elsewhere
  *
  * Return: number of participants that were kept, or as fl_store_put_meeting().
  */

@@ -41,6 +41,10 @@
 
 /* A later row replaces an earlier one, but unknown values replace nothing. */
 #define NEWER(column) #column " = ifnull(excluded." #column ", " #column ")"
+/* The same where 0 is unknown. */
+#define KNOWN(column) #column " = ifnull(nullif(excluded." #column ", 0), " #column ")"
+#define MEETING_KNOWN KNOWN(number) ", start_s = ifnull(nullif(?7, 0), start_s)"
+#define CALL_KNOWN    KNOWN(join_s) ", " KNOWN(conn) ", " KNOWN(network) ", " KNOWN(leave_code)
 
 static const char *const texts[SQL_MAX] = {
 	[SQL_ACCOUNT] = "INSERT INTO account (key, state) VALUES (?1, '')"
@@ -56,7 +60,8 @@ static const char *const texts[SQL_MAX] = {
 	[SQL_WORK_DELETE] = "DELETE FROM work WHERE account = ?1 AND uuid = ?2",
 	[SQL_WORK_DUE] = "SELECT uuid, stage, tries, due_s, ended_s FROM work"
 			 " WHERE account = ?1 AND due_s <= ?2 ORDER BY due_s, uuid",
-	[SQL_HAS_MEETING] = "SELECT 1 FROM meeting WHERE account = ?1 AND uuid = ?2 UNION ALL"
+	[SQL_HAS_MEETING] = "SELECT 1 FROM meeting WHERE account = ?1 AND uuid = ?2"
+			    " AND end_s IS NOT NULL UNION ALL"
 			    " SELECT 1 FROM work WHERE account = ?1 AND uuid = ?2 LIMIT 1",
 	[SQL_SITE] = "INSERT INTO site (name) VALUES (?1)"
 		     " ON CONFLICT DO UPDATE SET name = name RETURNING id",
@@ -103,13 +108,18 @@ static const char *const texts[SQL_MAX] = {
 		       " WHERE site = ?1 AND at_s >= ?2 AND at_s < ?3 ORDER BY at_s",
 	[SQL_MEETING_PUT] =
 		"INSERT INTO meeting (account, uuid, number, topic, host, host_email, start_s, end_s,"
-		" participants, dropped) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-		" ON CONFLICT DO UPDATE SET number = excluded.number, start_s = excluded.start_s,"
-		" participants = max(participants, excluded.participants),"
-		" dropped = excluded.dropped, " NEWER(topic) ", " NEWER(host) ", " NEWER(
-			host_email) ", " NEWER(end_s) " RETURNING id",
+		" participants, dropped) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+		/* Without a start it must still grow old. */
+		" CASE ?7 WHEN 0 THEN ifnull(?8, unixepoch()) ELSE ?7 END, ?8, ?9, ?10)"
+		" ON CONFLICT DO UPDATE SET participants = max(participants, excluded.participants),"
+		" dropped = max(dropped, excluded.dropped), " MEETING_KNOWN
+		", " NEWER(topic) ", " NEWER(host) ", " NEWER(host_email) ", " NEWER(
+			end_s) " RETURNING id",
 	[SQL_CALL_FIND] = "SELECT id, site, minutes, bad_minutes FROM call"
 			  " WHERE meeting = ?1 AND key = ?2",
+	[SQL_CALL_OF_PERSON] = "SELECT id, site FROM call WHERE meeting = ?1"
+			       " AND (person = ?2 OR email = ?2)"
+			       " ORDER BY join_s <= ?3 DESC, join_s DESC LIMIT 1",
 	[SQL_CLIENT_PUT] =
 		"INSERT INTO client (site, key, addr, hostname, user_name, seen_s)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET " NEWER(addr) ", " NEWER(
@@ -117,19 +127,16 @@ static const char *const texts[SQL_MAX] = {
 	[SQL_CALL_PUT] =
 		"INSERT INTO call (meeting, key, account, site, client, rule, vpn, conn, network,"
 		" addr, public_addr, user_name, email, device, join_s, leave_s, leave_code, audio,"
-		" video, screen, rating, bytes, minutes, bad_minutes) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
-		" ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, 0, 0)"
+		" video, screen, rating, bytes, minutes, bad_minutes, person)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+		" ?17, ?18, ?19, ?20, ?21, ?22, 0, 0, ?23)"
 		" ON CONFLICT DO UPDATE SET site = excluded.site, client = excluded.client,"
-		" rule = excluded.rule, vpn = excluded.vpn, join_s = excluded.join_s,"
-		" conn = CASE excluded.conn WHEN 0 THEN conn ELSE excluded.conn END,"
-		" network = CASE excluded.network WHEN 0 THEN network ELSE excluded.network END,"
-		" leave_code = CASE excluded.leave_code WHEN 0 THEN leave_code"
-		" ELSE excluded.leave_code END,"
+		" rule = excluded.rule, vpn = excluded.vpn, " CALL_KNOWN ","
 		" audio = CASE WHEN excluded.audio < 2 AND audio >= 2 THEN audio ELSE excluded.audio END,"
 		" video = CASE WHEN excluded.video < 2 AND video >= 2 THEN video ELSE excluded.video END,"
 		" screen = CASE WHEN excluded.screen < 2 AND screen >= 2 THEN screen"
-		" ELSE excluded.screen END, bytes = max(bytes, excluded.bytes), " NEWER(addr) ", " NEWER(public_addr) ", " NEWER(
-			user_name) ", " NEWER(email) ", " NEWER(device) ", " NEWER(leave_s) ", " NEWER(rating) " RETURNING id",
+		" ELSE excluded.screen END, bytes = max(bytes, excluded.bytes), " NEWER(person) ", " NEWER(addr) ", " NEWER(
+			public_addr) ", " NEWER(user_name) ", " NEWER(email) ", " NEWER(device) ", " NEWER(leave_s) ", " NEWER(rating) " RETURNING id",
 	[SQL_CALL_COUNT] = "UPDATE call SET minutes = ?2, bad_minutes = ?3 WHERE id = ?1",
 	[SQL_MINUTE_GET] =
 		"SELECT path, bad, cause, data FROM minute WHERE call = ?1 AND minute = ?2",
@@ -171,6 +178,10 @@ static const char *const texts[SQL_MAX] = {
 	[SQL_CALLS_COUNT_OF_SITE] = CALLS_COUNT("c.site = ?1"),
 	[SQL_CALLS_COUNT_OF_CLIENT] = CALLS_COUNT("c.client = ?1"),
 	[SQL_CALL] = "SELECT " CALL_COLUMNS "WHERE c.id = ?1",
+	[SQL_CALL_BY_KEY] = "SELECT " CALL_COLUMNS "WHERE m.account = ?1 AND m.uuid = ?2"
+			    " AND (?3 = '' OR c.key = ?3) LIMIT 1",
+	[SQL_UNRANKED] = "SELECT call FROM minute WHERE cause IS NULL AND bad & 15"
+			 " AND call > ?1 ORDER BY call LIMIT 1",
 	[SQL_STORED_BEFORE] = "SELECT id FROM call WHERE minutes > 0 AND leave_s < ?1"
 			      " ORDER BY leave_s LIMIT ?2",
 	[SQL_STORED_OLDEST] = "SELECT id FROM call WHERE minutes > 0 AND leave_s > 0"

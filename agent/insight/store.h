@@ -69,7 +69,7 @@ typedef bool (*fl_work_fn)(void *ctx, const struct fl_store_work *work);
 /* Work that is due at @now_s or before, earliest first. */
 int fl_store_each_work(struct fl_store *store, uint32_t account, int64_t now_s, fl_work_fn fn,
 		       void *ctx);
-/* Return: 1 if this meeting is stored already or open work, 0 if not. */
+/* Return: 1 if this meeting is stored since it ended, or is open work; 0 if not. */
 int fl_store_has_meeting(struct fl_store *store, uint32_t account, const char *uuid);
 
 /* --- from the router ----------------------------------------------------------------------------
@@ -94,7 +94,8 @@ struct fl_event {
 int fl_store_site(struct fl_store *store, const char *name, uint32_t *ret_site);
 int fl_store_path(struct fl_store *store, uint32_t site, const char *router, const char *name,
 		  uint32_t *ret_path);
-/* Upserts, each of them one transaction. A later row replaces an earlier one of its key. */
+/* Upserts, each of them one transaction. A later row replaces an earlier one of its key; steps of a
+ * session are added to those that are known. */
 int fl_store_put_path_minutes(struct fl_store *store, const struct fl_path_minute *rows,
 			      size_t count);
 int fl_store_put_sessions(struct fl_store *store, const struct fl_session_record *rows,
@@ -133,6 +134,7 @@ struct fl_call {
 	char hostname[FL_HOSTNAME_LEN];
 	char user_name[FL_PERSON_LEN];
 	char email[FL_PERSON_LEN];
+	char person[FL_KEY_LEN]; /* Zoom's id of the user, when written: ratings name it */
 	char device[32];
 	int64_t join_s;
 	int64_t leave_s; /* FL_SESSION_OPEN_END: still in */
@@ -154,8 +156,8 @@ struct fl_call_put {
 };
 
 struct fl_feedback {
-	char who[FL_PERSON_LEN]; /* user id or e-mail */
-	char call_key[FL_KEY_LEN];
+	char who[FL_PERSON_LEN];   /* user id or e-mail */
+	char call_key[FL_KEY_LEN]; /* "": the last call of @who that began before */
 	int64_t at_s;
 	int rating; /* 1 or 5 */
 };
@@ -176,6 +178,7 @@ struct fl_meeting_put {
 	const struct fl_feedback *feedback;
 	size_t feedback_count;
 	const struct fl_store_work *work; /* NULL: it is done */
+	bool keep_work;                   /* it goes on: what is open for it stays as it is */
 };
 
 /**
@@ -189,6 +192,10 @@ int fl_store_put_meeting(struct fl_store *store, const struct fl_meeting_put *pu
 /* Who was to blame for a bad minute; -ENOENT if there is no such minute, or it is not bad. */
 int fl_store_set_cause(struct fl_store *store, uint64_t call, int64_t minute,
 		       enum fl_category cause);
+
+/* The next call after @after, in order of numbers, that has bad minutes without a cause; -ENOENT.
+ */
+int fl_store_next_unranked(struct fl_store *store, uint64_t after, uint64_t *ret_call);
 
 /* --- reading ------------------------------------------------------------------------------------
  */
@@ -233,6 +240,9 @@ int fl_store_each_client(struct fl_store *store, uint32_t site, int64_t from_s, 
 /* By host name, MAC or address, of any site; no times, ratings and calls. */
 int fl_store_find_clients(struct fl_store *store, const char *text, fl_client_fn fn, void *ctx);
 
+/* One of them; no rating and calls. -ENOENT if there is none of that number. */
+int fl_store_client(struct fl_store *store, uint32_t client, struct fl_client_row *ret_row);
+
 /* Which calls; 0, false, or "" do not restrict. */
 struct fl_call_filter {
 	uint32_t site;
@@ -248,6 +258,9 @@ typedef bool (*fl_call_fn)(void *ctx, const struct fl_call *call);
 int fl_store_each_call(struct fl_store *store, const struct fl_call_filter *filter, fl_call_fn fn,
 		       void *ctx, uint64_t *ret_total);
 int fl_store_call(struct fl_store *store, uint64_t call, struct fl_call *ret_call);
+/* By Zoom's keys; @key "": any call of the meeting. */
+int fl_store_find_call(struct fl_store *store, uint32_t account, const char *uuid, const char *key,
+		       struct fl_call *ret_call);
 
 struct fl_minute_row {
 	struct fl_call_minute figures;

@@ -276,7 +276,7 @@ static int put_call_row(struct fl_store *store, int64_t meeting, struct call_sta
 		     v_int_or_null(call->leave_s, call->leave_s != FL_SESSION_OPEN_END),
 		     v_int(call->leave_code), v_int(call->audio), v_int(call->video),
 		     v_int(call->screen), v_int_or_null(call->rating, call->rating != 0),
-		     v_uint(call->bytes)),
+		     v_uint(call->bytes), v_text_or_null(call->person)),
 		&c->id);
 }
 
@@ -309,8 +309,11 @@ static int put_feedback(struct fl_store *store, int64_t meeting, const struct fl
 {
 	int64_t call = 0, site = 0;
 	sqlite3_stmt *stmt;
-	int err = fl_store_bind(store, SQL_CALL_FIND, VALS(v_int(meeting), v_text(f->call_key)),
-				&stmt);
+	int err = *f->call_key ? fl_store_bind(store, SQL_CALL_FIND,
+					       VALS(v_int(meeting), v_text(f->call_key)), &stmt)
+			       : fl_store_bind(store, SQL_CALL_OF_PERSON,
+					       VALS(v_int(meeting), v_text(f->who), v_int(f->at_s)),
+					       &stmt);
 
 	if (err)
 		return err;
@@ -357,7 +360,7 @@ int fl_store_put_meeting(struct fl_store *store, const struct fl_meeting_put *pu
 		err = put_feedback(store, meeting, &put->feedback[i]);
 	if (!err)
 		err = write_deltas(store, &deltas);
-	if (!err)
+	if (!err && !put->keep_work)
 		err = put->work ? fl_store_put_work(store, put->account, put->work)
 				: fl_store_delete_work(store, put->account, put->uuid);
 	free(deltas.list);

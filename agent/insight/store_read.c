@@ -134,8 +134,9 @@ static void read_client(sqlite3_stmt *stmt, struct fl_client_row *row)
 	row->seen_s = sqlite3_column_int64(stmt, 6);
 }
 
-static int client_row(struct fl_store *store, int64_t client, struct fl_client_row *row)
+int fl_store_client(struct fl_store *store, uint32_t client, struct fl_client_row *ret_row)
 {
+	struct fl_client_row row = { 0 };
 	sqlite3_stmt *stmt;
 	int err = fl_store_bind(store, SQL_CLIENT, VALS(v_int(client)), &stmt);
 
@@ -143,9 +144,12 @@ static int client_row(struct fl_store *store, int64_t client, struct fl_client_r
 		return err;
 	err = fl_store_step(stmt);
 	if (err > 0)
-		read_client(stmt, row);
+		read_client(stmt, &row);
 	sqlite3_reset(stmt);
-	return err > 0 ? 0 : err ? err : -ENOENT;
+	if (err <= 0)
+		return err ? err : -ENOENT;
+	*ret_row = row;
+	return 0;
 }
 
 int fl_store_each_client(struct fl_store *store, uint32_t site, int64_t from_s, int64_t to_s,
@@ -158,7 +162,7 @@ int fl_store_each_client(struct fl_store *store, uint32_t site, int64_t from_s, 
 	while (!err && (err = fl_store_step(stmt)) > 0) {
 		struct fl_client_row row = { 0 };
 
-		err = client_row(store, sqlite3_column_int64(stmt, 0), &row);
+		err = fl_store_client(store, (uint32_t)sqlite3_column_int64(stmt, 0), &row);
 		row.min_rating = (int)fl_col_int(stmt, 1, 0);
 		row.calls = (unsigned int)sqlite3_column_int64(stmt, 2);
 		row.seen_s = sqlite3_column_int64(stmt, 3);
@@ -324,6 +328,32 @@ int fl_store_call(struct fl_store *store, uint64_t call, struct fl_call *ret_cal
 		read_call(stmt, ret_call);
 	sqlite3_reset(stmt);
 	return err > 0 ? 0 : err ? err : -ENOENT;
+}
+
+int fl_store_find_call(struct fl_store *store, uint32_t account, const char *uuid, const char *key,
+		       struct fl_call *ret_call)
+{
+	sqlite3_stmt *stmt;
+	int err = fl_store_bind(store, SQL_CALL_BY_KEY,
+				VALS(v_int(account), v_text(uuid), v_text(key)), &stmt);
+
+	if (err)
+		return err;
+	err = fl_store_step(stmt);
+	if (err > 0)
+		read_call(stmt, ret_call);
+	sqlite3_reset(stmt);
+	return err > 0 ? 0 : err ? err : -ENOENT;
+}
+
+int fl_store_next_unranked(struct fl_store *store, uint64_t after, uint64_t *ret_call)
+{
+	int64_t call;
+	int err = fl_store_get(store, SQL_UNRANKED, VALS(v_uint(after)), &call);
+
+	if (!err)
+		*ret_call = (uint64_t)call;
+	return err;
 }
 
 /* --- minutes ------------------------------------------------------------------------------------

@@ -173,8 +173,6 @@ static int put_session(struct fl_store *store, const struct fl_session_record *s
 		     v_int_or_null(s->end_s, s->end_s != FL_SESSION_OPEN_END), v_uint(s->bytes)),
 		&id);
 
-	if (!err)
-		err = fl_store_run(store, SQL_STEPS_DELETE, VALS(v_int(id)));
 	for (unsigned int i = 0; !err && i < s->step_count && i < FL_SESSION_STEPS; i++)
 		err = fl_store_run(
 			store, SQL_STEP_PUT,

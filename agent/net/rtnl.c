@@ -170,6 +170,7 @@ static void on_neigh(struct fl_rtnl *rtnl, const struct nlmsghdr *nlh)
 	mnl_attr_parse(nlh, sizeof(*ndm), neigh_attr, &neigh);
 	neigh.valid = nlh->nlmsg_type == RTM_NEWNEIGH && (ndm->ndm_state & usable) &&
 		      memcmp(neigh.mac, zero, sizeof(zero));
+	neigh.failed = nlh->nlmsg_type == RTM_DELNEIGH || ndm->ndm_state & NUD_FAILED;
 	rtnl->events->neigh(rtnl->ctx, &neigh);
 }
 
@@ -428,6 +429,44 @@ int fl_rtnl_resolve(struct fl_rtnl *rtnl, uint32_t ifindex, const struct fl_addr
 	mnl_attr_put(nlh, NDA_DST, fl_addr_size(addr->family), addr->b);
 	mnl_attr_put_u32(nlh, NDA_FLAGS_EXT, NTF_EXT_MANAGED);
 	return transact(rtnl, nlh, ignore, NULL);
+}
+
+static int stats_attr(const struct nlattr *attr, void *data)
+{
+	struct rtnl_link_stats64 *stats = data;
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	if (mnl_attr_get_type(attr) == IFLA_STATS64)
+		memcpy(stats, mnl_attr_get_payload(attr),
+		       len < sizeof(*stats) ? len : sizeof(*stats));
+	return MNL_CB_OK;
+}
+
+static int on_stats(const struct nlmsghdr *nlh, void *data)
+{
+	mnl_attr_parse(nlh, sizeof(struct ifinfomsg), stats_attr, data);
+	return MNL_CB_OK;
+}
+
+int fl_rtnl_link_bytes(struct fl_rtnl *rtnl, uint32_t ifindex, uint64_t *ret_rx, uint64_t *ret_tx)
+{
+	uint8_t request[REQUEST_BYTES];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(request);
+	struct rtnl_link_stats64 stats = { 0 };
+	struct ifinfomsg *ifi;
+	int err;
+
+	nlh->nlmsg_type = RTM_GETLINK;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
+	ifi->ifi_family = AF_UNSPEC;
+	ifi->ifi_index = (int)ifindex;
+	err = transact(rtnl, nlh, on_stats, &stats);
+	if (err)
+		return err;
+	*ret_rx = stats.rx_bytes;
+	*ret_tx = stats.tx_bytes;
+	return 0;
 }
 
 int fl_link_driver(const char *ifname, char driver[32])

@@ -55,6 +55,9 @@ int fl_rtnl_route(struct fl_rtnl *rtnl, const struct fl_addr *dst, uint32_t ifin
  */
 int fl_rtnl_resolve(struct fl_rtnl *rtnl, uint32_t ifindex, const struct fl_addr *addr);
 
+/* Bytes that a device has received and sent since it was made. Return: 0 or -errno. */
+int fl_rtnl_link_bytes(struct fl_rtnl *rtnl, uint32_t ifindex, uint64_t *ret_rx, uint64_t *ret_tx);
+
 /**
  * fl_link_driver() - name of a device's driver, for people
  *

@@ -3,7 +3,6 @@
 #include "agent/path/fabric.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,13 +49,6 @@ int fl_fabric_new(struct fl_tables *tables, const struct fl_fabric_ops *ops, voi
 	return 0;
 }
 
-static void free_rings(struct fl_keyring **rings, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		fl_keyring_free(rings[i]);
-	free(rings);
-}
-
 void fl_fabric_free(struct fl_fabric *fabric)
 {
 	struct fl_link_entry *link, *link_tmp;
@@ -73,96 +65,31 @@ void fl_fabric_free(struct fl_fabric *fabric)
 		HASH_DEL(fabric->own_addrs, own);
 		free(own);
 	}
-	free_rings(fabric->rings, fabric->n_rings);
+	fl_rings_put(fabric->rings);
 	free(fabric);
-}
-
-/* --- keys ------------------------------------------------------------------------------------- */
-
-static const enum fl_hmac_alg hmac_algs[] = {
-	[FL_CFG_HMAC_SHA1] = FL_HMAC_SHA1,     [FL_CFG_HMAC_SHA256_128] = FL_HMAC_SHA256_128,
-	[FL_CFG_HMAC_SHA256] = FL_HMAC_SHA256, [FL_CFG_HMAC_SHA384] = FL_HMAC_SHA384,
-	[FL_CFG_HMAC_SHA512] = FL_HMAC_SHA512,
-};
-
-static const enum fl_hmac_mode hmac_modes[] = {
-	[FL_CFG_HMAC_DISABLED] = FL_HMAC_DISABLED,
-	[FL_CFG_HMAC_REGULAR] = FL_HMAC_REGULAR,
-	[FL_CFG_HMAC_TIME_BASED] = FL_HMAC_TIME_BASED,
-};
-
-static int make_ring(const struct fl_cfg_security *cfg, struct fl_keyring **ret_ring)
-{
-	struct fl_key_cfg keys[FL_MAX_KEYS];
-	const struct fl_security_cfg ring = {
-		.hmac_alg = hmac_algs[cfg->hmac_cipher],
-		.hmac_mode = hmac_modes[cfg->hmac_mode],
-		.cipher = cfg->encryption_cipher == FL_CFG_AES_CBC_256 ? FL_CIPHER_AES_CBC_256
-								       : FL_CIPHER_AES_CBC_128,
-		.encrypt = cfg->encrypt,
-		.keys = keys,
-		.key_count = cfg->n_key,
-	};
-
-	if (cfg->n_key > FL_MAX_KEYS)
-		return -E2BIG;
-	for (size_t i = 0; i < cfg->n_key; i++)
-		keys[i] = (struct fl_key_cfg){
-			.id = cfg->key[i].security_id,
-			.not_before_s = cfg->key[i].not_before_s > 0
-						? (uint64_t)cfg->key[i].not_before_s
-						: 0,
-			.hmac_key = cfg->key[i].hmac_key.bytes,
-			.hmac_key_len = cfg->key[i].hmac_key.len,
-			.cipher_key = cfg->key[i].encryption_key.bytes,
-			.cipher_key_len = cfg->key[i].encryption_key.len,
-		};
-	return fl_keyring_new(&ring, ret_ring);
-}
-
-static int make_rings(const struct fl_config *config, struct fl_keyring ***ret_rings,
-		      char why[FL_WHY_TEXT])
-{
-	size_t count = config->authority.n_security;
-	struct fl_keyring **rings = calloc(count ? count : 1, sizeof(*rings));
-	int err;
-
-	if (!rings)
-		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		err = make_ring(&config->authority.security[i], &rings[i]);
-		if (err < 0) {
-			snprintf(why, FL_WHY_TEXT, "security policy %s: keys cannot be used: %s",
-				 config->authority.security[i].name, strerror(-err));
-			free_rings(rings, count);
-			return err;
-		}
-	}
-	*ret_rings = rings;
-	return 0;
 }
 
 /* --- configuration ---------------------------------------------------------------------------- */
 
 int fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config, char why[FL_WHY_TEXT])
 {
-	struct fl_keyring **rings = NULL, **old_rings = fabric->rings;
-	size_t old_count = fabric->n_rings;
+	struct fl_rings *rings = NULL, *old = fabric->rings;
 	int err;
 
 	err = fl_netifs_plan(fabric, config, why);
 	if (!err)
 		err = fl_peers_plan(fabric, config, why);
 	if (!err)
-		err = make_rings(config, &rings, why);
+		err = fl_rings_new(config, &rings, why);
 	if (err < 0)
 		return err;
 	fabric->config = config;
 	fabric->rings = rings;
-	fabric->n_rings = config->authority.n_security;
+	fabric->applying = true;
 	fl_netifs_apply(fabric, config);
+	fabric->applying = false;
 	fl_peers_apply(fabric, config);
-	free_rings(old_rings, old_count);
+	fl_rings_put(old);
 	return 0;
 }
 

@@ -17,9 +17,10 @@
 #include "agent/base/netinfo.h"
 #include "agent/base/tables.h"
 #include "agent/config/config.h"
-#include "agent/crypto/keyring.h"
+#include "agent/path/quality.h"
+#include "agent/path/rings.h"
 
-#define FL_WHY_TEXT 512
+struct fl_path_rt;
 
 struct fl_fabric_ops {
 	/* Where would the kernel send this? Return: 0 or -errno. */
@@ -33,6 +34,15 @@ struct fl_fabric_ops {
 	void (*detach)(void *ctx, const char *ifname, uint32_t ifindex);
 	/* A next hop can be used now, which it could not before. */
 	void (*hop_up)(void *ctx, uint16_t hop);
+	/*
+	 * A path is there, or has changed: watch it. @entry is what the data plane will get; its
+	 * state is that of the link. @quality is to be brought up to date. NULL: nobody watches.
+	 */
+	void (*watch)(void *ctx, const struct fl_path_rt *path, const struct fl_path *entry,
+		      struct fl_path_quality *quality);
+	void (*unwatch)(void *ctx, uint16_t path);
+	/* A path can be used, or no longer: sessions may have to move. May be NULL. */
+	void (*path_usable)(void *ctx, uint16_t path, bool usable);
 };
 
 /* A network interface. */
@@ -65,8 +75,14 @@ struct fl_path_rt {
 	struct fl_addr remote;
 	struct fl_addr hop_addr;    /* next hop toward the remote waypoint; family 0: no route */
 	struct fl_keyring *tx_ring; /* borrowed */
-	struct fl_mono since;       /* of its present state */
-	const char *why;            /* why it is not up */
+	struct fl_addr configured;  /* the remote waypoint as the configuration has it */
+	struct fl_mono since;       /* of its being usable, or not */
+	const char *why;            /* why it is not usable: NULL, link, or BFD */
+	const char *link_why;       /* why its link does not work; NULL: it does */
+	bool usable;
+	bool judged; /* usable has been said once */
+	bool was_up; /* in the table that this process found */
+	struct fl_path_quality quality;
 };
 
 struct fl_fabric;
@@ -94,8 +110,21 @@ void fl_fabric_addr(struct fl_fabric *fabric, uint32_t ifindex, const struct fl_
 		    bool present);
 void fl_fabric_neigh(struct fl_fabric *fabric, const struct fl_neigh *neigh);
 
+/* Neighbours whose MAC is known, in any order; @fn may not change the fabric. */
+typedef void (*fl_neigh_fn)(void *ctx, const struct fl_neigh *neigh);
+void fl_fabric_each_neigh(const struct fl_fabric *fabric, fl_neigh_fn fn, void *ctx);
+
 /* Routes changed: paths look for their next hop again, remembered routes are forgotten. */
 void fl_fabric_routes_changed(struct fl_fabric *fabric);
+
+/* --- news from those who watch paths ---------------------------------------------------------- */
+
+/* Whoever is to move sessions hears of it when a path becomes usable, or no longer is. */
+void fl_fabric_set_quality(struct fl_fabric *fabric, uint16_t id,
+			   const struct fl_path_quality *quality);
+
+/* The peer is reached at another address than before, behind a NAT that has changed (P-38). */
+void fl_fabric_path_moved(struct fl_fabric *fabric, uint16_t id, const struct fl_addr *remote);
 
 /* Once in a while, a second at most: what only time changes, such as the key in use. */
 void fl_fabric_tick(struct fl_fabric *fabric);
@@ -107,6 +136,9 @@ const struct fl_netif *fl_fabric_netif_by_ifindex(const struct fl_fabric *fabric
 const struct fl_peer *fl_fabric_peer(const struct fl_fabric *fabric, uint16_t id);
 const struct fl_peer *fl_fabric_peer_named(const struct fl_fabric *fabric, const char *name);
 const struct fl_path_rt *fl_fabric_path(const struct fl_fabric *fabric, uint16_t id);
+
+/* What BFD and link tests say of a path; NULL for one that is not configured. */
+const struct fl_path_quality *fl_fabric_path_quality(const struct fl_fabric *fabric, uint16_t id);
 
 /*
  * How a path is measured on user packets; name may be NULL. Return: false if it is not.
@@ -149,21 +181,54 @@ uint32_t fl_fabric_route_generation(const struct fl_fabric *fabric);
 void fl_fabric_hop_get(struct fl_fabric *fabric, uint16_t hop);
 void fl_fabric_hop_put(struct fl_fabric *fabric, uint16_t hop);
 
+/* --- vectors (vector.c) ----------------------------------------------------------------------- */
+
+/* Whose sessions move together. */
+struct fl_vector_key {
+	uint16_t peer;
+	uint16_t policy; /* name id of the service policy, 0: none, or the peer opened them */
+	uint16_t group;  /* as fl_vector.group */
+};
+
 /**
- * fl_fabric_vector() - the vector for a new session
- * @policy: name id of the service policy, 0 for sessions that the peer opened
- * @path:   path that it starts on
+ * fl_fabric_vector() - the vector for a session that is to take a path
  *
+ * One whose home the path is, and which is there. Those that no session names are used again.
  * Return: id, or 0 if there are too many.
  */
-uint16_t fl_fabric_vector(struct fl_fabric *fabric, uint16_t peer, uint16_t policy, uint16_t path);
+uint16_t fl_fabric_vector(struct fl_fabric *fabric, const struct fl_vector_key *key, uint16_t path);
 
-/* Cost of a path that has none of the vectors that a policy lists: after all that have. */
-#define FL_PATH_COST_UNLISTED 1000000
+/* The one vector of a peer's group, on whatever path; 0 without one. */
+uint16_t fl_fabric_vector_of_group(const struct fl_fabric *fabric, const struct fl_vector_key *key);
+
+/* Sessions hold the vectors that they name; 0 is allowed. */
+void fl_fabric_vector_get(struct fl_fabric *fabric, uint16_t vector);
+void fl_fabric_vector_put(struct fl_fabric *fabric, uint16_t vector);
+uint32_t fl_fabric_vector_refs(const struct fl_fabric *fabric, uint16_t vector);
+
+/**
+ * fl_fabric_vector_move() - all sessions of a vector to another path, with one write
+ * @now: jiffies; the path that was in use is accepted from for FL_VECTOR_KEEP_S more (P-16)
+ */
+void fl_fabric_vector_move(struct fl_fabric *fabric, uint16_t vector, uint16_t path, uint32_t now);
+
+/* How often a vector has moved: a serial number (RFC 1982) that restarts do not set back. */
+uint32_t fl_fabric_vector_seq(struct fl_fabric *fabric, uint16_t vector);
+void fl_fabric_vector_renumber(struct fl_fabric *fabric, uint16_t vector);
+
+/* Packets of its sessions may come by @path, too, for FL_VECTOR_KEEP_S from @now (jiffies) on. */
+void fl_fabric_vector_accept(struct fl_fabric *fabric, uint16_t vector, uint16_t path,
+			     uint32_t now);
+
+/* May they, at @now? */
+bool fl_fabric_vector_expects(const struct fl_fabric *fabric, uint16_t vector, uint16_t path,
+			      uint32_t now);
+
+#define FL_VECTOR_KEEP_S 5 /* P-16 */
 
 /*
- * Cost of a path for a policy's sessions: lower is better, 0 without vectors, FL_CFG_PRIORITY_NEVER
- * if the policy forbids it.
+ * Cost of a path for a policy's sessions, as fl_sla_vector_cost(): lower is better, 0 without
+ * vectors, FL_SLA_NEVER if the policy forbids it.
  */
 uint32_t fl_fabric_path_cost(const struct fl_path_rt *path,
 			     const struct fl_cfg_service_policy *policy);

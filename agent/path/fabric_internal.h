@@ -3,8 +3,7 @@
 #ifndef FL_AGENT_PATH_FABRIC_INTERNAL_H
 #define FL_AGENT_PATH_FABRIC_INTERNAL_H
 
-#include <uthash.h>
-
+#include "agent/base/hash.h"
 #include "agent/path/fabric.h"
 
 /* Neighbour of the kernel's, by device and address. */
@@ -30,7 +29,8 @@ struct fl_hop_key {
 struct fl_hop {
 	struct fl_hop_key key;
 	uint16_t id;
-	bool hinted; /* its MAC is from a packet, not from the kernel */
+	bool hinted;  /* its MAC is from a packet, not from the kernel */
+	bool adopted; /* or what an earlier process knew, until the kernel has looked */
 	uint32_t refs;
 	UT_hash_handle hh;
 };
@@ -66,8 +66,7 @@ struct fl_fabric {
 	const struct fl_fabric_ops *ops;
 	void *ctx;
 	const struct fl_config *config;
-	struct fl_keyring **rings; /* by security policy of the configuration */
-	size_t n_rings;
+	struct fl_rings *rings;                /* of the configuration */
 	struct fl_netif netifs[FL_MAX_IFACES]; /* by id */
 	struct fl_peer peers[FL_MAX_PEERS];    /* by id */
 	struct fl_path_rt paths[FL_MAX_PATHS]; /* by id */
@@ -79,9 +78,12 @@ struct fl_fabric {
 	struct fl_hop *hop_by_id[FL_MAX_NEXTHOPS];
 	uint16_t hop_hint; /* where to look for a free id */
 	struct fl_exit_entry *exits;
+	uint32_t vector_refs[FL_MAX_VECTORS]; /* sessions that name it */
+	uint32_t vector_seq[FL_MAX_VECTORS];  /* 0: not known yet */
 	uint32_t route_generation;
 	struct fl_mono watch_at; /* when fl_path_watch_tick() has something to do */
 	bool any_xdp;
+	bool applying; /* interfaces are of the new configuration, paths still of the old one */
 };
 
 /* netif.c */
@@ -111,5 +113,12 @@ int fl_peers_plan(struct fl_fabric *f, const struct fl_config *config, char why[
 void fl_peers_apply(struct fl_fabric *f, const struct fl_config *config);
 void fl_path_refresh(struct fl_fabric *f, struct fl_path_rt *path);
 void fl_paths_refresh_iface(struct fl_fabric *f, uint16_t iface);
+void fl_path_lookup_clear(struct fl_fabric *f, const struct fl_path_rt *path);
+
+/* liveness.c: is a path usable, after a change of its link or its quality? */
+void fl_path_judge(struct fl_fabric *f, struct fl_path_rt *path);
+
+/* vector.c: the path is gone, and its number may soon be another's. */
+void fl_vectors_forget_path(struct fl_fabric *f, uint16_t path);
 
 #endif

@@ -36,12 +36,15 @@ void fl_hop_refresh(struct fl_fabric *f, struct fl_hop *hop)
 	const struct fl_netif *netif = &f->netifs[hop->key.iface];
 	const struct fl_addr addr = hop_addr(hop);
 	const struct fl_neigh_entry *neigh = NULL;
+	const bool believed = hop->hinted || hop->adopted;
 	bool was_up = slot->state == FL_PATH_UP;
 
 	entry.state = FL_PATH_DOWN;
 	entry.iface = hop->key.iface;
 	entry.family = (uint8_t)hop->key.family;
 	memcpy(entry.addr, hop->key.addr, sizeof(entry.addr));
+	if (believed)
+		memcpy(entry.dmac, slot->dmac, sizeof(entry.dmac));
 	if (netif->cfg && netif->attached && netif->link.ifindex) {
 		uint32_t mtu = netif->cfg->mtu_bytes ? netif->cfg->mtu_bytes : netif->link.mtu;
 
@@ -54,11 +57,9 @@ void fl_hop_refresh(struct fl_fabric *f, struct fl_hop *hop)
 		neigh = fl_neigh_find(f, netif->link.ifindex, &addr);
 		if (neigh) {
 			memcpy(entry.dmac, neigh->mac, sizeof(entry.dmac));
-			hop->hinted = false;
-		} else if (hop->hinted) {
-			memcpy(entry.dmac, slot->dmac, sizeof(entry.dmac));
+			hop->hinted = hop->adopted = false;
 		}
-		if (netif->link.up && (neigh || hop->hinted || netif->link.l3))
+		if (netif->link.up && (neigh || believed || netif->link.l3))
 			entry.state = FL_PATH_UP;
 	}
 	entry.plain = entry.state == FL_PATH_UP && !entry.vlan && !entry.tx_flags;
@@ -82,6 +83,7 @@ void fl_fabric_neigh(struct fl_fabric *fabric, const struct fl_neigh *neigh)
 	struct fl_neigh_key key = neigh_key(neigh->ifindex, &neigh->addr);
 	struct fl_neigh_entry *entry;
 	struct fl_hop *hop, *tmp;
+	bool gone = false;
 
 	HASH_FIND(hh, fabric->neighs, &key, sizeof(key), entry);
 	if (neigh->valid && entry && !memcmp(entry->mac, neigh->mac, 6))
@@ -98,14 +100,19 @@ void fl_fabric_neigh(struct fl_fabric *fabric, const struct fl_neigh *neigh)
 	} else if (entry) {
 		HASH_DEL(fabric->neighs, entry);
 		free(entry);
+	} else if (neigh->failed) {
+		gone = true;
 	} else {
 		return;
 	}
-	HASH_ITER(hh, fabric->hops, hop, tmp)
-		if (!memcmp(hop->key.addr, key.addr, sizeof(key.addr)) &&
-		    hop->key.family == key.family &&
-		    fabric->netifs[hop->key.iface].link.ifindex == neigh->ifindex)
-			fl_hop_refresh(fabric, hop);
+	HASH_ITER(hh, fabric->hops, hop, tmp) {
+		if (memcmp(hop->key.addr, key.addr, sizeof(key.addr)) ||
+		    hop->key.family != key.family ||
+		    fabric->netifs[hop->key.iface].link.ifindex != neigh->ifindex)
+			continue;
+		hop->adopted &= !gone;
+		fl_hop_refresh(fabric, hop);
+	}
 	for (uint16_t id = 1; id < FL_MAX_PATHS; id++)
 		if (fabric->paths[id].cfg &&
 		    fl_addr_equal(&fabric->paths[id].hop_addr, &neigh->addr))
@@ -206,6 +213,19 @@ static int hop_for(struct fl_fabric *f, const struct fl_netif *netif, const stru
 	return 0;
 }
 
+void fl_fabric_each_neigh(const struct fl_fabric *fabric, fl_neigh_fn fn, void *ctx)
+{
+	const struct fl_neigh_entry *entry;
+
+	for (entry = fabric->neighs; entry; entry = entry->hh.next) {
+		struct fl_neigh neigh = { .ifindex = entry->key.ifindex, .valid = true };
+
+		neigh.addr = fl_addr_from((uint8_t)entry->key.family, entry->key.addr);
+		memcpy(neigh.mac, entry->mac, sizeof(neigh.mac));
+		fn(ctx, &neigh);
+	}
+}
+
 void fl_fabric_hop_get(struct fl_fabric *fabric, uint16_t hop)
 {
 	struct fl_hop *h = hop < FL_MAX_NEXTHOPS ? fabric->hop_by_id[hop] : NULL;
@@ -227,12 +247,15 @@ int fl_hops_adopt(struct fl_fabric *f)
 	for (uint16_t id = 1; id < FL_MAX_NEXTHOPS; id++) {
 		const struct fl_nexthop *slot = &f->tables->nexthops[id];
 		struct fl_hop_key key = { .iface = slot->iface, .family = slot->family };
+		struct fl_hop *hop;
 
 		if (slot->state == FL_PATH_UNUSED)
 			continue;
 		memcpy(key.addr, slot->addr, sizeof(key.addr));
-		if (!hop_add(f, &key, id))
+		hop = hop_add(f, &key, id);
+		if (!hop)
 			return -ENOMEM;
+		hop->adopted = slot->state == FL_PATH_UP;
 	}
 	return 0;
 }

@@ -73,6 +73,8 @@ static uint8_t iface_flags(const struct fl_netif *netif)
 		flags |= FL_IFACE_SESSIONS;
 	if (netif->link.l3)
 		flags |= FL_IFACE_L3;
+	if (netif->cfg->source_nat)
+		flags |= FL_IFACE_NAPT;
 	return flags;
 }
 
@@ -294,7 +296,7 @@ static void configure(struct fl_fabric *f, const struct fl_cfg_network_interface
 	}
 	netif->cfg = cfg;
 	netif->device = device;
-	netif->rx_ring = cfg->security == FL_CFG_NONE ? NULL : f->rings[cfg->security];
+	netif->rx_ring = fl_rings_at(f->rings, cfg->security);
 	if (!link) {
 		snprintf(netif->why, sizeof(netif->why), "device %s does not exist",
 			 device->ifname);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Peers, the paths to them, and the vectors that sessions name. */
+/* Peers, and the paths to them. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -165,15 +165,18 @@ void fl_path_refresh(struct fl_fabric *f, struct fl_path_rt *path)
 	struct fl_path *slot = &f->tables->paths[path->id], entry = { 0 };
 	const struct fl_netif *netif = &f->netifs[path->iface];
 	struct fl_port_range ports = fl_waypoint_ports(path->cfg->port_range);
+	const bool nated = path->cfg->connectivity == FL_CFG_OUTBOUND_ONLY;
 
 	fill_addresses(path, &entry);
 	entry.peer = path->peer;
 	entry.iface = path->iface;
 	entry.port_lo = ports.lo;
 	entry.port_hi = ports.hi;
+	entry.remote_lo = nated ? FL_NAT_PORT_LO : ports.lo;
+	entry.remote_hi = nated ? FL_NAT_PORT_HI : ports.hi;
 	entry.security_id = key_in_use(path);
-	path->why = fill_way_out(f, path, &entry);
-	entry.state = path->why ? FL_PATH_DOWN : FL_PATH_UP;
+	path->link_why = fill_way_out(f, path, &entry);
+	entry.state = path->link_why ? FL_PATH_DOWN : FL_PATH_UP;
 	if (entry.state == FL_PATH_UP && !entry.vlan && !entry.tx_flags)
 		entry.plain = entry.family;
 	if (fl_path_watch_publish(f, path))
@@ -181,20 +184,20 @@ void fl_path_refresh(struct fl_fabric *f, struct fl_path_rt *path)
 	memcpy(entry.fpm_due, slot->fpm_due, sizeof(entry.fpm_due)); /* the data plane's */
 	snprintf(entry.label, sizeof(entry.label), "%.15s/%.15s", f->peers[path->peer].name,
 		 netif->name);
-	if (slot->state != entry.state) {
-		char local[FL_ADDR_TEXT], remote[FL_ADDR_TEXT];
-
-		path->since = fl_mono_now();
-		fl_notice("path to %s, %s to %s: %s%s%s", f->peers[path->peer].name,
-			  fl_addr_format(&path->local, local),
-			  fl_addr_format(&path->remote, remote), path->why ? "down: " : "up",
-			  path->why ? path->why : "", "");
-	}
+	/* Every path is refreshed again when it has its new configuration. */
+	if (f->ops->watch && !f->applying)
+		f->ops->watch(f->ctx, path, &entry, &path->quality);
 	if (memcmp(slot, &entry, sizeof(entry)))
 		*slot = entry;
 	if (lookup_set(f, &entry, path->id, true) < 0)
 		fl_error("path to %s cannot be looked up: no place in the table",
 			 f->peers[path->peer].name);
+	fl_path_judge(f, path);
+}
+
+void fl_path_lookup_clear(struct fl_fabric *f, const struct fl_path_rt *path)
+{
+	lookup_set(f, &f->tables->paths[path->id], path->id, false);
 }
 
 void fl_paths_refresh_iface(struct fl_fabric *f, uint16_t iface)
@@ -227,7 +230,13 @@ static uint16_t path_id(const struct fl_fabric *f, const struct fl_cfg_adjacency
 
 	for (uint16_t id = FL_MAX_PATHS - 1; id; id--) {
 		const struct fl_path *slot = &f->tables->paths[id];
+		const struct fl_path_rt *known = &f->paths[id];
 
+		/* Its peer may be reached at another address than the configured one. */
+		if (known->id && known->iface == iface &&
+		    fl_addr_equal(&known->local, &cfg->local) &&
+		    fl_addr_equal(&known->configured, &cfg->ip_address))
+			return id;
 		if (slot->state == FL_PATH_UNUSED) {
 			free_id = id;
 			continue;
@@ -285,13 +294,16 @@ static void configure_path(struct fl_fabric *f, const struct fl_cfg_adjacency *c
 	struct fl_path_rt *path = &f->paths[id];
 	struct fl_peer *peer;
 
+	if (!path->id)
+		path->was_up = f->tables->paths[id].state == FL_PATH_UP;
 	path->id = id;
 	path->cfg = cfg;
 	path->peer = peer_id(f, cfg->peer_name);
 	path->iface = iface;
 	path->local = cfg->local;
-	path->remote = cfg->ip_address;
-	path->tx_ring = cfg->security == FL_CFG_NONE ? NULL : f->rings[cfg->security];
+	if (!fl_addr_equal(&path->configured, &cfg->ip_address))
+		path->remote = path->configured = cfg->ip_address;
+	path->tx_ring = fl_rings_at(f->rings, cfg->security);
 	/* Ports are per peer: what any of its paths allows, the peer allows. */
 	peer = &f->peers[path->peer];
 	if (cfg->max_way_points > peer->max_way_points)
@@ -305,13 +317,16 @@ static void forget_path(struct fl_fabric *f, uint16_t id)
 {
 	struct fl_path *slot = &f->tables->paths[id];
 
+	/* Most numbers were never given. */
+	if (slot->state == FL_PATH_UNUSED && !f->paths[id].id)
+		return;
+	if (f->paths[id].id && f->ops->unwatch)
+		f->ops->unwatch(f->ctx, id);
 	if (slot->state != FL_PATH_UNUSED)
 		lookup_set(f, slot, id, false);
 	memset(slot, 0, sizeof(*slot));
+	fl_vectors_forget_path(f, id);
 	fl_path_watch_clear(f, id);
-	for (uint16_t v = 1; v < FL_MAX_VECTORS; v++)
-		if (f->tables->vectors[v].home_path == id)
-			f->tables->vectors[v] = (struct fl_vector){ 0 };
 	f->paths[id] = (struct fl_path_rt){ 0 };
 }
 
@@ -336,48 +351,4 @@ void fl_peers_apply(struct fl_fabric *f, const struct fl_config *config)
 			forget_path(f, id);
 		else
 			f->path_limit = id;
-}
-
-/* --- vectors ---------------------------------------------------------------------------------- */
-
-uint16_t fl_fabric_vector(struct fl_fabric *fabric, uint16_t peer, uint16_t policy, uint16_t path)
-{
-	struct fl_vector *vectors = fabric->tables->vectors;
-	uint16_t free_id = 0;
-
-	/* Low numbers first: every new session comes by here, and nearly always finds its vector.
-	 */
-	for (uint16_t id = 1; id < FL_MAX_VECTORS; id++) {
-		const struct fl_vector *v = &vectors[id];
-
-		if (v->peer == peer && v->policy == policy && v->home_path == path)
-			return id;
-		if (!v->peer && !free_id)
-			free_id = id;
-	}
-	if (free_id)
-		vectors[free_id] = (struct fl_vector){
-			.path = path, .peer = peer, .policy = policy, .home_path = path
-		};
-	return free_id;
-}
-
-uint32_t fl_fabric_path_cost(const struct fl_path_rt *path,
-			     const struct fl_cfg_service_policy *policy)
-{
-	uint32_t cost = 0;
-
-	if (!policy || !policy->n_vector)
-		return 0;
-	for (size_t i = 0; i < policy->n_vector; i++)
-		for (size_t j = 0; j < path->cfg->n_vector; j++) {
-			if (strcmp(policy->vector[i].name, path->cfg->vector[j]))
-				continue;
-			if (policy->vector[i].cost == FL_CFG_PRIORITY_NEVER)
-				return FL_CFG_PRIORITY_NEVER;
-			if (!cost || policy->vector[i].cost < cost)
-				cost = policy->vector[i].cost;
-		}
-	/* A path with none of the policy's vectors comes after all listed ones (6.2). */
-	return cost ? cost : FL_PATH_COST_UNLISTED;
 }

@@ -10,6 +10,10 @@
 #define FL_WAYPOINT_PORT_LO 16384
 #define FL_WAYPOINT_PORT_HI 65533
 
+/* What a NAT may make of them: it stays above the well-known ones (RFC 4787 REQ-3). */
+#define FL_NAT_PORT_LO 1024
+#define FL_NAT_PORT_HI 65535
+
 struct fl_port_range {
 	uint16_t lo; /* inclusive */
 	uint16_t hi;

@@ -17,7 +17,7 @@
 
 #define FL_SLA_MAX_PATHS    32
 #define FL_SLA_NEVER        UINT32_MAX /* vector cost: as FL_CFG_PRIORITY_NEVER */
-#define FL_SLA_UNLISTED     1000000    /* vector cost: as FL_PATH_COST_UNLISTED */
+#define FL_SLA_UNLISTED     1000000    /* vector cost: it has none of the listed ones */
 #define FL_SLA_PRIORITY_MAX 999999
 /* P-40 */
 #define FL_SLA_EVALUATE_MS 5000
@@ -197,7 +197,12 @@ void fl_sla_decide(const struct fl_sla_snapshot *snapshot, struct fl_sla_decisio
 /* One candidate's fate as a line for people. */
 void fl_sla_explain(const struct fl_sla_decision *decision, size_t index, char *text, size_t size);
 
+/* Only how good it is, and which limits it breaks; "" if nothing was measured. */
+void fl_sla_quality_text(const struct fl_sla_decision *decision, size_t index, char *text,
+			 size_t size);
+
 const char *fl_sla_result_text(enum fl_sla_result result);
+const char *fl_sla_reason_text(enum fl_sla_reason reason);
 
 /* Does a path with this quality break a limit? FL_SLA_* bits; without filter none. */
 uint8_t fl_sla_breaks(const struct fl_sla_policy *policy, const struct fl_quality *quality);

@@ -4,12 +4,18 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *const reasons[] = {
 #define X(name, text) [FL_SLA_WHY_##name] = (text),
 	FL_SLA_REASONS(X)
 #undef X
 };
+
+const char *fl_sla_reason_text(enum fl_sla_reason reason)
+{
+	return reason < FL_SLA_WHY_MAX ? reasons[reason] : "unknown";
+}
 
 const char *fl_sla_result_text(enum fl_sla_result result)
 {
@@ -116,4 +122,21 @@ void fl_sla_explain(const struct fl_sla_decision *decision, size_t index, char *
 		add(&line, "; %u of %u sessions/s", p->load.rate, p->load.session_rate);
 	add_quality(&line, v);
 	add_limits(&line, &decision->in.policy, v);
+}
+
+void fl_sla_quality_text(const struct fl_sla_decision *decision, size_t index, char *text,
+			 size_t size)
+{
+	const struct fl_sla_verdict *v = &decision->verdict[index];
+	struct line line = { text, size, 0 };
+
+	if (!size)
+		return;
+	text[0] = 0;
+	if (!v->quality.has)
+		return;
+	add_quality(&line, v);
+	add_limits(&line, &decision->in.policy, v);
+	/* The parts are made to stand behind something. */
+	memmove(text, text + 2, strlen(text + 2) + 1);
 }

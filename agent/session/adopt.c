@@ -68,7 +68,11 @@ void fl_engine_adopt(struct fl_engine *e)
 		fl_engine_adopt_waypoints(e, s, (struct fl_mono){ 0 });
 		fl_fabric_hop_get(e->fabric, s->in.nexthop);
 		fl_fabric_hop_get(e->fabric, s->out.nexthop);
+		fl_engine_join(e, id, FL_FORWARD);
+		fl_engine_join(e, id, FL_REVERSE);
+		fl_engine_note_adopted(e, id);
 		e->half_open += !!(s->flags & FL_SESSION_HALF_OPEN);
+		fl_engine_dup_adopt(e, id);
 		fl_engine_watch(e, id);
 	}
 	/* Routes may be others by now, and neighbours forgotten. */

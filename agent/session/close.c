@@ -35,10 +35,16 @@ void fl_engine_close(struct fl_engine *e, uint32_t id, enum fl_close_cause cause
 
 	if (s->state != FL_SESSION_LIVE)
 		return;
+	if (e->io.closing)
+		e->io.closing(e->io.ctx, id);
 	tell_peers(e, id, cause);
 	fl_engine_not_half_open(e, id);
 	fl_session_withdraw(e->flows, e->t, id, e->now);
+	fl_engine_dup_close(e, id);
 	fl_engine_release_waypoints(e, s);
+	fl_engine_leave(e, id, FL_FORWARD);
+	fl_engine_leave(e, id, FL_REVERSE);
+	fl_engine_note_closed(e, id);
 	fl_fabric_hop_put(e->fabric, s->in.nexthop);
 	fl_fabric_hop_put(e->fabric, s->out.nexthop);
 	fl_pending_forget(e->pending, id, count_dropped, e);

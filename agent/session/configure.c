@@ -12,12 +12,14 @@ void fl_engine_free_names(struct fl_engine *e)
 	free(e->service_names);
 	free(e->tenant_names);
 	free(e->policy_names);
+	free(e->routes);
 }
 
 struct names {
 	uint16_t *services;
 	uint16_t *tenants;
 	uint16_t *policies;
+	uint16_t *routes;
 };
 
 static int make_names(struct fl_engine *e, const struct fl_config *config, struct names *ret_names)
@@ -27,12 +29,14 @@ static int make_names(struct fl_engine *e, const struct fl_config *config, struc
 		.services = calloc(a->n_service + 1, sizeof(uint16_t)),
 		.tenants = calloc(a->n_tenant + 1, sizeof(uint16_t)),
 		.policies = calloc(a->n_service_policy + 1, sizeof(uint16_t)),
+		.routes = calloc(config->router.n_service_route + 1, sizeof(uint16_t)),
 	};
 
-	if (!n.services || !n.tenants || !n.policies) {
+	if (!n.services || !n.tenants || !n.policies || !n.routes) {
 		free(n.services);
 		free(n.tenants);
 		free(n.policies);
+		free(n.routes);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < a->n_service; i++)
@@ -41,6 +45,8 @@ static int make_names(struct fl_engine *e, const struct fl_config *config, struc
 		n.tenants[i] = fl_store_name(e->store, FL_NAME_TENANT, a->tenant[i].name);
 	for (size_t i = 0; i < a->n_service_policy; i++)
 		n.policies[i] = fl_store_name(e->store, FL_NAME_POLICY, a->service_policy[i].name);
+	for (size_t i = 0; i < config->router.n_service_route; i++)
+		n.routes[i] = fl_choice_route(e->choice, config->router.service_route[i].name);
 	*ret_names = n;
 	return 0;
 }
@@ -128,12 +134,13 @@ void fl_engine_question(struct fl_engine *engine, uint32_t id, struct fl_questio
 /* Would this session be opened today? */
 static bool still_allowed(struct fl_engine *e, uint32_t id)
 {
+	const struct fl_deciding by = fl_engine_deciding(e);
 	static struct fl_decision d;
 	struct fl_question q;
 
 	fl_engine_question(e, id, &q);
 	q.ignore_ways = true;
-	fl_decide(e->config, e->fib, e->fabric, &q, &d);
+	fl_decide(&by, &q, &d);
 	return !d.reason && e->service_names[d.match.service] == fl_engine_session(e, id)->service;
 }
 
@@ -198,6 +205,7 @@ int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config
 	e->service_names = names.services;
 	e->tenant_names = names.tenants;
 	e->policy_names = names.policies;
+	e->routes = names.routes;
 	e->own_name = fl_store_name(e->store, FL_NAME_ROUTER, config->router.name);
 	e->config = config;
 	fl_engine_begin(e);
@@ -205,8 +213,10 @@ int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config
 		fl_engine_adopt(e);
 	else
 		fl_engine_waypoints_changed(e);
+	fl_engine_dup_configured(e);
 	set_host_prefixes(e, config, true);
 	configure_host(e, config);
 	review_sessions(e);
+	e->review_due = true;
 	return 0;
 }

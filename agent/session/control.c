@@ -136,6 +136,7 @@ static void enable(struct fl_engine *e, uint32_t id, enum fl_direction arrived)
 
 	fl_tables_count(e->t, FL_STAT_RESIGNALLED);
 	if (arrived == FL_REVERSE) { /* from the responder's side */
+		fl_engine_dup_lost(e, id);
 		forward->state |= FL_FLOW_TX_META;
 		reverse->state |= FL_FLOW_RX_META;
 	} else {
@@ -207,18 +208,21 @@ void fl_engine_relay_delete(struct fl_engine *e, uint32_t id, enum fl_direction 
 
 /* --- health checks ---------------------------------------------------------------------------- */
 
-void fl_engine_health(struct fl_engine *e, uint32_t slot)
+void fl_engine_health(struct fl_engine *e, const struct fl_work *work, uint32_t slot,
+		      const struct fl_opened *opened)
 {
 	const struct fl_flow *flow;
+	enum fl_direction dir;
 
 	fl_tables_count(e->t, FL_STAT_HEALTH_RX);
 	/* Without a session the packet itself is answered, as any of a session that is not here. */
 	if (slot == FL_NO_SLOT)
 		return;
 	flow = &e->t->flows[slot];
+	dir = flow->flags & FL_FLOW_REVERSE ? FL_REVERSE : FL_FORWARD;
+	fl_engine_note_numbers(e, flow->session, dir, &work->packet, opened->payload_len);
 	/* Back the way that it came. */
-	fl_engine_send_control(e, flow->session,
-			       flow->flags & FL_FLOW_REVERSE ? FL_FORWARD : FL_REVERSE,
+	fl_engine_send_control(e, flow->session, dir == FL_REVERSE ? FL_FORWARD : FL_REVERSE,
 			       FL_CONTROL_EXISTS);
 }
 

@@ -11,6 +11,7 @@
 #include "agent/codec/packet_build.h"
 #include "agent/codec/packet_split.h"
 #include "agent/session/engine_internal.h"
+#include "common/dup.h"
 #include "common/hdr.h"
 
 /* --- to a device ------------------------------------------------------------------------------ */
@@ -71,6 +72,9 @@ struct emission {
 	const struct fl_side *to;
 	struct fl_packet *packet;
 	const struct fl_meta *meta;
+	uint16_t path;        /* 0: the vector's */
+	uint16_t mtu;         /* 0: the path's */
+	bool again;           /* a copy of one that was counted */
 	struct fl_ip_spec ip; /* new header */
 };
 
@@ -106,6 +110,8 @@ static void count(struct emission *em)
 {
 	struct fl_flow *flow = fl_engine_flow(em->e, em->id, em->dir);
 
+	if (em->again)
+		return;
 	flow->packets++;
 	flow->bytes += em->packet->len;
 	flow->last_seen = em->e->jiffies;
@@ -116,6 +122,8 @@ static void drop_too_big(struct emission *em, uint16_t mtu)
 {
 	const struct fl_why why = { .kind = FL_ICMP_TOO_BIG, .mtu = mtu };
 
+	if (em->again)
+		return;
 	fl_engine_tell_sender(em->e, em->id, em->dir, em->packet, &why);
 	fl_engine_drop(em->e, FL_DROP_MTU_EXCEEDED);
 }
@@ -164,7 +172,10 @@ static int build_lan(struct emission *em, uint8_t *out, size_t room)
 	if (head + p->l4_len > room)
 		return -EMSGSIZE;
 	memcpy(out + head, p->l4, p->l4_len);
-	set_ports(out + head, &em->ip.tuple);
+	if (fl_side_from(em->session, em->dir)->kind == FL_SIDE_PEER && is_portless(em->session))
+		fl_session_rewrite_icmp(em->session, em->dir, out + head);
+	else
+		set_ports(out + head, &em->ip.tuple);
 	fl_packet_put_ip(out, &em->ip, p->l4_len);
 	if (fl_packet_parse(out, head + p->l4_len, &built) < 0)
 		return -EMSGSIZE;
@@ -216,7 +227,7 @@ static void wait_for_hop(struct emission *em)
 	const struct fl_pending_packet packet = {
 		.hop = em->to->nexthop,
 		.session = em->id,
-		.dir = em->dir,
+		.dir = (int)em->dir,
 		.data = em->packet->data,
 		.len = em->packet->len,
 		.came_in_pieces = em->packet->came_in_pieces,
@@ -276,7 +287,7 @@ static bool find_way(struct emission *em, struct peer_way *way)
 {
 	const struct fl_packet *p = em->packet;
 
-	way->path = em->e->t->vectors[em->to->vector].path;
+	way->path = em->path ? em->path : em->e->t->vectors[em->to->vector].path;
 	way->p = &em->e->t->paths[way->path];
 	way->rt = fl_fabric_path(em->e->fabric, way->path);
 	if (!way->rt || !way->rt->cfg || way->p->state != FL_PATH_UP)
@@ -417,12 +428,22 @@ static void emit_slices(struct emission *em, const struct peer_way *way)
 	count(em);
 }
 
+/* Bytes that a packet of the session may have once the handshake is over. Copies carry their number
+ * then, and an HMAC. */
+static uint16_t steady_mtu(const struct emission *em, const struct peer_way *way)
+{
+	if (!em->path)
+		return way->p->mtu;
+	return (uint16_t)(em->mtu - sizeof(struct fl_dup_block) -
+			  fl_keyring_hmac_len(way->rt->tx_ring));
+}
+
 /* Does what the session's packets weigh without metadata exceed the path's MTU? Then it is the
  * host's matter. */
 static bool too_big_in_steady_state(const struct emission *em, const struct peer_way *way)
 {
-	return em->ip.df &&
-	       fl_ip_header_len(way->p->family) + way->l4_len + way->payload_len > way->p->mtu;
+	return em->ip.df && fl_ip_header_len(way->p->family) + way->l4_len + way->payload_len >
+				    steady_mtu(em, way);
 }
 
 static uint16_t mtu_for_host(const struct emission *em, const struct peer_way *way)
@@ -430,7 +451,7 @@ static uint16_t mtu_for_host(const struct emission *em, const struct peer_way *w
 	size_t wire = fl_ip_header_len(way->p->family) + (is_portless(em->session) ? 8u : 0u);
 	size_t own = fl_ip_header_len(em->session->family);
 
-	return (uint16_t)(way->p->mtu + own - wire);
+	return (uint16_t)(steady_mtu(em, way) + own - wire);
 }
 
 static void emit_peer(struct emission *em)
@@ -449,6 +470,7 @@ static void emit_peer(struct emission *em)
 		drop_too_big(em, mtu_for_host(em, &way));
 		return;
 	}
+	fl_session_rewrite_icmp(em->session, em->dir, em->packet->l4);
 	head = fl_ip_header_len(way.p->family) + way.l4_len;
 	overhead = em->meta ? FL_META_MAX : FL_SEAL_OVERHEAD_MAX;
 	if (head + way.payload_len + overhead > FL_TX_MAX_PACKET) {
@@ -498,40 +520,50 @@ void fl_engine_emit(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 		emit_lan(&em);
 }
 
+void fl_engine_emit_copy(struct fl_engine *e, const struct fl_copy *copy)
+{
+	struct emission em = {
+		.e = e,
+		.id = copy->id,
+		.dir = copy->dir,
+		.session = fl_engine_session(e, copy->id),
+		.packet = copy->packet,
+		.meta = copy->meta,
+		.path = copy->path,
+		.mtu = copy->mtu,
+		.again = copy->again,
+	};
+
+	em.to = fl_side_to(em.session, em.dir);
+	take_ip(&em);
+	emit_peer(&em);
+}
+
 void fl_engine_forward(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 		       struct fl_packet *packet)
 {
-	struct fl_flow *flow = fl_engine_flow(e, id, dir);
-	struct fl_session *s = fl_engine_session(e, id);
 	char pathway[FL_ADDR_TEXT];
 	struct fl_meta meta;
 
-	if (!(flow->state & FL_FLOW_TX_META)) {
+	if (fl_engine_dup_to(e, id, dir))
+		fl_engine_dup_forward(e, id, dir, packet);
+	else if (fl_engine_meta_due(e, id, dir, packet, &meta, pathway))
+		fl_engine_emit(e, id, dir, packet, &meta);
+	else
 		fl_engine_emit(e, id, dir, packet, NULL);
-		return;
-	}
-	if (s->flags & FL_SESSION_HEALTH &&
-	    !(s->health_tries & FL_HEALTH_BACK) == (dir == FL_FORWARD)) {
-		/* One packet asks; those behind it go as before. */
-		s->flags &= (uint8_t)~FL_SESSION_HEALTH;
-		flow->state &= (enum fl_flow_state) ~FL_FLOW_TX_META;
-		fl_engine_meta_health(e, id, &meta);
-	} else if (dir == FL_FORWARD) {
-		fl_engine_meta_forward(e, id, &meta, pathway);
-	} else {
-		fl_engine_meta_reverse(e, id, packet->payload_len > 0, &meta, pathway);
-	}
-	fl_engine_emit(e, id, dir, packet, &meta);
 }
 
-/* A TCP segment that carries only metadata. Its numbers are nobody's: the receiver drops it. */
-static void put_tcp(const struct fl_side *to, uint8_t *l4)
+/* A TCP segment that carries only metadata: to those under way a repeated acknowledgement (P-17).
+ */
+static void put_tcp(const struct fl_session *s, enum fl_direction dir, uint8_t *l4)
 {
+	const struct fl_side *to = fl_side_to(s, dir);
 	struct fl_tcp *tcp = (void *)l4;
 
 	memset(tcp, 0, sizeof(*tcp));
 	fl_put_u16(l4, to->local_port);
 	fl_put_u16(l4 + 2, to->remote_port);
+	fl_engine_say_numbers(s, dir, tcp);
 	tcp->doff = (sizeof(*tcp) / 4) << 4;
 	tcp->flags = FL_TH_ACK;
 }
@@ -540,7 +572,7 @@ void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what)
 {
 	const struct fl_session *s = fl_engine_session(e, what->id);
 	const struct fl_side *to = fl_side_to(s, what->dir);
-	uint16_t path_id = e->t->vectors[to->vector].path;
+	uint16_t path_id = what->path ? what->path : e->t->vectors[to->vector].path;
 	const struct fl_path_rt *rt = fl_fabric_path(e->fabric, path_id);
 	const struct fl_path *path = &e->t->paths[path_id];
 	struct fl_ip_spec ip = { .ttl = FL_TTL_DEFAULT, .df = true, .tos = what->tos };
@@ -553,9 +585,15 @@ void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what)
 	uint8_t *out;
 	int len;
 
+	if (!what->path && fl_engine_dup_to(e, what->id, what->dir)) {
+		fl_engine_dup_generate(e, what);
+		return;
+	}
 	if (to->kind != FL_SIDE_PEER || !rt || !rt->cfg || path->state != FL_PATH_UP)
 		return;
-	ip.tuple = (struct fl_tuple){ .family = path->family, .proto = fl_session_wire_proto(s) };
+	ip.tuple = (struct fl_tuple){ .family = path->family,
+				      .proto = what->as_udp ? FL_IPPROTO_UDP
+							    : fl_session_wire_proto(s) };
 	memcpy(ip.tuple.src, path->local, 16);
 	memcpy(ip.tuple.dst, path->remote, 16);
 	head = fl_ip_header_len(path->family);
@@ -569,7 +607,7 @@ void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what)
 		return;
 	}
 	if (ip.tuple.proto == FL_IPPROTO_TCP)
-		put_tcp(to, out + head);
+		put_tcp(s, what->dir, out + head);
 	else
 		fl_packet_put_udp(out + head, to->local_port, to->remote_port, (size_t)len);
 	fl_packet_put_ip(out, &ip, l4_len + (size_t)len);

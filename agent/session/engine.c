@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/base/log.h"
+#include "agent/base/rand.h"
 #include "agent/codec/packet_build.h"
 #include "agent/codec/packet_split.h"
 #include "agent/session/engine_internal.h"
@@ -35,6 +36,14 @@ static int make_parts(struct fl_engine *e)
 		err = fl_frags_new(&e->host_frags);
 	if (!err)
 		err = fl_frags_new(&e->peer_frags);
+	if (!err)
+		err = fl_choice_new(&e->choice);
+	if (!err)
+		err = fl_history_new(&e->history);
+	if (!err)
+		err = fl_engine_notes_new(e);
+	if (!err)
+		err = fl_engine_groups_new(e);
 	if (err)
 		return err;
 	e->deadlines = calloc((size_t)e->t->max_sessions + 1, sizeof(*e->deadlines));
@@ -57,6 +66,7 @@ int fl_engine_new(struct fl_tables *tables, struct fl_fabric *fabric, const stru
 	e->icmp_limit = fl_ratelimit(ICMP_PER_S, ICMP_PER_S);
 	e->reset_limit = fl_ratelimit(RESETS_PER_S, RESETS_PER_S);
 	e->delete_limit = fl_ratelimit(DELETES_PER_S, DELETES_PER_S);
+	fl_rand_uuid(e->next_uuid);
 	fl_fifo_init(&e->acks, fl_engine_ack_bytes());
 	err = make_parts(e);
 	if (err) {
@@ -84,6 +94,12 @@ void fl_engine_free(struct fl_engine *engine)
 	fl_frags_free(engine->peer_frags);
 	fl_pending_free(engine->pending);
 	fl_fifo_done(&engine->acks);
+	fl_engine_dup_free(engine);
+	fl_choice_free(engine->choice);
+	fl_history_free(engine->history);
+	fl_engine_groups_free(engine);
+	free(engine->notes);
+	free(engine->resignal);
 	free(engine->deadlines);
 	fl_flows_free(engine->flows);
 	fl_store_free(engine->store);
@@ -346,13 +362,14 @@ static void turn_session(struct fl_engine *e, uint32_t id)
 {
 	const struct fl_session *s = fl_engine_session(e, id);
 	const struct fl_addr src = fl_addr_from(s->family, s->src), none = { 0 };
+	const struct fl_deciding by = fl_engine_deciding(e);
 	static struct fl_decision d;
 	struct fl_question q;
 	struct fl_exit out;
 
 	if (s->out.kind == FL_SIDE_LAN) {
 		fl_engine_question(e, id, &q);
-		fl_decide(e->config, e->fib, e->fabric, &q, &d);
+		fl_decide(&by, &q, &d);
 		if (!d.reason && !d.chosen->peer)
 			turn(e, id, FL_FORWARD, &d.chosen->exit);
 	}
@@ -384,11 +401,15 @@ bool fl_engine_tick(struct fl_engine *engine)
 		return false;
 	fl_engine_begin(e);
 	fl_engine_acks_tick(e);
+	fl_engine_dup_tick(e);
 	fl_pending_expire(e->pending, e->now, drop_waiting, e);
 	given_up = fl_frags_expire(e->host_frags, e->now) + fl_frags_expire(e->peer_frags, e->now);
 	e->t->drops[FL_DROP_FRAG_TIMEOUT] += given_up;
 	if (e->routes_stale)
 		turn_some(e);
+	fl_engine_steer(e);
+	if (e->resignal)
+		fl_engine_resignal_some(e);
 	fl_engine_recover(e);
 	return fl_engine_age(e);
 }
@@ -424,7 +445,9 @@ void fl_engine_memory(const struct fl_engine *engine, struct fl_engine_memory *r
 		.flows = fl_flows_memory(engine->flows),
 		.store = fl_store_memory(engine->store),
 		.deadlines = ((size_t)engine->t->max_sessions + 1) * sizeof(*engine->deadlines),
-		.other = sizeof(*engine) + fl_fifo_memory(&engine->acks),
+		.other = sizeof(*engine) + fl_fifo_memory(&engine->acks) +
+			 ((size_t)engine->t->max_sessions + 1) *
+				 (sizeof(*engine->notes) + sizeof(*engine->groups.links)),
 	};
 
 	for (int peer = 0; peer < FL_MAX_PEERS; peer++)

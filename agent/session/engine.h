@@ -10,6 +10,7 @@
 #include "agent/path/fabric.h"
 #include "agent/session/decide.h"
 #include "agent/session/flows.h"
+#include "agent/session/history.h"
 #include "agent/session/install.h"
 #include "agent/session/store.h"
 #include "common/punt.h"
@@ -22,6 +23,8 @@ struct fl_io {
 	void (*queue)(void *ctx, const struct fl_tx_to *to, size_t len);
 	/* The data plane's clock, now. */
 	uint32_t (*jiffies)(void *ctx);
+	/* A session ends: its record and flows are still there. May be NULL. */
+	void (*closing)(void *ctx, uint32_t id);
 	uint32_t loopback_ifindex; /* where packets for this host's own stack are sent */
 	void *ctx;
 };
@@ -79,6 +82,15 @@ void fl_engine_hop_up(struct fl_engine *engine, uint16_t hop);
 /* Routes have changed: sessions whose way out is another now are turned, a part at every tick. */
 void fl_engine_routes_changed(struct fl_engine *engine);
 
+/* A path can be used, or no longer: sessions that have to move do so at once. */
+void fl_engine_paths_changed(struct fl_engine *engine);
+/*
+ * A peer has lost its sessions, or a path leads by another NAT now: sessions there are signalled
+ * anew with their next packet, a part of them at every tick (svr-protocol.md 3.3).
+ */
+void fl_engine_resignal_peer(struct fl_engine *engine, uint16_t peer);
+void fl_engine_resignal_path(struct fl_engine *engine, uint16_t path);
+
 /* --- administration --------------------------------------------------------------------------- */
 
 /* End a session, telling peers. Return: 0 or -ENOENT. */
@@ -90,6 +102,14 @@ size_t fl_engine_clear_all(struct fl_engine *engine);
 struct fl_store *fl_engine_store(struct fl_engine *engine);
 struct fl_flows *fl_engine_flows(struct fl_engine *engine);
 const struct fl_fib *fl_engine_fib(const struct fl_engine *engine);
+
+/* What decisions are made by at present. */
+struct fl_deciding fl_engine_deciding(const struct fl_engine *engine);
+struct fl_choice *fl_engine_choice(struct fl_engine *engine);
+const struct fl_history *fl_engine_history(const struct fl_engine *engine);
+
+/* The record of a session's decision, 0 if it is older than this process. */
+uint32_t fl_engine_decision_of(const struct fl_engine *engine, uint32_t id);
 
 /* The question that a session's first packet was, as it would be asked today. */
 void fl_engine_question(struct fl_engine *engine, uint32_t id, struct fl_question *ret_question);

@@ -6,8 +6,10 @@
 #include "agent/base/fifo.h"
 #include "agent/codec/packet.h"
 #include "agent/crypto/seal.h"
+#include "agent/session/decide.h"
 #include "agent/session/engine.h"
 #include "agent/session/frag.h"
+#include "agent/session/moving.h"
 #include "agent/session/pending.h"
 #include "agent/session/ratelimit.h"
 #include "agent/session/waypoints.h"
@@ -37,7 +39,16 @@ struct fl_engine {
 	uint16_t *service_names;
 	uint16_t *tenant_names;
 	uint16_t *policy_names;
+	uint16_t *routes; /* fl_choice_route() of each service route */
 	uint16_t own_name;
+	struct fl_choice *choice;
+	struct fl_history *history;
+	struct fl_note *notes; /* by session */
+	struct fl_groups groups;
+	struct fl_steering steering[FL_MAX_VECTORS];
+	bool follows[FL_MAX_PEERS]; /* it has said that it moves whole vectors */
+	bool review_due;
+	struct fl_mono reviewed;
 	struct fl_peer_ports *ports[FL_MAX_PEERS];
 
 	/* The present moment, of the batch. */
@@ -50,6 +61,9 @@ struct fl_engine {
 	uint32_t age_cursor;
 	uint32_t age_limit; /* highest id in use so far */
 
+	uint8_t next_uuid[16]; /* of the next session of our hosts */
+	struct fl_dup_side *dups; /* sides of sessions carried in copies (dup.c) */
+
 	struct fl_fifo acks; /* sessions that may need a generated acknowledgement (P-14) */
 	struct fl_pending *pending;
 	struct fl_frags *host_frags; /* of hosts */
@@ -58,8 +72,9 @@ struct fl_engine {
 
 	uint32_t route_cursor; /* session to look at next after a route change */
 	bool routes_stale;
-	struct fl_mono asked; /* when a peer last sent what we know no session for */
-	uint32_t half_open;   /* TCP sessions opened and not yet seen established */
+	struct fl_resignal *resignal; /* what is left to be signalled anew; NULL: nothing */
+	struct fl_mono asked;         /* when a peer last sent what we know no session for */
+	uint32_t half_open;           /* TCP sessions opened and not yet seen established */
 	uint32_t recover_cursor;
 	uint64_t recover_period_ms; /* that a round over all sessions took */
 	struct fl_mono recover_started;
@@ -159,9 +174,27 @@ void fl_engine_adopt_waypoints(struct fl_engine *e, const struct fl_session *s,
 			       struct fl_mono closed);
 
 /* --- track.c ---------------------------------------------------------------------------------- */
+/* May one more connection be opened, that is not established yet (7.4)? */
+bool fl_engine_half_open_allowed(const struct fl_engine *e, uint8_t proto);
+
+/* TCP of a host that may start in the middle (3.5)? If not, it has been dropped, and answered. */
+bool fl_engine_tcp_may_start(struct fl_engine *e, const struct fl_work *work,
+			     const struct fl_decision *d);
+
+/* The same of TCP that a peer announces. Returns 0 or a negative drop reason. */
+int fl_engine_tcp_may_be_announced(const struct fl_engine *e, const struct fl_announced *what,
+				   const struct fl_decision *d);
+
 /* Follow TCP's state with a packet that the agent carries. Returns 0 or a negative drop reason. */
 int fl_engine_track(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 		    const struct fl_packet *p);
+
+/* Take note of the numbers of a segment that goes no further, whose user data is @payload_len. */
+void fl_engine_note_numbers(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+			    const struct fl_packet *p, size_t payload_len);
+
+/* Numbers and window of a segment of ours that travels in direction @dir (P-17). */
+void fl_engine_say_numbers(const struct fl_session *s, enum fl_direction dir, struct fl_tcp *tcp);
 
 /* The session is no longer half open, or is over. */
 void fl_engine_not_half_open(struct fl_engine *e, uint32_t id);
@@ -190,6 +223,19 @@ void fl_engine_close(struct fl_engine *e, uint32_t id, enum fl_close_cause cause
 void fl_engine_emit(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 		    struct fl_packet *packet, const struct fl_meta *meta);
 
+/* One of several copies of a packet. */
+struct fl_copy {
+	uint32_t id;
+	enum fl_direction dir;
+	struct fl_packet *packet;
+	const struct fl_meta *meta;
+	uint16_t path;
+	uint16_t mtu; /* smallest of the paths that its copies take */
+	bool again;   /* counted already, and its sender told */
+};
+
+void fl_engine_emit_copy(struct fl_engine *e, const struct fl_copy *copy);
+
 /* The same with whatever metadata the flow's state asks for. */
 void fl_engine_forward(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 		       struct fl_packet *packet);
@@ -199,8 +245,10 @@ struct fl_generated {
 	uint32_t id;
 	enum fl_direction dir; /* the one it travels in */
 	const struct fl_meta *meta;
+	uint16_t path;          /* 0: the session's */
 	const uint8_t *payload; /* behind the metadata; may be NULL */
 	size_t payload_len;
+	bool as_udp; /* whatever the session is carried as (P-24) */
 	uint8_t tos;
 };
 
@@ -218,6 +266,13 @@ void fl_engine_meta_reverse(struct fl_engine *e, uint32_t id, bool user_data,
 			    struct fl_meta *ret_meta, char pathway[FL_ADDR_TEXT]);
 /* Only the question whether the session exists (P-18). */
 void fl_engine_meta_health(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta);
+/* What a packet on its way out has to carry by its flow's state; false: nothing. */
+bool fl_engine_meta_due(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+			const struct fl_packet *packet, struct fl_meta *ret_meta,
+			char pathway[FL_ADDR_TEXT]);
+/* It goes by this path, not by the vector's. */
+void fl_engine_meta_by(struct fl_engine *e, struct fl_meta *meta, uint16_t path,
+		       char pathway[FL_ADDR_TEXT]);
 void fl_engine_from_peer(struct fl_engine *e, struct fl_work *work);
 void fl_engine_bare(struct fl_engine *e, struct fl_work *work);
 
@@ -227,7 +282,8 @@ void fl_engine_control(struct fl_engine *e, struct fl_work *work, uint32_t slot,
 void fl_engine_ask_metadata(struct fl_engine *e, struct fl_work *work);
 void fl_engine_send_control(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 			    uint8_t control);
-void fl_engine_health(struct fl_engine *e, uint32_t slot);
+void fl_engine_health(struct fl_engine *e, const struct fl_work *work, uint32_t slot,
+		      const struct fl_opened *opened);
 void fl_engine_relay_delete(struct fl_engine *e, uint32_t id, enum fl_direction arrived);
 void fl_engine_ack_later(struct fl_engine *e, uint32_t id);
 void fl_engine_acks_tick(struct fl_engine *e);
@@ -249,11 +305,14 @@ struct fl_why {
 void fl_engine_tell_sender(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 			   const struct fl_packet *packet, const struct fl_why *why);
 void fl_engine_icmp_error(struct fl_engine *e, struct fl_work *work);
-void fl_engine_carried_error(struct fl_engine *e, struct fl_work *work, uint32_t slot,
+void fl_engine_carried_error(struct fl_engine *e, const struct fl_work *work,
 			     const struct fl_opened *opened);
 void fl_engine_reset(struct fl_engine *e, const struct fl_work *work);
 /* --- fragments.c ------------------------------------------------------------------------------ */
 void fl_engine_fragment(struct fl_engine *e, struct fl_work *work);
+
+/* A packet that was made whole and is for this host itself. */
+void fl_engine_to_host(struct fl_engine *e, const struct fl_work *work);
 
 /* --- recover.c: inactivity-based recovery, keep-alives ---------------------------------------- */
 #define FL_HEALTH_TRIES 3 /* P-18 */
@@ -264,6 +323,43 @@ void fl_engine_recover(struct fl_engine *e);
 
 /* The far side was heard: what was still to be asked need not be. */
 void fl_engine_no_question(struct fl_engine *e, uint32_t id);
+
+/* --- dup.c: sessions carried in copies ---------------------------------------------------------
+ */
+/* A session of ours, not installed yet, that starts on @path: in copies if its policy says so. */
+void fl_engine_dup_open(struct fl_engine *e, uint32_t id, uint16_t path);
+/* The same of one that a peer announced in copies. Return: 0 or -errno. */
+int fl_engine_dup_announced(struct fl_engine *e, uint32_t id, uint16_t path);
+void fl_engine_dup_close(struct fl_engine *e, uint32_t id);
+void fl_engine_dup_adopt(struct fl_engine *e, uint32_t id);
+void fl_engine_dup_configured(struct fl_engine *e);
+void fl_engine_dup_tick(struct fl_engine *e);
+void fl_engine_dup_free(struct fl_engine *e);
+
+/* Do packets of this direction come from, or go to, a peer in copies? */
+bool fl_engine_dup_from(const struct fl_engine *e, uint32_t id, enum fl_direction dir);
+bool fl_engine_dup_to(const struct fl_engine *e, uint32_t id, enum fl_direction dir);
+
+/* May they come by this path? @announced: with metadata about the session, which makes it ready. */
+bool fl_engine_dup_path(struct fl_engine *e, uint32_t id, enum fl_direction dir, uint16_t path,
+			bool announced);
+/* Is it the first copy? Else the reason to drop it. */
+enum fl_drop_reason fl_engine_dup_let_by(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+					 const struct fl_meta *m);
+/* The responder has answered on every path that is up. */
+bool fl_engine_dup_done(struct fl_engine *e, uint32_t id);
+/* The responder's side does not know the session any more. */
+void fl_engine_dup_lost(struct fl_engine *e, uint32_t id);
+/* Answer forward metadata where it came from. */
+void fl_engine_dup_ack(struct fl_engine *e, uint32_t id, uint16_t path);
+
+/* fl_engine_forward() and fl_engine_generate() for a side carried in copies. */
+void fl_engine_dup_forward(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+			   struct fl_packet *packet);
+void fl_engine_dup_generate(struct fl_engine *e, const struct fl_generated *what);
+
+/* --- resignal.c ------------------------------------------------------------------------------- */
+void fl_engine_resignal_some(struct fl_engine *e);
 
 /* --- age.c ------------------------------------------------------------------------------------ */
 void fl_engine_watch(struct fl_engine *e, uint32_t id);

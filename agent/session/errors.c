@@ -89,6 +89,12 @@ struct error_said {
 	uint32_t info; /* the second header word: MTU, pointer; host order */
 	uint8_t family;
 	struct fl_addr location; /* who said it */
+	/*
+	 * Second word of the quoted layer 4 header. TCP believes errors only about a sequence
+	 * number that is under way (RFC 5927 4.1); a ping knows its requests apart by it. 0 where
+	 * it is not known.
+	 */
+	uint8_t word[4];
 };
 
 /* Between the two ICMP versions (RFC 7915 4.2, 5.2); false for what has no counterpart. */
@@ -127,6 +133,53 @@ static bool is_too_big(const struct error_said *said)
 	return said->type == FL_ICMP4_UNREACH && said->code == FL_ICMP4_CODE_FRAG_NEEDED;
 }
 
+/* What an error quotes: the headers of the packet @t names, as far as 8 bytes behind IP (RFC 792).
+ */
+static size_t put_quote(const struct fl_tuple *t, const uint8_t word[4], uint8_t *out)
+{
+	const struct fl_ip_spec ip = { .tuple = *t, .ttl = 1, .df = true };
+	size_t head = fl_ip_header_len(t->family);
+	uint8_t *l4 = out + head;
+
+	memset(out, 0, head + 8);
+	fl_packet_put_ip(out, &ip, 8);
+	memcpy(l4 + 4, word, 4);
+	if (t->proto == FL_IPPROTO_ICMP || t->proto == FL_IPPROTO_ICMPV6) {
+		l4[0] = t->family == 6 ? FL_ICMP6_ECHO : FL_ICMP4_ECHO;
+		fl_put_u16(l4 + 4, t->sport);
+	} else {
+		fl_put_u16(l4, t->sport);
+		fl_put_u16(l4 + 2, t->dport);
+		if (t->proto == FL_IPPROTO_UDP)
+			fl_put_u16(l4 + 4, 8);
+	}
+	return head + 8;
+}
+
+/* The first 8 bytes of the message; its checksum is left 0. */
+static void put_icmp(const struct error_said *said, uint8_t *out)
+{
+	memset(out, 0, 8);
+	out[0] = said->type;
+	out[1] = said->code;
+	if (said->family == 6)
+		fl_put_u32(out + 4, said->info);
+	else
+		fl_put_u16(out + 6, (uint16_t)said->info);
+}
+
+static struct error_said read_icmp(const uint8_t *icmp, const struct fl_addr *location)
+{
+	struct error_said said = {
+		.type = icmp[0], .code = icmp[1], .family = location->family, .location = *location
+	};
+
+	said.info = (uint32_t)icmp[6] << 8 | icmp[7];
+	if (said.family == 6)
+		said.info |= (uint32_t)icmp[4] << 24 | (uint32_t)icmp[5] << 16;
+	return said;
+}
+
 /*
  * The error as the host on one side of a session must see it: about the packet that this host sent.
  * @dir is the direction of that packet.
@@ -135,44 +188,25 @@ static int build_translated(const struct fl_session *s, enum fl_direction dir,
 			    const struct error_said *said, uint8_t *out, size_t room)
 {
 	size_t head = fl_ip_header_len(s->family), len = head + 8 + head + 8;
-	struct fl_ip_spec outer = { .ttl = FL_TTL_DEFAULT }, inner = { .ttl = 1, .df = true };
-	struct fl_tuple *t = &inner.tuple;
+	struct fl_ip_spec outer = { .ttl = FL_TTL_DEFAULT };
+	struct fl_tuple t = { .family = s->family, .proto = s->proto };
 	struct fl_packet built;
-	uint8_t *icmp = out + head, *l4;
 
 	if (room < len)
 		return -ENOSPC;
-	memset(out, 0, len);
-	t->family = s->family;
-	t->proto = s->proto;
-	memcpy(t->src, dir == FL_FORWARD ? s->src : s->nat_dst, 16);
-	memcpy(t->dst, dir == FL_FORWARD ? s->dst : s->nat_src, 16);
-	t->sport = dir == FL_FORWARD ? s->sport : s->nat_dport;
-	t->dport = dir == FL_FORWARD ? s->dport : s->nat_sport;
+	memcpy(t.src, dir == FL_FORWARD ? s->src : s->nat_dst, 16);
+	memcpy(t.dst, dir == FL_FORWARD ? s->dst : s->nat_src, 16);
+	t.sport = dir == FL_FORWARD ? s->sport : s->nat_dport;
+	t.dport = dir == FL_FORWARD ? s->dport : s->nat_sport;
 
 	outer.tuple.family = s->family;
 	outer.tuple.proto = s->family == 6 ? FL_IPPROTO_ICMPV6 : FL_IPPROTO_ICMP;
 	/* From where it was said if that is of this family, else from the destination. */
-	memcpy(outer.tuple.src, said->location.family == s->family ? said->location.b : t->dst, 16);
-	memcpy(outer.tuple.dst, t->src, 16);
+	memcpy(outer.tuple.src, said->location.family == s->family ? said->location.b : t.dst, 16);
+	memcpy(outer.tuple.dst, t.src, 16);
 
-	icmp[0] = said->type;
-	icmp[1] = said->code;
-	if (s->family == 6)
-		fl_put_u32(icmp + 4, said->info);
-	else
-		fl_put_u16(icmp + 6, (uint16_t)said->info);
-	fl_packet_put_ip(icmp + 8, &inner, 8);
-	l4 = icmp + 8 + head;
-	if (s->proto == FL_IPPROTO_ICMP || s->proto == FL_IPPROTO_ICMPV6) {
-		l4[0] = s->family == 6 ? FL_ICMP6_ECHO : FL_ICMP4_ECHO;
-		fl_put_u16(l4 + 4, t->sport);
-	} else {
-		fl_put_u16(l4, t->sport);
-		fl_put_u16(l4 + 2, t->dport);
-		if (s->proto == FL_IPPROTO_UDP)
-			fl_put_u16(l4 + 4, 8);
-	}
+	put_icmp(said, out + head);
+	put_quote(&t, said->word, out + head + 8);
 	fl_packet_put_ip(out, &outer, len - head);
 	if (fl_packet_parse(out, len, &built) < 0)
 		return -EINVAL;
@@ -199,32 +233,51 @@ static void deliver_error(struct fl_engine *e, uint32_t id, enum fl_direction di
 	fl_tables_count(e->t, FL_STAT_ICMP_TRANSLATED);
 }
 
+/* The session's packets of one direction, as its contexts have them (2.5). */
+static struct fl_tuple context_of(const struct fl_session *s, enum fl_direction dir)
+{
+	struct fl_tuple t = {
+		.sport = s->sport, .dport = s->dport, .family = s->family, .proto = s->proto
+	};
+
+	memcpy(t.src, s->src, 16);
+	memcpy(t.dst, s->dst, 16);
+	return dir == FL_FORWARD ? t : fl_tuple_reverse(&t);
+}
+
+static bool is_behind_nat(const struct fl_engine *e, const struct fl_side *side)
+{
+	const struct fl_path_rt *path = fl_fabric_path(e->fabric, e->t->vectors[side->vector].path);
+
+	return path && path->cfg && path->cfg->connectivity == FL_CFG_OUTBOUND_ONLY;
+}
+
 /*
- * P-24: to the next router an error travels on the session's waypoints: who said it (TLV 20/21) in
- * the block, and the ICMP header as payload. In the session's own protocol, not always as UDP as
- * P-24 has it: UDP and TCP number their waypoints apart (P-27), so a UDP packet on a TCP session's
- * pair may be another session's.
+ * P-24: to the next router an error travels as UDP on the session's waypoints, whatever the session
+ * is: who said it (TLV 20/21) in the block, the ICMP message as payload. UDP and TCP number their
+ * waypoints apart (P-27), so that the same pair may be a UDP session's as well; which one is meant,
+ * the quoted packet says, whose tuple is the session's context. The message's own checksum stays 0:
+ * the HMAC covers it. A NAT lets in only what belongs to the session's own packets (P-28).
  */
 static void carry_error(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 			const struct error_said *said)
 {
+	const struct fl_tuple about = context_of(fl_engine_session(e, id), dir);
 	struct fl_meta meta = { .has = FL_META_BIT(FL_META_SECURITY_ID) |
 				       FL_META_BIT(FL_META_ICMP_LOCATION),
 				.security_id = 1,
 				.icmp_location = said->location };
-	uint8_t icmp[8] = { said->type, said->code };
-	const struct fl_generated what = {
+	uint8_t icmp[8 + sizeof(struct fl_ip6) + 8];
+	struct fl_generated what = {
 		.id = id,
 		.dir = dir == FL_FORWARD ? FL_REVERSE : FL_FORWARD,
 		.meta = &meta,
 		.payload = icmp,
-		.payload_len = sizeof(icmp),
+		.as_udp = !is_behind_nat(e, fl_side_from(fl_engine_session(e, id), dir)),
 	};
 
-	if (said->family == 6)
-		fl_put_u32(icmp + 4, said->info);
-	else
-		fl_put_u16(icmp + 6, (uint16_t)said->info);
+	put_icmp(said, icmp);
+	what.payload_len = 8 + put_quote(&about, said->word, icmp + 8);
 	fl_engine_generate(e, &what);
 	fl_tables_count(e->t, FL_STAT_ICMP_TRANSLATED);
 }
@@ -245,15 +298,24 @@ static void pass_error(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 		fl_engine_drop(e, FL_DROP_ICMP_ERROR);
 }
 
-static struct error_said said_by(const struct fl_packet *p)
+/* Of a quoted packet of protocol @proto, if it is the session's own and not what wraps it. */
+static void take_word(struct error_said *said, const struct fl_session *s, uint8_t proto,
+		      const uint8_t *l4)
 {
-	const uint8_t *icmp = p->l4;
-	struct error_said said = { .type = icmp[0], .code = icmp[1], .family = p->hdr.family };
+	if (proto == s->proto)
+		memcpy(said->word, l4 + 4, sizeof(said->word));
+}
 
-	said.info = said.family == 6 ? (uint32_t)icmp[4] << 24 | (uint32_t)icmp[5] << 16 |
-					       (uint32_t)icmp[6] << 8 | icmp[7]
-				     : (uint32_t)icmp[6] << 8 | icmp[7];
-	said.location = fl_addr_from(said.family, p->data + (said.family == 6 ? 8 : 12));
+static struct error_said said_by(const struct fl_packet *p, const struct fl_session *s)
+{
+	const struct fl_addr from =
+		fl_addr_from(p->hdr.family, p->data + (p->hdr.family == 6 ? 8 : 12));
+	struct error_said said = read_icmp(p->l4, &from);
+	struct fl_tuple about;
+	const uint8_t *l4;
+
+	if (fl_packet_quote_tuple(p->payload, p->payload_len, &about, &l4))
+		take_word(&said, s, about.proto, l4);
 	return said;
 }
 
@@ -270,10 +332,10 @@ void fl_engine_icmp_error(struct fl_engine *e, struct fl_work *work)
 		return;
 	}
 	flow = &e->t->flows[work->punt->slot];
-	said = said_by(&work->packet);
 	/* The flow is the one of answers: the quoted packet went the other way. */
 	dir = flow->flags & FL_FLOW_REVERSE ? FL_FORWARD : FL_REVERSE;
 	s = fl_engine_session(e, flow->session);
+	said = said_by(&work->packet, s);
 	/* From under way: what fits the path is less than the host's packet, by what we add. */
 	if (is_too_big(&said) && fl_side_to(s, dir)->kind == FL_SIDE_PEER && said.info) {
 		size_t wire = fl_ip_header_len(said.family) +
@@ -318,30 +380,49 @@ void fl_engine_tell_sender(struct fl_engine *e, uint32_t id, enum fl_direction d
 	} else {
 		said = say(why->kind, why->mtu, s->family);
 	}
+	if (packet->l4_len >= 8)
+		take_word(&said, s, packet->hdr.proto, packet->l4);
 	pass_error(e, id, dir, &said);
 }
 
-/* An error that a peer carries to us. */
-void fl_engine_carried_error(struct fl_engine *e, struct fl_work *work, uint32_t slot,
+/* An error that a peer carries to us, on the waypoints of the session that its quote names. */
+void fl_engine_carried_error(struct fl_engine *e, const struct fl_work *work,
 			     const struct fl_opened *opened)
 {
-	const uint8_t *icmp = opened->payload;
+	const struct fl_pkt *hdr = &work->packet.hdr;
+	struct fl_wide_key key = { .sport = fl_pkt_sport(hdr),
+				   .dport = fl_pkt_dport(hdr),
+				   .scope = e->t->paths[work->punt->path].peer,
+				   .kind = FL_KEY_PEER };
+	const struct fl_session *s;
 	const struct fl_flow *flow;
+	struct fl_tuple about, own;
 	struct error_said said;
+	enum fl_direction dir;
+	const uint8_t *l4;
+	uint32_t slot;
 
-	(void)work;
-	if (slot == FL_NO_SLOT || opened->payload_len < 8) {
-		fl_engine_drop(e, slot == FL_NO_SLOT ? FL_DROP_ICMP_ERROR : FL_DROP_META_MALFORMED);
+	if (opened->payload_len < 8 ||
+	    !fl_packet_quote_tuple(opened->payload + 8, opened->payload_len - 8, &about, &l4)) {
+		fl_engine_drop(e, FL_DROP_META_MALFORMED);
+		return;
+	}
+	key.proto = about.proto == FL_IPPROTO_TCP ? FL_IPPROTO_TCP : FL_IPPROTO_UDP;
+	slot = fl_flows_find(e->flows, &key);
+	if (slot == FL_NO_SLOT) {
+		fl_engine_drop(e, FL_DROP_ICMP_ERROR);
 		return;
 	}
 	flow = &e->t->flows[slot];
-	said = (struct error_said){ .type = icmp[0],
-				    .code = icmp[1],
-				    .family = opened->meta.icmp_location.family,
-				    .location = opened->meta.icmp_location };
-	said.info = said.family == 6 ? (uint32_t)icmp[4] << 24 | (uint32_t)icmp[5] << 16 |
-					       (uint32_t)icmp[6] << 8 | icmp[7]
-				     : (uint32_t)icmp[6] << 8 | icmp[7];
-	pass_error(e, flow->session, flow->flags & FL_FLOW_REVERSE ? FL_FORWARD : FL_REVERSE,
-		   &said);
+	s = fl_engine_session(e, flow->session);
+	/* It came by the flow of answers: the quoted packet went the other way. */
+	dir = flow->flags & FL_FLOW_REVERSE ? FL_FORWARD : FL_REVERSE;
+	own = context_of(s, dir);
+	if (!fl_tuple_equal(&about, &own)) {
+		fl_engine_drop(e, FL_DROP_ICMP_ERROR);
+		return;
+	}
+	said = read_icmp(opened->payload, &opened->meta.icmp_location);
+	take_word(&said, s, about.proto, l4);
+	pass_error(e, flow->session, dir, &said);
 }

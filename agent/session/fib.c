@@ -5,9 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "common/hdr.h"
+
+#include "agent/base/hash.h"
 
 struct prefix_key {
 	uint8_t addr[16];

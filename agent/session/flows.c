@@ -21,14 +21,25 @@ struct fl_flows {
 	uint32_t hashed;             /* slots of the buckets */
 	uint32_t count;
 	uint32_t indexed;
+	struct bucket_note *notes; /* by bucket */
+};
+
+/* What the writer knows of a bucket without looking at its slots, each of which is a cache miss. */
+struct bucket_note {
 	/*
-	 * Flows that found no slot in their bucket, by bucket: without any, the index need not be
-	 * asked, which is a system call. SPILLED_MANY stays.
+	 * Flows that found no slot in this bucket: without any, the index need not be asked, which
+	 * is a system call. SPILLED_MANY stays.
 	 */
-	uint8_t *spilled;
+	uint8_t spilled;
+	uint8_t resting; /* slots in quarantine, a bit each */
 };
 
 #define SPILLED_MANY 255
+
+static uint8_t slot_bit(uint32_t slot)
+{
+	return (uint8_t)(1u << slot % FL_BUCKET_SLOTS);
+}
 
 static bool key_is_hashed(const struct fl_wide_key *key)
 {
@@ -72,7 +83,7 @@ static void count_spilled(struct fl_flows *flows, const struct fl_wide_key *key,
 
 	if (!key_is_hashed(key))
 		return;
-	spilled = &flows->spilled[bucket_of(flows, key)];
+	spilled = &flows->notes[bucket_of(flows, key)].spilled;
 	if (*spilled != SPILLED_MANY)
 		*spilled = (uint8_t)(*spilled + change);
 }
@@ -92,10 +103,21 @@ static int index_free_init(struct fl_flows *flows)
 	return 0;
 }
 
+/* The slot rests from now on. Without memory for the queue it stays dead until a restart finds it.
+ */
+static int rest(struct fl_flows *flows, uint32_t slot, struct fl_mono now)
+{
+	const struct resting item = { slot, (uint32_t)(now.ns / FL_NS_PER_MS) };
+
+	flows->tables->flows[slot].key.kind = FL_KEY_DEAD;
+	if (slot < flows->hashed)
+		flows->notes[slot / FL_BUCKET_SLOTS].resting |= slot_bit(slot);
+	return fl_fifo_push(&flows->resting, &item);
+}
+
 /* Count what an earlier process left; slots that it had in quarantine start their rest anew. */
 static int adopt(struct fl_flows *flows, struct fl_mono now)
 {
-	struct resting rest = { .since_ms = (uint32_t)(now.ns / FL_NS_PER_MS) };
 	const struct fl_tables *t = flows->tables;
 	int err;
 
@@ -111,9 +133,7 @@ static int adopt(struct fl_flows *flows, struct fl_mono now)
 			continue;
 		}
 		/* Dead, or filled but never published: the writer died in between. */
-		t->flows[slot].key.kind = FL_KEY_DEAD;
-		rest.slot = slot;
-		err = fl_fifo_push(&flows->resting, &rest);
+		err = rest(flows, slot, now);
 		if (err < 0)
 			return err;
 	}
@@ -131,11 +151,11 @@ int fl_flows_new(struct fl_tables *tables, struct fl_flows **ret_flows)
 	flows->hashed = tables->buckets * FL_BUCKET_SLOTS;
 	fl_fifo_init(&flows->resting, sizeof(struct resting));
 	fl_fifo_init(&flows->indexed_free, sizeof(uint32_t));
-	flows->spilled = calloc(tables->buckets, sizeof(*flows->spilled));
-	err = flows->spilled ? adopt(flows, fl_mono_now()) : -ENOMEM;
+	flows->notes = calloc(tables->buckets, sizeof(*flows->notes));
+	err = flows->notes ? adopt(flows, fl_mono_now()) : -ENOMEM;
 	/* Of an earlier process's flows it is not known whose bucket was full. */
-	if (err >= 0 && flows->indexed)
-		memset(flows->spilled, SPILLED_MANY, tables->buckets);
+	for (uint32_t i = 0; err >= 0 && flows->indexed && i < tables->buckets; i++)
+		flows->notes[i].spilled = SPILLED_MANY;
 	if (err >= 0)
 		err = index_free_init(flows);
 	if (err < 0) {
@@ -152,15 +172,17 @@ void fl_flows_free(struct fl_flows *flows)
 		return;
 	fl_fifo_done(&flows->resting);
 	fl_fifo_done(&flows->indexed_free);
-	free(flows->spilled);
+	free(flows->notes);
 	free(flows);
 }
 
-/* Slots whose rest is over become free again. */
+/*
+ * Slots whose rest is over may be used again. One of a bucket keeps the kind FL_KEY_DEAD until
+ * then: the note says enough.
+ */
 static void wake_rested(struct fl_flows *flows, struct fl_mono now)
 {
 	uint32_t now_ms = (uint32_t)(now.ns / FL_NS_PER_MS);
-	struct fl_tables *t = flows->tables;
 	const struct resting *oldest;
 
 	while ((oldest = fl_fifo_peek(&flows->resting))) {
@@ -168,9 +190,10 @@ static void wake_rested(struct fl_flows *flows, struct fl_mono now)
 
 		if (now_ms - oldest->since_ms < FL_SLOT_QUARANTINE_MS)
 			return;
-		if (slot >= flows->hashed && fl_fifo_push(&flows->indexed_free, &slot) < 0)
+		if (slot < flows->hashed)
+			flows->notes[slot / FL_BUCKET_SLOTS].resting &= (uint8_t)~slot_bit(slot);
+		else if (fl_fifo_push(&flows->indexed_free, &slot) < 0)
 			return; /* no memory: it rests a little longer */
-		t->flows[slot].key.kind = FL_KEY_FREE;
 		fl_fifo_pop(&flows->resting);
 	}
 }
@@ -181,15 +204,14 @@ static void wake_rested(struct fl_flows *flows, struct fl_mono now)
  */
 static uint32_t bucket_slot(const struct fl_flows *flows, uint32_t bucket, uint8_t tag)
 {
-	const struct fl_tables *t = flows->tables;
+	const uint8_t *tags = &flows->tables->tags[bucket * FL_BUCKET_SLOTS];
+	uint8_t resting = flows->notes[bucket].resting;
 	uint32_t found = FL_NO_SLOT, same = 0;
 
 	for (uint32_t i = 0; i < FL_BUCKET_SLOTS; i++) {
-		uint32_t slot = bucket * FL_BUCKET_SLOTS + i;
-
-		same += t->tags[slot] == tag;
-		if (found == FL_NO_SLOT && !t->tags[slot] && t->flows[slot].key.kind == FL_KEY_FREE)
-			found = slot;
+		same += tags[i] == tag;
+		if (found == FL_NO_SLOT && !tags[i] && !(resting & slot_bit(i)))
+			found = bucket * FL_BUCKET_SLOTS + i;
 	}
 	return same < FL_TAG_TRIES ? found : FL_NO_SLOT;
 }
@@ -266,17 +288,12 @@ int fl_flows_insert(struct fl_flows *flows, const struct fl_wide_key *key,
 /* Out of sight; the slot rests. */
 static void retire(struct fl_flows *flows, uint32_t slot, struct fl_mono now)
 {
-	struct resting rest = { slot, (uint32_t)(now.ns / FL_NS_PER_MS) };
-	struct fl_tables *t = flows->tables;
-
 	if (slot < flows->hashed)
-		__atomic_store_n(&t->tags[slot], 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&flows->tables->tags[slot], 0, __ATOMIC_RELEASE);
 	else
 		flows->indexed--;
-	t->flows[slot].key.kind = FL_KEY_DEAD;
 	flows->count--;
-	/* Without memory for the queue the slot stays dead until a restart finds it. */
-	fl_fifo_push(&flows->resting, &rest);
+	rest(flows, slot, now);
 }
 
 static bool is_named(const struct fl_tables *t, uint32_t slot)
@@ -330,12 +347,20 @@ uint32_t fl_flows_find(const struct fl_flows *flows, const struct fl_wide_key *k
 			    !memcmp(&t->flows[slot].key, &narrow, sizeof(narrow)))
 				return slot;
 		}
-		if (!flows->spilled[fl_flow_bucket(hash, t->buckets)])
+		if (!flows->notes[fl_flow_bucket(hash, t->buckets)].spilled)
 			return FL_NO_SLOT;
 	}
 	if (t->ops->index_lookup(t->ops_ctx, key, &slot) < 0)
 		return FL_NO_SLOT;
 	return slot;
+}
+
+void fl_flows_prefetch(const struct fl_flows *flows, const struct fl_wide_key *key)
+{
+	const uint32_t bucket = bucket_of(flows, key);
+
+	__builtin_prefetch(&flows->tables->tags[bucket * FL_BUCKET_SLOTS], 1);
+	__builtin_prefetch(&flows->notes[bucket], 1);
 }
 
 uint32_t fl_flows_count(const struct fl_flows *flows)
@@ -350,6 +375,6 @@ uint32_t fl_flows_indexed(const struct fl_flows *flows)
 
 size_t fl_flows_memory(const struct fl_flows *flows)
 {
-	return sizeof(*flows) + flows->tables->buckets + fl_fifo_memory(&flows->resting) +
-	       fl_fifo_memory(&flows->indexed_free);
+	return sizeof(*flows) + flows->tables->buckets * sizeof(*flows->notes) +
+	       fl_fifo_memory(&flows->resting) + fl_fifo_memory(&flows->indexed_free);
 }

@@ -54,6 +54,9 @@ void fl_flows_remove(struct fl_flows *flows, const struct fl_wide_key *key, uint
  */
 uint32_t fl_flows_find(const struct fl_flows *flows, const struct fl_wide_key *key);
 
+/* What a search for the key will touch is asked of memory now, so that it is there then. */
+void fl_flows_prefetch(const struct fl_flows *flows, const struct fl_wide_key *key);
+
 /* Flows in the table, and those of them that live in indexed slots. */
 uint32_t fl_flows_count(const struct fl_flows *flows);
 uint32_t fl_flows_indexed(const struct fl_flows *flows);

@@ -84,20 +84,26 @@ static bool rebuild(struct fl_engine *e, const struct fl_frag_whole *whole, uint
 	return true;
 }
 
+void fl_engine_to_host(struct fl_engine *e, const struct fl_work *work)
+{
+	const struct fl_packet *p = &work->packet;
+
+	if (p->len > FL_TX_MAX_PACKET) {
+		fl_engine_drop(e, FL_DROP_MTU_EXCEEDED);
+		return;
+	}
+	memcpy(e->io.room(e->io.ctx), p->data, p->len);
+	fl_engine_send_host(e, p->hdr.family, p->len);
+}
+
 /* From a peer's address: a packet on waypoints, or something for this host that is none of ours. */
 static void whole_from_peer(struct fl_engine *e, struct fl_work *work)
 {
 	const struct fl_path *path = &e->t->paths[work->punt->path];
 	uint16_t sport = fl_pkt_sport(&work->packet.hdr), dport = fl_pkt_dport(&work->packet.hdr);
 
-	if (work->packet.hdr.flags & FL_PKT_PORTLESS || sport < path->port_lo ||
-	    sport > path->port_hi || dport < path->port_lo || dport > path->port_hi) {
-		memcpy(e->io.room(e->io.ctx), work->packet.data,
-		       work->packet.len < FL_TX_MAX_PACKET ? work->packet.len : FL_TX_MAX_PACKET);
-		if (work->packet.len <= FL_TX_MAX_PACKET)
-			fl_engine_send_host(e, work->packet.hdr.family, work->packet.len);
-		else
-			fl_engine_drop(e, FL_DROP_MTU_EXCEEDED);
+	if (work->packet.hdr.flags & FL_PKT_PORTLESS || !fl_path_has_ports(path, sport, dport)) {
+		fl_engine_to_host(e, work);
 		return;
 	}
 	/* fl_open() decrypts in place and what it opens is built in e->plain: move out of there. */

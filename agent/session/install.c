@@ -116,6 +116,22 @@ static uint16_t port_delta(const struct fl_session *s, const struct leg *leg)
 			   fl_csum_add(gone, (uint16_t)FL_BE16(leg->old_dport)));
 }
 
+/*
+ * Between routers an ICMP message travels as the initiator sent it, or as it must get the answer:
+ * where it comes out or goes in, NAPT may change it.
+ */
+static bool icmp_changes(const struct fl_session *s, const struct leg *leg)
+{
+	const bool from_peer = leg->from->kind == FL_SIDE_PEER,
+		   to_peer = leg->to->kind == FL_SIDE_PEER;
+
+	if (from_peer != to_peer)
+		return s->sport != s->nat_sport ||
+		       (s->family == 6 &&
+			(memcmp(s->src, s->nat_src, 16) || memcmp(s->dst, s->nat_dst, 16)));
+	return !from_peer;
+}
+
 static void set_way_out(const struct fl_side *to, struct fl_flow *flow)
 {
 	switch (to->kind) {
@@ -150,6 +166,8 @@ void fl_session_flow(const struct fl_session *session, uint32_t id, enum fl_dire
 	flow.port_delta = port_delta(session, &leg);
 	if (dir == FL_REVERSE)
 		flow.flags |= FL_FLOW_REVERSE;
+	if (session->dup)
+		flow.flags |= FL_FLOW_DUP;
 	if (session->family == 6) {
 		flow.flags |= FL_FLOW_INNER6;
 	} else if (leg.to->kind != FL_SIDE_PEER) {
@@ -159,17 +177,38 @@ void fl_session_flow(const struct fl_session *session, uint32_t id, enum fl_dire
 	if (is_portless(session)) {
 		flow.flags |= FL_FLOW_WRAP;
 		/* Other protocols have no identifier there, but data. */
-		if (is_icmp(session) && leg.from->kind != FL_SIDE_PEER &&
-		    leg.to->kind != FL_SIDE_PEER)
+		if (is_icmp(session) && icmp_changes(session, &leg))
 			flow.flags |= FL_FLOW_ID_PORT;
 	}
 	if (session->proto == FL_IPPROTO_TCP) {
 		flow.tcp = session->flags & FL_SESSION_MIDSTREAM ? FL_TCP_ESTABLISHED
 								 : FL_TCP_SYN_SENT;
-		if (session->tcp_enforcement == FL_TCP_ENFORCE_STRICT)
-			flow.flags |= FL_FLOW_STRICT;
+		/* A keep-alive says numbers of a connection that has been quiet for long. */
+		if (session->tcp_enforcement == FL_TCP_ENFORCE_STRICT ||
+		    session->flags & FL_SESSION_KEEP_ALIVE)
+			flow.flags |= FL_FLOW_FOLLOW;
 	}
 	*ret_flow = flow;
+}
+
+void fl_session_rewrite_icmp(const struct fl_session *session, enum fl_direction dir, uint8_t *l4)
+{
+	const struct leg leg = leg_of(session, dir);
+	const bool to_peer = leg.to->kind == FL_SIDE_PEER;
+	const __be16 id = FL_BE16(to_peer ? session->sport : leg.new_sport);
+	struct fl_icmp *icmp = (void *)l4;
+	uint16_t delta;
+
+	if (!is_icmp(session) || to_peer == (leg.from->kind == FL_SIDE_PEER) ||
+	    !icmp_changes(session, &leg))
+		return;
+	delta = fl_csum_sub((uint16_t)id, (uint16_t)icmp->id);
+	if (session->family == 6)
+		delta = fl_csum_add(delta,
+				    fl_csum_sub(addr_sum(session, leg.new_src, leg.new_dst),
+						addr_sum(session, leg.old_src, leg.old_dst)));
+	icmp->id = id;
+	icmp->check = (__be16)fl_csum_update((uint16_t)icmp->check, delta);
 }
 
 int fl_session_install(struct fl_flows *flows, struct fl_tables *tables, uint32_t id,

@@ -21,6 +21,12 @@ void fl_session_key(const struct fl_session *session, enum fl_direction dir,
 void fl_session_flow(const struct fl_session *session, uint32_t id, enum fl_direction dir,
 		     struct fl_flow *ret_flow);
 
+/*
+ * An ICMP message on its way to a peer, or from one: identifier and checksum as they must be there.
+ * Between routers it is as the session's initiator knows it. Leaves other protocols as they are.
+ */
+void fl_session_rewrite_icmp(const struct fl_session *session, enum fl_direction dir, uint8_t *l4);
+
 /**
  * fl_session_install() - publish both flows of a record
  * @state: handshake state of each direction to begin with

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* New sessions: of our hosts (svr-protocol.md 3.1), and those that peers announce. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,12 +12,12 @@
 /* Built-in timers (3.11), milliseconds. */
 #define IDLE_TCP_MS   1900000
 #define IDLE_UDP_MS   180000
+#define IDLE_DNS_MS   5000
 #define IDLE_ICMP_MS  10000
 #define IDLE_OTHER_MS 180000
 #define INITIAL_MS    10000
 
-/* After a peer's packets of forgotten sessions: chosen, a few of TCP's retransmissions. */
-#define RECOVERY_MS 10000
+#define DNS_PORT 53
 
 /* Source NAT ports (3.9), and how many are tried before giving up. */
 #define NAT_PORT_LO 16384
@@ -46,7 +45,7 @@ static void set_timers(struct fl_session *s, const struct fl_cfg_session_type *t
 		s->idle_timeout_ms = IDLE_TCP_MS;
 		break;
 	case FL_IPPROTO_UDP:
-		s->idle_timeout_ms = IDLE_UDP_MS;
+		s->idle_timeout_ms = s->dport == DNS_PORT ? IDLE_DNS_MS : IDLE_UDP_MS;
 		break;
 	case FL_IPPROTO_ICMP:
 	case FL_IPPROTO_ICMPV6:
@@ -119,15 +118,11 @@ static int install_on_waypoints(struct opening *o, const enum fl_flow_state stat
 	return -FL_DROP_WAYPOINTS;
 }
 
-/*
- * May the session leave by another port than its host's? Not without ports; and an ICMP identifier
- * that comes from a peer is unwrapped by the data plane as it is.
- */
+/* May the session leave by another port than its host's? ICMP has its identifier for it. */
 static bool port_is_free(const struct fl_session *s)
 {
-	if (s->proto == FL_IPPROTO_ICMP || s->proto == FL_IPPROTO_ICMPV6)
-		return s->in.kind != FL_SIDE_PEER;
-	return s->proto == FL_IPPROTO_TCP || s->proto == FL_IPPROTO_UDP;
+	return s->proto == FL_IPPROTO_TCP || s->proto == FL_IPPROTO_UDP ||
+	       s->proto == FL_IPPROTO_ICMP || s->proto == FL_IPPROTO_ICMPV6;
 }
 
 static int install_with_nat(struct opening *o, const enum fl_flow_state state[2])
@@ -198,8 +193,10 @@ static int set_peer_side(struct opening *o)
 {
 	const struct fl_candidate *way = o->d->chosen;
 
+	const struct fl_vector_key key = fl_engine_own_key(o->s, way->peer);
+
 	o->s->out = (struct fl_side){ .kind = FL_SIDE_PEER, .id = way->peer };
-	o->s->out.vector = fl_fabric_vector(o->e->fabric, way->peer, o->s->policy, way->path);
+	o->s->out.vector = fl_fabric_vector(o->e->fabric, &key, way->path);
 	return o->s->out.vector ? 0 : -FL_DROP_TABLE_FULL;
 }
 
@@ -319,14 +316,20 @@ static int finish(struct opening *o, bool from_peer)
 	err = o->d->chosen->peer ? set_peer_side(o) : set_exit_side(o);
 	if (!err) {
 		set_mss(o);
+		if (o->d->chosen->peer)
+			fl_engine_dup_open(e, o->id, o->d->chosen->path);
 		err = install(o, from_peer);
 	}
 	if (err) {
+		fl_engine_dup_close(e, o->id);
 		fl_store_abandon(e->store, o->id);
 		return err;
 	}
 	fl_fabric_hop_get(e->fabric, o->s->in.nexthop);
 	fl_fabric_hop_get(e->fabric, o->s->out.nexthop);
+	fl_engine_join(e, o->id, FL_FORWARD);
+	fl_engine_join(e, o->id, FL_REVERSE);
+	fl_engine_note_opened(e, o->id, o->d);
 	if (o->s->proto == FL_IPPROTO_TCP && !(o->s->flags & FL_SESSION_MIDSTREAM)) {
 		o->s->flags |= FL_SESSION_HALF_OPEN;
 		e->half_open++;
@@ -340,6 +343,27 @@ static int finish(struct opening *o, bool from_peer)
 
 /* --- announced by a peer ---------------------------------------------------------------------- */
 
+static void copy_name(char to[FL_NAME_LEN], const struct fl_meta_name *name)
+{
+	size_t len = name->len < FL_NAME_LEN ? name->len : FL_NAME_LEN - 1;
+
+	memcpy(to, name->s, len);
+	to[len] = 0;
+}
+
+/*
+ * TLV 42: the session is not new but to us, and has this long to live where it was. Until it is
+ * answered here, that is what it gets instead of a new session's time; never more than its idle
+ * time here.
+ */
+static void take_remaining_time(struct fl_session *s, const struct fl_meta *m)
+{
+	const uint64_t ms = m->remaining_s ? m->remaining_s * 1000ULL : 1000;
+
+	if (fl_meta_has(m, FL_META_REMAINING_TIME))
+		s->initial_timeout_ms = ms < s->idle_timeout_ms ? (uint32_t)ms : s->idle_timeout_ms;
+}
+
 int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *what)
 {
 	static struct fl_decision d;
@@ -347,18 +371,22 @@ int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *wha
 	const struct fl_path_rt *path = fl_fabric_path(e->fabric, what->path);
 	char tenant[FL_NAME_LEN], router[FL_NAME_LEN];
 	struct fl_question q = { .tuple = m->forward, .from_peer = path->peer, .tenant = tenant };
+	const struct fl_deciding by = fl_engine_deciding(e);
 	struct opening o = { .e = e, .d = &d };
+	uint16_t in;
 	int err;
 
-	snprintf(tenant, sizeof(tenant), "%.*s", (int)m->tenant.len, m->tenant.s);
-	snprintf(router, sizeof(router), "%.*s", (int)m->source_router.len, m->source_router.s);
-	fl_decide(e->config, e->fib, e->fabric, &q, &d);
-	if (d.reason)
-		return -(int)d.reason;
+	copy_name(tenant, &m->tenant);
+	copy_name(router, &m->source_router);
+	fl_decide(&by, &q, &d);
+	err = d.reason ? -(int)d.reason : fl_engine_tcp_may_be_announced(e, what, &d);
+	if (err)
+		return err;
 	if (fl_store_open(e->store, m->uuid, &o.id) < 0)
 		return -FL_DROP_TABLE_FULL;
 	o.s = fl_engine_session(e, o.id);
 	set_identity(&o, &q.tuple);
+	take_remaining_time(o.s, m);
 	/* The initiator's tenant goes on as it came, also if we know no such tenant. */
 	o.s->tenant = fl_store_name(e->store, FL_NAME_TENANT, tenant);
 	o.s->source_router = fl_store_name(e->store, FL_NAME_ROUTER, router);
@@ -366,19 +394,34 @@ int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *wha
 		memcpy(o.s->nat_src, m->source_nat.b, 16);
 	if (what->midstream)
 		o.s->flags |= FL_SESSION_MIDSTREAM;
+	/* Moved to us from another router: those behind us hear of it, too. */
+	if (fl_meta_has(m, FL_META_MODIFY)) {
+		o.s->flags |= FL_SESSION_RESIGNAL;
+		o.s->modify_seq = m->modify.seq;
+	}
 	o.s->forward_seen = 1;
 	o.s->in = (struct fl_side){
 		.kind = FL_SIDE_PEER,
 		.id = path->peer,
 		.local_port = what->local_port,
 		.remote_port = what->remote_port,
-		.vector = fl_fabric_vector(e->fabric, path->peer, 0, what->path),
+		.vector = fl_engine_vector_from(e, path->peer, what->path, m),
 	};
 	if (!o.s->in.vector) {
 		fl_store_abandon(e->store, o.id);
 		return -FL_DROP_TABLE_FULL;
 	}
+	/* Held before the other side looks for a vector, which may take one that nobody holds. */
+	fl_fabric_vector_get(e->fabric, o.s->in.vector);
+	in = o.s->in.vector;
+	if (fl_meta_has(m, FL_META_DUPLICATE_SEQ) && o.s->proto != FL_IPPROTO_TCP &&
+	    fl_engine_dup_announced(e, o.id, what->path) < 0) {
+		fl_fabric_vector_put(e->fabric, in);
+		fl_store_abandon(e->store, o.id);
+		return -FL_DROP_TABLE_FULL;
+	}
 	err = finish(&o, true);
+	fl_fabric_vector_put(e->fabric, in);
 	return err ? err : (int)o.id;
 }
 
@@ -412,37 +455,6 @@ static void key_of(const struct fl_work *work, const struct fl_tuple *t, struct 
 		key->kind = host ? FL_KEY_HOST6 : FL_KEY_LAN6;
 	else
 		key->kind = host ? FL_KEY_HOST4 : FL_KEY_LAN4;
-}
-
-/*
- * Lately a peer sent packets of sessions that we do not know: this router has lost them, and is
- * being told of them again (3.4). A reset now would kill connections that are about to come back.
- */
-static bool recovering(const struct fl_engine *e)
-{
-	return e->asked.ns && fl_mono_ms_between(e->asked, e->now) < RECOVERY_MS;
-}
-
-/* TCP that would start in the middle (3.5). True: it may. */
-static bool tcp_may_start(struct fl_engine *e, const struct fl_work *work,
-			  const struct fl_decision *d)
-{
-	enum fl_tcp_enforcement how =
-		d->policy ? d->policy->transport_state_enforcement : FL_TCP_ENFORCE_RESET;
-
-	if (!fl_is_midstream(&work->packet) || how == FL_TCP_ENFORCE_ALLOW)
-		return true;
-	fl_engine_drop(e, FL_DROP_TCP_NOT_SYN);
-	if (how != FL_TCP_ENFORCE_BLOCK && !recovering(e))
-		fl_engine_reset(e, work);
-	return false;
-}
-
-static bool half_open_allowed(const struct fl_engine *e, const struct fl_tuple *t)
-{
-	uint32_t limit = e->config->router.half_open_connection_limit;
-
-	return !limit || t->proto != FL_IPPROTO_TCP || e->half_open < limit;
 }
 
 /* Strict: the route back to the source leads out by the interface that it came in by (3.10). */
@@ -483,15 +495,36 @@ static int set_in_side(struct opening *o, const struct fl_work *work)
 	return 0;
 }
 
+/*
+ * Most of the time that it takes to open a session is waiting for memory that nobody has touched
+ * lately. Which record, UUID and waypoints the next one gets is known: have them fetched meanwhile.
+ */
+static void prepare_next(struct fl_engine *e, const struct fl_side *out, uint8_t wire_proto)
+{
+	const struct fl_waypoints *wp;
+	struct fl_wide_key key = { .kind = FL_KEY_PEER, .scope = out->id, .proto = wire_proto };
+	struct fl_waypoint_pair pair;
+
+	fl_rand_uuid(e->next_uuid);
+	__builtin_prefetch(&e->deadlines[fl_store_prefetch(e->store, e->next_uuid)], 1);
+	if (out->kind != FL_SIDE_PEER)
+		return;
+	wp = fl_engine_waypoints_of(e, out->id, wire_proto);
+	if (!wp)
+		return;
+	pair = fl_waypoints_peek(wp);
+	key.sport = pair.remote;
+	key.dport = pair.local;
+	fl_flows_prefetch(e->flows, &key);
+}
+
 static void open_own(struct fl_engine *e, struct fl_work *work, const struct fl_tuple *t,
 		     const struct fl_decision *d)
 {
 	struct opening o = { .e = e, .d = d };
-	uint8_t uuid[16];
 	int err;
 
-	fl_rand_uuid(uuid);
-	if (fl_store_open(e->store, uuid, &o.id) < 0) {
+	if (fl_store_open(e->store, e->next_uuid, &o.id) < 0) {
 		fl_engine_drop(e, FL_DROP_TABLE_FULL);
 		return;
 	}
@@ -507,6 +540,7 @@ static void open_own(struct fl_engine *e, struct fl_work *work, const struct fl_
 	else
 		err = finish(&o, false);
 	fl_fabric_hop_put(e->fabric, d->chosen->exit.hop);
+	prepare_next(e, &o.s->out, fl_session_wire_proto(o.s));
 	if (err) {
 		fl_engine_drop(e, (enum fl_drop_reason) - err);
 		return;
@@ -528,10 +562,20 @@ static bool icmp_dropped(const struct fl_netif *netif, const struct fl_tuple *t)
 	return netif && netif->cfg && netif->cfg->icmp == FL_CFG_ICMP_DROP && is_icmp(t);
 }
 
+/* The data plane sees it of whole packets. */
+static bool is_for_host(const struct fl_engine *e, const struct fl_work *work,
+			const struct fl_tuple *t)
+{
+	const struct fl_addr dst = fl_addr_from(t->family, t->dst);
+
+	return work->packet.came_in_pieces && fl_fabric_is_local(e->fabric, &dst);
+}
+
 void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
 {
 	static struct fl_decision d;
 	struct fl_question q = { .netif = fl_fabric_netif(e->fabric, work->punt->iface) };
+	const struct fl_deciding by = fl_engine_deciding(e);
 	struct fl_wide_key key;
 	uint32_t slot;
 
@@ -554,6 +598,10 @@ void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
 		}
 		fl_engine_close(e, flow->session, FL_CLOSE_REPLACED);
 	}
+	if (is_for_host(e, work, &q.tuple)) {
+		fl_engine_to_host(e, work);
+		return;
+	}
 	/* The data plane has looked at this, but for what came in fragments. */
 	if (is_icmp(&q.tuple) && !(work->packet.hdr.flags & FL_PKT_ICMP_REQUEST)) {
 		fl_engine_drop(e, FL_DROP_ICMP_UNSOLICITED);
@@ -563,16 +611,16 @@ void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
 		deny(e, &key, FL_DROP_ACCESS_DENIED);
 		return;
 	}
-	if (!half_open_allowed(e, &q.tuple)) {
+	if (!fl_engine_half_open_allowed(e, q.tuple.proto)) {
 		fl_engine_drop(e, FL_DROP_HALF_OPEN);
 		return;
 	}
-	fl_decide(e->config, e->fib, e->fabric, &q, &d);
+	fl_decide(&by, &q, &d);
 	if (d.reason) {
 		deny(e, &key, d.reason);
 		return;
 	}
-	if (!tcp_may_start(e, work, &d))
+	if (!fl_engine_tcp_may_start(e, work, &d))
 		return;
 	if (work->packet.hdr.ttl <= 1 && !d.chosen->exit.host) {
 		fl_engine_icmp_to_sender(e, work, FL_ICMP_TTL_EXPIRED);

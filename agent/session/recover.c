@@ -94,6 +94,9 @@ static void keep_alive(struct fl_engine *e, uint32_t id)
 	if (!(s->flags & FL_SESSION_KEEP_ALIVE) || s->out.kind != FL_SIDE_PEER ||
 	    forward->state & FL_FLOW_TX_META)
 		return;
+	/* A connection that is closing, or not open yet, has nothing to be kept open. */
+	if (forward->tcp != FL_TCP_NONE && forward->tcp != FL_TCP_ESTABLISHED)
+		return;
 	cfg = keep_alive_of(e, s);
 	if (!cfg || cfg->mode == FL_CFG_KEEP_ALIVE_DISABLED)
 		return;

@@ -41,6 +41,18 @@ static struct fl_meta_name pathway_of(const struct fl_engine *e, uint16_t vector
 	return name_of(fl_addr_format(&local, text));
 }
 
+/*
+ * Is it no new session, but one that the receiver may have lost or never had (TLV 42: on migration
+ * and recovery)? It has been answered; or a peer told us of it in the middle.
+ */
+static bool is_known_elsewhere(const struct fl_engine *e, uint32_t id)
+{
+	const struct fl_session *s = fl_engine_session(e, id);
+
+	return s->flags & FL_SESSION_RESIGNAL || fl_engine_flow(e, id, FL_REVERSE)->packets ||
+	       (s->flags & FL_SESSION_MIDSTREAM && s->in.kind == FL_SIDE_PEER);
+}
+
 /* Everything that a router needs to open the session (mandatory set of 2.4). */
 void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta,
 			    char pathway[FL_ADDR_TEXT])
@@ -65,10 +77,19 @@ void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *re
 		m->has |= FL_META_BIT(FL_META_SOURCE_NAT);
 		m->source_nat = fl_addr_from(4, s->nat_src);
 	}
+	if (fl_engine_may_follow(e, s->out.id)) {
+		m->has |= FL_META_BIT(FL_META_VECTOR);
+		m->vector =
+			(struct fl_meta_vector){ s->out.vector,
+						 fl_fabric_vector_seq(e->fabric, s->out.vector) };
+	}
 	if (s->flags & FL_SESSION_RESIGNAL) {
-		m->has |= FL_META_BIT(FL_META_MODIFY) | FL_META_BIT(FL_META_REMAINING_TIME);
+		m->has |= FL_META_BIT(FL_META_MODIFY);
 		m->modify =
 			(struct fl_meta_modify){ .seq = s->modify_seq & 0xfff, .forward = true };
+	}
+	if (is_known_elsewhere(e, id)) {
+		m->has |= FL_META_BIT(FL_META_REMAINING_TIME);
 		m->remaining_s = (uint32_t)(fl_engine_time_left_ms(e, id) / 1000);
 	}
 }
@@ -83,6 +104,7 @@ void fl_engine_meta_reverse(struct fl_engine *e, uint32_t id, bool user_data,
 	const struct fl_session *s = fl_engine_session(e, id);
 	struct fl_tuple forward = forward_tuple(s);
 	struct fl_meta *m = ret_meta;
+	uint16_t group;
 
 	memset(m, 0, sizeof(*m));
 	m->has = FL_META_BIT(FL_META_SECURITY_ID) | FL_META_BIT(FL_META_REVERSE) |
@@ -97,6 +119,11 @@ void fl_engine_meta_reverse(struct fl_engine *e, uint32_t id, bool user_data,
 		m->has |= FL_META_BIT(FL_META_MODIFY);
 		m->modify = (struct fl_meta_modify){ .seq = s->modify_seq & 0xfff, .done = true };
 	}
+	group = e->t->vectors[s->in.vector].group & (uint16_t)~FL_GROUP_PEER;
+	if (group) {
+		m->has |= FL_META_BIT(FL_META_VECTOR);
+		m->vector = (struct fl_meta_vector){ group, e->steering[s->in.vector].heard };
+	}
 }
 
 void fl_engine_meta_health(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta)
@@ -110,6 +137,39 @@ void fl_engine_meta_health(struct fl_engine *e, uint32_t id, struct fl_meta *ret
 				  ? FL_HEALTH_REQUEST
 				  : FL_HEALTH_TIMEOUT,
 	};
+}
+
+bool fl_engine_meta_due(struct fl_engine *e, uint32_t id, enum fl_direction dir,
+			const struct fl_packet *packet, struct fl_meta *ret_meta,
+			char pathway[FL_ADDR_TEXT])
+{
+	struct fl_flow *flow = fl_engine_flow(e, id, dir);
+	struct fl_session *s = fl_engine_session(e, id);
+
+	if (!(flow->state & FL_FLOW_TX_META))
+		return false;
+	if (s->flags & FL_SESSION_HEALTH &&
+	    !(s->health_tries & FL_HEALTH_BACK) == (dir == FL_FORWARD)) {
+		/* One packet asks; those behind it go as before. */
+		s->flags &= (uint8_t)~FL_SESSION_HEALTH;
+		flow->state &= (enum fl_flow_state) ~FL_FLOW_TX_META;
+		fl_engine_meta_health(e, id, ret_meta);
+	} else if (dir == FL_FORWARD) {
+		fl_engine_meta_forward(e, id, ret_meta, pathway);
+	} else {
+		fl_engine_meta_reverse(e, id, packet->payload_len > 0, ret_meta, pathway);
+	}
+	return true;
+}
+
+void fl_engine_meta_by(struct fl_engine *e, struct fl_meta *meta, uint16_t path,
+		       char pathway[FL_ADDR_TEXT])
+{
+	const struct fl_path *p = &e->t->paths[path];
+	struct fl_addr local = fl_addr_from(p->family == 6 ? 6 : 4, p->local);
+
+	if (fl_meta_has(meta, FL_META_PATHWAY))
+		meta->pathway = name_of(fl_addr_format(&local, pathway));
 }
 
 /* --- packets from peers ----------------------------------------------------------------------- */
@@ -194,6 +254,14 @@ static void pass_on(struct fl_engine *e, const struct arrival *a, uint32_t id,
 	const struct fl_session *s = fl_engine_session(e, id);
 	struct fl_packet packet;
 
+	if (fl_engine_dup_from(e, id, dir)) {
+		enum fl_drop_reason why = fl_engine_dup_let_by(e, id, dir, &a->opened.meta);
+
+		if (why) {
+			fl_engine_drop(e, why);
+			return;
+		}
+	}
 	if (!strip(e, a, s, &packet)) {
 		fl_engine_drop(e, FL_DROP_MALFORMED);
 		return;
@@ -216,26 +284,19 @@ static bool is_generated(const struct arrival *a)
 	       !(p->hdr.tcp_flags & (FL_TH_SYN | FL_TH_FIN | FL_TH_RST));
 }
 
-/* The vector by which an arrival's path is answered: follow the initiator (design.md 2). */
+/* May the packet come by the path that it came by? The initiator's side may move a session. */
 static bool follow_path(struct fl_engine *e, const struct arrival *a, uint32_t id,
 			enum fl_direction dir)
 {
-	struct fl_session *s = fl_engine_session(e, id);
-	struct fl_side *side = dir == FL_FORWARD ? &s->in : &s->out;
-	uint16_t vector;
+	const struct fl_meta *m = &a->opened.meta;
 
-	if (e->t->vectors[side->vector].path == a->path)
-		return true;
-	/* Only the initiator's side moves a session; the other answers where it is asked. */
+	if (fl_engine_dup_from(e, id, dir))
+		return fl_engine_dup_path(e, id, dir, a->path,
+					  fl_meta_has(m, FL_META_FORWARD) ||
+						  fl_meta_has(m, FL_META_REVERSE));
 	if (dir != FL_FORWARD)
-		return false;
-	vector = fl_fabric_vector(e->fabric, a->peer, 0, a->path);
-	if (!vector)
-		return false;
-	side->vector = vector;
-	fl_engine_flow(e, id, FL_FORWARD)->in_vector = vector;
-	fl_engine_flow(e, id, FL_REVERSE)->out = vector;
-	return true;
+		return fl_engine_expects(e, id, dir, a->path);
+	return fl_engine_follow(e, id, a->path, &a->opened.meta);
 }
 
 /* Answer with reverse metadata until a bare packet comes (SEND_R). */
@@ -265,7 +326,10 @@ static void repeated_forward(struct fl_engine *e, struct arrival *a, uint32_t id
 		s->flags |= FL_SESSION_RESIGNAL;
 	}
 	s->forward_seen++;
-	if (!signalling) {
+	if (!signalling && fl_engine_dup_from(e, id, FL_FORWARD)) {
+		/* Established by another of its paths: here too, once the peer has heard of it. */
+		fl_engine_dup_ack(e, id, a->path);
+	} else if (!signalling) {
 		/* Established for us, not for the peer: it has lost its state, or moved the
 		 * session. */
 		s->forward_seen = 1;
@@ -275,8 +339,11 @@ static void repeated_forward(struct fl_engine *e, struct arrival *a, uint32_t id
 		s->forward_seen = 0;
 		fl_engine_ack_now(e, id);
 	}
-	if (is_generated(a))
+	if (is_generated(a)) {
+		/* Word of a move, which waits for an answer. */
+		fl_engine_ack_now(e, id);
 		return;
+	}
 	pass_on(e, a, id, FL_FORWARD);
 	fl_engine_watch(e, id);
 }
@@ -317,8 +384,42 @@ static void open_forward(struct fl_engine *e, struct arrival *a)
 		fl_engine_drop(e, (enum fl_drop_reason) - id);
 		return;
 	}
+	if (is_generated(a)) {
+		/* Moved to us from another router, and nobody has said anything yet. */
+		fl_engine_ack_now(e, (uint32_t)id);
+		return;
+	}
 	fl_engine_ack_later(e, (uint32_t)id);
-	pass_on(e, a, (uint32_t)id, FL_FORWARD);
+	if (!is_generated(a))
+		pass_on(e, a, (uint32_t)id, FL_FORWARD);
+}
+
+/* Does forward metadata say of its session what we know already? */
+static bool is_same(const struct fl_engine *e, const struct fl_session *s, const struct fl_meta *m)
+{
+	const struct fl_tuple known = forward_tuple(s);
+	const char *tenant = fl_store_name_text(e->store, s->tenant);
+
+	return fl_tuple_equal(&known, &m->forward) && strlen(tenant) == m->tenant.len &&
+	       !memcmp(tenant, m->tenant.s, m->tenant.len);
+}
+
+/* A session of another peer's that has been moved to this one. */
+static void come_from_elsewhere(struct fl_engine *e, struct arrival *a, uint32_t id)
+{
+	const struct fl_packet *p = &a->work->packet;
+	const struct fl_announced what = { .meta = &a->opened.meta,
+					   .path = a->path,
+					   .local_port = fl_pkt_dport(&p->hdr),
+					   .remote_port = fl_pkt_sport(&p->hdr) };
+	int err = fl_engine_take_from_peer(e, id, &what);
+
+	if (err) {
+		fl_engine_drop(e, (enum fl_drop_reason) - err);
+		return;
+	}
+	a->slot = fl_engine_session(e, id)->slot[FL_FORWARD];
+	repeated_forward(e, a, id);
 }
 
 static void on_forward(struct fl_engine *e, struct arrival *a)
@@ -339,14 +440,20 @@ static void on_forward(struct fl_engine *e, struct arrival *a)
 			open_forward(e, a);
 		return;
 	}
+	if (a->slot == FL_NO_SLOT && fl_engine_is_moved_here(e, id, a->peer, m)) {
+		come_from_elsewhere(e, a, id);
+		return;
+	}
 	s = fl_engine_session(e, id);
 	if (s->in.kind != FL_SIDE_PEER || s->in.id != a->peer) {
 		/* A session of ours that comes back to us: routing goes round in circles. */
 		fl_engine_drop(e, FL_DROP_META_UNEXPECTED);
 		return;
 	}
-	if (a->slot != s->slot[FL_FORWARD]) {
-		/* Same session on other waypoints: signalled anew from scratch. */
+	if (a->slot != s->slot[FL_FORWARD] || !is_same(e, s, m)) {
+		/* On other waypoints, or with other content: signalled anew from scratch. */
+		if (a->slot == s->slot[FL_FORWARD])
+			a->slot = FL_NO_SLOT;
 		fl_engine_close(e, id, FL_CLOSE_REPLACED);
 		open_forward(e, a);
 		return;
@@ -379,11 +486,16 @@ static void on_reverse(struct fl_engine *e, struct arrival *a)
 		fl_engine_drop(e, FL_DROP_SYMMETRY);
 		return;
 	}
-	fl_engine_flow(e, id, FL_FORWARD)->state &= (enum fl_flow_state) ~FL_FLOW_TX_META;
-	fl_engine_flow(e, id, FL_REVERSE)->state &= (enum fl_flow_state) ~FL_FLOW_RX_META;
+	if (fl_meta_has(m, FL_META_VECTOR))
+		fl_engine_move_heard(e, a->peer, &m->vector);
 	if (fl_meta_has(m, FL_META_MODIFY) && m->modify.done &&
 	    m->modify.seq == (s->modify_seq & 0xfff))
 		s->flags &= (uint8_t)~FL_SESSION_RESIGNAL;
+	/* Until a move is acknowledged, an answer from before it says nothing (P-05). In copies:
+	 * until all paths have answered. */
+	if (!(s->flags & FL_SESSION_RESIGNAL) && fl_engine_dup_done(e, id))
+		fl_engine_flow(e, id, FL_FORWARD)->state &= (enum fl_flow_state) ~FL_FLOW_TX_META;
+	fl_engine_flow(e, id, FL_REVERSE)->state &= (enum fl_flow_state) ~FL_FLOW_RX_META;
 	if (is_generated(a))
 		return;
 	pass_on(e, a, id, FL_REVERSE);
@@ -434,9 +546,9 @@ static void dispatch(struct fl_engine *e, struct arrival *a)
 		return;
 	}
 	if (fl_meta_has(m, FL_META_HEALTH))
-		fl_engine_health(e, a->slot);
+		fl_engine_health(e, a->work, a->slot, &a->opened);
 	if (fl_meta_has(m, FL_META_ICMP_LOCATION)) {
-		fl_engine_carried_error(e, a->work, a->slot, &a->opened);
+		fl_engine_carried_error(e, a->work, &a->opened);
 		return;
 	}
 	if (fl_meta_has(m, FL_META_FORWARD))

@@ -19,7 +19,10 @@ struct fl_store {
 	uint32_t count;
 	struct fl_name *names; /* copy of the pinned table, by id */
 	uint32_t names_used;
+	uint16_t *name_index; /* by hash, NAME_SLOTS; ids, 0 = empty; names are never removed */
 };
+
+#define NAME_SLOTS (2 * FL_MAX_NAMES)
 
 /* UUIDs of ours are random; those of peers need not be, so the table's secret is mixed in. */
 static uint32_t uuid_slot(const struct fl_store *store, const uint8_t uuid[16])
@@ -71,12 +74,29 @@ static void index_remove(struct fl_store *store, uint32_t id)
 	store->index[gap] = 0;
 }
 
+/* The slot of a name, or the empty one where it would go. */
+static uint16_t *name_slot(const struct fl_store *store, enum fl_name_kind kind, const char *name)
+{
+	uint32_t i = kind;
+
+	for (const char *c = name; *c; c++)
+		i = (i ^ (uint8_t)*c) * 16777619u; /* FNV-1a */
+	for (i %= NAME_SLOTS; store->name_index[i]; i = (i + 1) % NAME_SLOTS) {
+		const struct fl_name *entry = &store->names[store->name_index[i]];
+
+		if (entry->kind == kind && !strcmp(entry->name, name))
+			break;
+	}
+	return &store->name_index[i];
+}
+
 static int names_load(struct fl_store *store)
 {
 	struct fl_tables *t = store->tables;
 
 	store->names = calloc(FL_MAX_NAMES, sizeof(*store->names));
-	if (!store->names)
+	store->name_index = calloc(NAME_SLOTS, sizeof(*store->name_index));
+	if (!store->names || !store->name_index)
 		return -ENOMEM;
 	store->names_used = 1;
 	for (uint32_t id = 1; id < FL_MAX_NAMES; id++) {
@@ -84,6 +104,7 @@ static int names_load(struct fl_store *store)
 		    store->names[id].kind == FL_NAME_FREE)
 			break;
 		store->names[id].name[FL_NAME_LEN - 1] = 0;
+		*name_slot(store, store->names[id].kind, store->names[id].name) = (uint16_t)id;
 		store->names_used = id + 1;
 	}
 	return 0;
@@ -171,6 +192,7 @@ void fl_store_free(struct fl_store *store)
 	fl_fifo_done(&store->free_ids);
 	free(store->index);
 	free(store->names);
+	free(store->name_index);
 	free(store);
 }
 
@@ -202,6 +224,20 @@ int fl_store_open(struct fl_store *store, const uint8_t uuid[16], uint32_t *ret_
 	store->count++;
 	*ret_id = id;
 	return 0;
+}
+
+uint32_t fl_store_prefetch(const struct fl_store *store, const uint8_t uuid[16])
+{
+	const uint32_t *next = fl_fifo_peek(&store->free_ids);
+	const char *record;
+
+	__builtin_prefetch(&store->index[uuid_slot(store, uuid)], 1);
+	if (!next)
+		return 0;
+	record = (const char *)&store->tables->sessions[*next];
+	for (size_t at = 0; at < sizeof(struct fl_session); at += 64)
+		__builtin_prefetch(record + at, 1);
+	return *next;
 }
 
 void fl_store_close(struct fl_store *store, uint32_t id, struct fl_mono now)
@@ -253,11 +289,11 @@ uint16_t fl_store_name(struct fl_store *store, enum fl_name_kind kind, const cha
 {
 	struct fl_tables *t = store->tables;
 	struct fl_name *entry;
-	uint32_t id;
+	uint16_t *slot = name_slot(store, kind, name);
+	uint32_t id = store->names_used;
 
-	for (id = 1; id < store->names_used; id++)
-		if (store->names[id].kind == kind && !strcmp(store->names[id].name, name))
-			return (uint16_t)id;
+	if (*slot)
+		return *slot;
 	if (id == FL_MAX_NAMES || strlen(name) >= FL_NAME_LEN)
 		return 0;
 	entry = &store->names[id];
@@ -267,7 +303,8 @@ uint16_t fl_store_name(struct fl_store *store, enum fl_name_kind kind, const cha
 	if (t->ops->name_set(t->ops_ctx, id, entry) < 0)
 		return 0;
 	store->names_used++;
-	return (uint16_t)id;
+	*slot = (uint16_t)id;
+	return *slot;
 }
 
 const char *fl_store_name_text(const struct fl_store *store, uint16_t id)
@@ -278,5 +315,6 @@ const char *fl_store_name_text(const struct fl_store *store, uint16_t id)
 size_t fl_store_memory(const struct fl_store *store)
 {
 	return sizeof(*store) + ((size_t)store->mask + 1) * sizeof(*store->index) +
-	       fl_fifo_memory(&store->free_ids) + FL_MAX_NAMES * sizeof(*store->names);
+	       fl_fifo_memory(&store->free_ids) + FL_MAX_NAMES * sizeof(*store->names) +
+	       NAME_SLOTS * sizeof(*store->name_index);
 }

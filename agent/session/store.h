@@ -36,6 +36,12 @@ void fl_store_free(struct fl_store *store);
  */
 int fl_store_open(struct fl_store *store, const uint8_t uuid[16], uint32_t *ret_id);
 
+/*
+ * What fl_store_open() will touch for this UUID is asked of memory now, so that it is there then.
+ * Returns the id that is likely to be given out, 0 if none.
+ */
+uint32_t fl_store_prefetch(const struct fl_store *store, const uint8_t uuid[16]);
+
 /* The record rests, remembered as closed (P-45), until it is needed again. */
 void fl_store_close(struct fl_store *store, uint32_t id, struct fl_mono now);
 

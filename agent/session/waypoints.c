@@ -32,9 +32,11 @@ static struct side remote_side(const struct fl_waypoints *wp)
 	return (struct side){ first, first > wp->hi ? 0 : (wp->hi - first) / step + 1, step };
 }
 
+/* A number of its own for every pair; those that are given out one after the other are neighbours.
+ */
 static uint32_t pair_number(struct fl_waypoint_pair pair)
 {
-	return (uint32_t)pair.local << 16 | pair.remote;
+	return (uint32_t)(uint16_t)(pair.remote - pair.local) << 16 | pair.local;
 }
 
 /*
@@ -119,6 +121,11 @@ int fl_waypoints_next(struct fl_waypoints *wp, struct fl_mono now,
 		return 0;
 	}
 	return -ENOSPC;
+}
+
+struct fl_waypoint_pair fl_waypoints_peek(const struct fl_waypoints *wp)
+{
+	return pair_count(wp) ? pair_at(wp, wp->cursor) : (struct fl_waypoint_pair){ 0 };
 }
 
 void fl_waypoints_take(struct fl_waypoints *wp)

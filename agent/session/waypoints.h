@@ -58,6 +58,9 @@ void fl_waypoints_change(struct fl_waypoints *wp, uint16_t lo, uint16_t hi, bool
 int fl_waypoints_next(struct fl_waypoints *wp, struct fl_mono now,
 		      struct fl_waypoint_pair *ret_pair);
 
+/* The pair that is likely next, to load in advance what it needs; zeros for an empty range. */
+struct fl_waypoint_pair fl_waypoints_peek(const struct fl_waypoints *wp);
+
 /* A pair from fl_waypoints_next(), or one found in use after a restart. */
 void fl_waypoints_take(struct fl_waypoints *wp);
 

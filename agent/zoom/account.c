@@ -309,14 +309,6 @@ struct fl_zoom_settings fl_zoom_account_settings(const struct fl_zoom_settings *
 	for (size_t i = 0; i < record->link_count; i++) {
 		const struct fl_zoom_link *link = &record->links[i];
 
-		if (!i) {
-			s.discard_guests = link->discard_guests;
-			s.keep_topic = link->keep_topic;
-			s.keep_comments = link->keep_comments;
-			s.keep_phone_numbers = link->keep_phone_numbers;
-			s.max_daily = link->max_daily ? link->max_daily : base->max_daily;
-			continue;
-		}
 		s.discard_guests |= link->discard_guests;
 		s.keep_topic &= link->keep_topic;
 		s.keep_comments &= link->keep_comments;

@@ -416,8 +416,22 @@ void fl_zoom_poller_token(struct fl_zoom_poller *poller, const char *scope)
 	memset(poller->blocked_s, 0, sizeof(poller->blocked_s));
 }
 
+/* Somebody has made room on the disk: what could not be stored is tried now. */
+static void store_now(struct fl_zoom_poller *p)
+{
+	int64_t now_s = poll_now(p).s;
+
+	p->sink_resume = fl_mono_now();
+	for (struct job *job = p->jobs; job; job = job->hh.next) {
+		if (job->phase == PHASE_PUT || job->phase == PHASE_END)
+			job->work.due_s = now_s;
+	}
+}
+
 void fl_zoom_poller_sync(struct fl_zoom_poller *poller)
 {
+	if (poller->sink_err)
+		store_now(poller);
 	memset(poller->blocked_s, 0, sizeof(poller->blocked_s));
 	poller->refused_s = 0;
 	poller->listers[LIST_PAST].due_s = 0;

@@ -258,7 +258,7 @@ static void read_hook(const struct fl_json *json, struct fl_zoom_hook *hook)
  */
 
 /* Event, uuid, participant, time: what makes two deliveries one event. */
-static bool was_seen(struct fl_zoom_hooks *hooks, const struct fl_zoom_hook *hook)
+static uint64_t id_of(const struct fl_zoom_hook *hook)
 {
 	uint8_t digest[FL_SHA256_LEN];
 	uint64_t id;
@@ -269,6 +269,13 @@ static bool was_seen(struct fl_zoom_hooks *hooks, const struct fl_zoom_hook *hoo
 
 	fl_sha256(text, (size_t)len, digest);
 	memcpy(&id, digest, sizeof(id));
+	return id;
+}
+
+static bool was_seen(struct fl_zoom_hooks *hooks, const struct fl_zoom_hook *hook)
+{
+	uint64_t id = id_of(hook);
+
 	for (size_t i = 0; i < FL_ZOOM_HOOK_SEEN; i++) {
 		if (hooks->seen[i] == id)
 			return true;
@@ -276,6 +283,16 @@ static bool was_seen(struct fl_zoom_hooks *hooks, const struct fl_zoom_hook *hoo
 	hooks->seen[hooks->next] = id;
 	hooks->next = (hooks->next + 1) % FL_ZOOM_HOOK_SEEN;
 	return false;
+}
+
+void fl_zoom_hook_forget(struct fl_zoom_hooks *hooks, const struct fl_zoom_hook *hook)
+{
+	uint64_t id = id_of(hook);
+
+	for (size_t i = 0; i < FL_ZOOM_HOOK_SEEN; i++) {
+		if (hooks->seen[i] == id)
+			hooks->seen[i] = 0;
+	}
 }
 
 /* To prove that we know the secret, every 72 hours. */

@@ -85,6 +85,9 @@ int fl_zoom_hook_take(struct fl_zoom_hooks *hooks, const char *secret,
 		      char *reply, size_t size);
 void fl_zoom_hook_done(struct fl_zoom_hook *hook);
 
+/* It could not be acted upon: when Zoom sends it again, it is new. Before fl_zoom_hook_done(). */
+void fl_zoom_hook_forget(struct fl_zoom_hooks *hooks, const struct fl_zoom_hook *hook);
+
 /* Is @signature ("v0=...") that of Zoom for this body? Constant time. */
 bool fl_zoom_hook_is_signed(const char *secret, const char *timestamp, const char *signature,
 			    const char *body, size_t len);

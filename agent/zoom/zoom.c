@@ -27,6 +27,14 @@ static const char *zoom_id(struct fl_zoom_account *a)
 /* Of the credentials of one Zoom account the first that works: budgets are the account's. */
 static void elect(struct fl_zoom *zoom)
 {
+	struct fl_mono now = fl_mono_now();
+
+	if (!fl_mono_reached(now, zoom->hold_until)) {
+		sd_event_source_set_time_relative(
+			zoom->elect_later, (fl_mono_ms_between(now, zoom->hold_until) + 1) * 1000);
+		sd_event_source_set_enabled(zoom->elect_later, SD_EVENT_ONESHOT);
+		return;
+	}
 	for (size_t i = 0; i < zoom->count; i++) {
 		struct fl_zoom_account *a = zoom->accounts[i];
 		bool leads = !fl_zoom_account_is_failed(a);
@@ -157,6 +165,7 @@ int fl_zoom_new(sd_event *event, const struct fl_zoom_cfg *cfg, const struct fl_
 					  .settings = cfg->settings,
 					  .changed = on_changed,
 					  .ctx = zoom };
+	zoom->hold_until = fl_mono_add_ms(fl_mono_now(), cfg->hold_ms);
 	if (cfg->hook_secret)
 		snprintf(zoom->hook_secret, sizeof(zoom->hook_secret), "%s", cfg->hook_secret);
 	err = zoom->dir ? 0 : -ENOMEM;
@@ -413,4 +422,9 @@ int fl_zoom_hook(struct fl_zoom *zoom, const struct fl_zoom_hook_request *reques
 		}
 	}
 	return status;
+}
+
+void fl_zoom_hook_again(struct fl_zoom *zoom, const struct fl_zoom_hook *hook)
+{
+	fl_zoom_hook_forget(&zoom->hooks, hook);
 }

@@ -25,6 +25,7 @@ struct fl_zoom_cfg {
 	struct fl_zoom_http_cfg http;
 	struct fl_zoom_settings settings; /* what no link says otherwise */
 	const char *hook_secret;          /* NULL: no webhooks */
+	uint32_t hold_ms; /* before anything is polled: what is matched against may come late */
 };
 
 /**
@@ -92,5 +93,7 @@ void fl_zoom_status_json(struct fl_zoom *zoom, const char *org, struct fl_json *
  */
 int fl_zoom_hook(struct fl_zoom *zoom, const struct fl_zoom_hook_request *request,
 		 struct fl_zoom_hook *ret_hook, char *reply, size_t size);
+/* What it says could not be kept: Zoom is to send it again. */
+void fl_zoom_hook_again(struct fl_zoom *zoom, const struct fl_zoom_hook *hook);
 
 #endif

@@ -23,6 +23,7 @@ struct fl_zoom {
 	char hook_secret[256];
 	sd_event_source *elect_soon;
 	sd_event_source *elect_later; /* after an error of the sink's */
+	struct fl_mono hold_until;    /* nobody polls before */
 };
 
 /* zoom.c: a record that is on disk is at work from now on. */

@@ -116,11 +116,23 @@ static __always_inline int fl_ctx_parse_l2(FL_CTX *ctx, int l3_device, struct fl
 	return 0;
 }
 
-/* Ports or ICMP identifier at @l4, then the checksum: addresses as pseudo header, ports as data. */
+/* A new ICMP identifier at @l4, and the checksum, which ICMPv6 has over addresses too. */
+static __always_inline int fl_tc_rewrite_icmp(FL_CTX *ctx, __u32 l4, const struct fl_rewrite *rw)
+{
+	const __u32 check = l4 + offsetof(struct fl_icmp, check);
+	__be16 id = FL_BE16(rw->icmp_id);
+
+	if (bpf_skb_store_bytes(ctx, l4 + offsetof(struct fl_icmp, id), &id, sizeof(id), 0))
+		return -FL_DROP_MALFORMED;
+	if (rw->icmp_addrs && bpf_l4_csum_replace(ctx, check, 0, rw->icmp_addrs, BPF_F_PSEUDO_HDR))
+		return -FL_DROP_MALFORMED;
+	return bpf_l4_csum_replace(ctx, check, 0, rw->icmp_delta, 0) ? -FL_DROP_MALFORMED : 0;
+}
+
+/* Ports at @l4, then the checksum: addresses as pseudo header, ports as data. */
 static __always_inline int fl_tc_rewrite_l4(FL_CTX *ctx, __u32 l4, const struct fl_rewrite *rw)
 {
 	__be32 ports = FL_BE32(rw->ports);
-	__be16 id = FL_BE16(rw->ports);
 	__u64 flags = BPF_F_PSEUDO_HDR;
 	__u64 port_flags = 0;
 	__u32 check;
@@ -134,16 +146,10 @@ static __always_inline int fl_tc_rewrite_l4(FL_CTX *ctx, __u32 l4, const struct 
 			flags |= BPF_F_MARK_MANGLED_0;
 			port_flags = BPF_F_MARK_MANGLED_0;
 		}
-	} else if (rw->id_port) {
-		if (bpf_skb_store_bytes(ctx, l4 + offsetof(struct fl_icmp, id), &id, sizeof(id), 0))
-			return -FL_DROP_MALFORMED;
-		check = l4 + offsetof(struct fl_icmp, check);
-		if (rw->proto == FL_IPPROTO_ICMP)
-			flags = 0;
 	} else {
-		return 0;
+		return rw->id_port ? fl_tc_rewrite_icmp(ctx, l4, rw) : 0;
 	}
-	if (flags && bpf_l4_csum_replace(ctx, check, 0, rw->addr_delta, flags))
+	if (bpf_l4_csum_replace(ctx, check, 0, rw->addr_delta, flags))
 		return -FL_DROP_MALFORMED;
 	if (bpf_l4_csum_replace(ctx, check, 0, rw->port_delta, port_flags))
 		return -FL_DROP_MALFORMED;
@@ -208,7 +214,9 @@ static __noinline int fl_tc_rebuild(FL_CTX *ctx, const struct fl_pkt *pkt,
 		struct fl_udp udp;
 
 		fl_udp_build(&udp, rw, pkt, &save);
-		return bpf_skb_store_bytes(ctx, l3, &udp, sizeof(udp), 0) ? -FL_DROP_TX_ERROR : 0;
+		if (bpf_skb_store_bytes(ctx, l3, &udp, sizeof(udp), 0))
+			return -FL_DROP_TX_ERROR;
+		return rw->id_port ? fl_tc_rewrite_icmp(ctx, l3 + (__u32)sizeof(udp), rw) : 0;
 	}
 	return fl_tc_rewrite_l4(ctx, l3, rw);
 }

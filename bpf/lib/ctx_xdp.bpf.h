@@ -12,6 +12,8 @@
 #include "bpf/lib/rewrite.bpf.h"
 #include "bpf/maps.bpf.h"
 
+struct fl_job;
+
 #define FL_CTX          struct xdp_md
 #define FL_CTX_PASS     XDP_PASS
 #define FL_CTX_DROP     XDP_DROP
@@ -90,6 +92,19 @@ static __always_inline int fl_ctx_parse_l2(FL_CTX *ctx, int l3_device, struct fl
 	return fl_parse_l2(fl_ctx_data(ctx), fl_ctx_end(ctx), pkt, plain);
 }
 
+static __always_inline int fl_xdp_rewrite_icmp(void *l4, const void *end,
+					       const struct fl_rewrite *rw)
+{
+	struct fl_icmp *icmp = l4;
+
+	if ((const void *)(icmp + 1) > end)
+		return -FL_DROP_MALFORMED;
+	icmp->id = FL_BE16(rw->icmp_id);
+	icmp->check = (__be16)fl_csum_update((__u16)icmp->check,
+					     fl_csum_add(rw->icmp_delta, rw->icmp_addrs));
+	return 0;
+}
+
 /*
  * Ports and checksum of the layer 4 header at @l4. ICMPv4 has no pseudo header: addresses do not
  * count. Returns 0 or a negative drop reason.
@@ -118,15 +133,7 @@ static __always_inline int fl_xdp_rewrite_l4(void *l4, const void *end, const st
 		tcp->check = (__be16)fl_csum_update((__u16)tcp->check,
 						    fl_csum_add(rw->addr_delta, rw->port_delta));
 	} else if (rw->id_port) {
-		struct fl_icmp *icmp = l4;
-		__u16 delta = rw->port_delta;
-
-		if ((const void *)(icmp + 1) > end)
-			return -FL_DROP_MALFORMED;
-		if (rw->proto == FL_IPPROTO_ICMPV6)
-			delta = fl_csum_add(delta, rw->addr_delta);
-		icmp->id = FL_BE16(rw->ports);
-		icmp->check = (__be16)fl_csum_update((__u16)icmp->check, delta);
+		return fl_xdp_rewrite_icmp(l4, end, rw);
 	}
 	return 0;
 }
@@ -240,7 +247,7 @@ static __noinline int fl_xdp_rebuild(FL_CTX *ctx, const struct fl_pkt *pkt,
 	if (data + sizeof(struct fl_udp) > end)
 		return -FL_DROP_MALFORMED;
 	fl_udp_build((void *)data, rw, pkt, &save);
-	return 0;
+	return rw->id_port ? fl_xdp_rewrite_icmp(data + sizeof(struct fl_udp), end, rw) : 0;
 }
 
 /* Offset of the checksum in the layer 4 header: TCP or UDP. */
@@ -315,6 +322,14 @@ static __always_inline int fl_ctx_forward(FL_CTX *ctx, const struct fl_pkt *pkt,
 	if (!rw->smac)
 		return XDP_PASS;
 	return fl_ctx_send(ctx, rw->iface, rw->ifindex);
+}
+
+/* XDP cannot send one packet twice: the TC program on this device does all of it. */
+static __always_inline int fl_dup(FL_CTX *ctx, struct fl_job *job)
+{
+	(void)ctx;
+	(void)job;
+	return FL_DONE_KERNEL;
 }
 
 #endif

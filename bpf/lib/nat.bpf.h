@@ -24,19 +24,41 @@ static __always_inline bool fl_path_expected(const struct fl_flow *flow, __u32 p
 	       (__s32)(vector->prev_until - (__u32)bpf_jiffies64()) > 0;
 }
 
-static __always_inline int fl_nat_to_peer(FL_CTX *ctx, const struct fl_flow *flow,
+/*
+ * ICMP whose identifier is another on the other side of this router. Between routers the message is
+ * the one that the session's initiator knows, its checksum included (3.6).
+ */
+static __noinline int fl_nat_icmp(const struct fl_flow *flow, struct fl_rewrite *rw)
+{
+	const bool reverse = flow->flags & FL_FLOW_REVERSE;
+	const struct fl_session *session;
+	__u32 id = flow->session;
+	__u16 old, addrs;
+
+	session = bpf_map_lookup_elem(&fl_sessions, &id);
+	if (!session)
+		return -FL_DROP_INTERNAL;
+	old = reverse ? session->nat_sport : session->sport;
+	rw->id_port = 1;
+	rw->icmp_id = reverse ? session->sport : session->nat_sport;
+	rw->icmp_delta = fl_csum_sub(FL_BE16(rw->icmp_id), FL_BE16(old));
+	if (session->proto != FL_IPPROTO_ICMPV6)
+		return 0;
+	addrs = fl_csum_sub(
+		fl_csum_add(fl_csum_addr6(session->nat_src), fl_csum_addr6(session->nat_dst)),
+		fl_csum_add(fl_csum_addr6(session->src), fl_csum_addr6(session->dst)));
+	rw->icmp_addrs = reverse ? (__u16)~addrs : addrs;
+	return 0;
+}
+
+/* By the path that rw->path names. */
+static __always_inline int fl_nat_by_path(FL_CTX *ctx, const struct fl_flow *flow,
 					  const struct fl_pkt *pkt, struct fl_rewrite *rw,
 					  bool plain)
 {
-	const struct fl_vector *vector;
-	const struct fl_path *path;
-	__u32 id = flow->out;
+	__u32 id = rw->path;
+	const struct fl_path *path = bpf_map_lookup_elem(&fl_paths, &id);
 
-	vector = bpf_map_lookup_elem(&fl_vectors, &id);
-	if (!vector)
-		return -FL_DROP_INTERNAL;
-	id = vector->path;
-	path = bpf_map_lookup_elem(&fl_paths, &id);
 	if (plain && (!path || path->plain != pkt->family))
 		return FL_NOT_PLAIN;
 	if (!path || path->state != FL_PATH_UP)
@@ -60,13 +82,26 @@ static __always_inline int fl_nat_to_peer(FL_CTX *ctx, const struct fl_flow *flo
 	rw->vlan = path->vlan;
 	rw->ivlan = path->ivlan;
 	rw->tx_flags = path->tx_flags;
-	rw->path = (__u16)id;
 	if (flow->flags & FL_FLOW_WRAP) {
 		/* From peer to peer it is wrapped already. */
 		rw->wrap = flow->key.kind == FL_KEY_PEER ? FL_WRAP_NONE : FL_WRAP_INSERT;
 		rw->proto = FL_IPPROTO_UDP;
 	}
-	return 0;
+	return flow->flags & FL_FLOW_ID_PORT ? fl_nat_icmp(flow, rw) : 0;
+}
+
+static __always_inline int fl_nat_to_peer(FL_CTX *ctx, const struct fl_flow *flow,
+					  const struct fl_pkt *pkt, struct fl_rewrite *rw,
+					  bool plain)
+{
+	const struct fl_vector *vector;
+	__u32 id = flow->out;
+
+	vector = bpf_map_lookup_elem(&fl_vectors, &id);
+	if (!vector)
+		return -FL_DROP_INTERNAL;
+	rw->path = vector->path;
+	return fl_nat_by_path(ctx, flow, pkt, rw, plain);
 }
 
 /* New addresses of an IPv6 session stand in its record; a flow slot has no room for them. */
@@ -129,7 +164,10 @@ static __always_inline int fl_nat_to_lan(const struct fl_flow *flow, enum fl_out
 	rw->addr_delta = flow->addr_delta;
 	rw->proto = pkt->proto;
 	if (!plain) {
-		rw->id_port = flow->flags & FL_FLOW_ID_PORT;
+		if (flow->flags & FL_FLOW_ID_PORT)
+			err = fl_nat_icmp(flow, rw);
+		if (err)
+			return err;
 		if (flow->flags & FL_FLOW_WRAP && flow->key.kind == FL_KEY_PEER) {
 			__u32 id = flow->session;
 			const struct fl_session *session = bpf_map_lookup_elem(&fl_sessions, &id);

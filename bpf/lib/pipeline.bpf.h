@@ -27,6 +27,7 @@
 #define FL_GO_ICMP_ERROR 0x202
 #define FL_GO_PEER_MISS  0x203
 #define FL_GO_LAN_MISS   0x204
+#define FL_GO_DUP        0x206 /* 0x205: FL_GO_UNMARK */
 
 /* A packet on its way through the stages. Never pass the address of a member in the common path. */
 struct fl_job {
@@ -170,10 +171,7 @@ static __always_inline bool fl_find_path(FL_CTX *ctx, struct fl_job *job)
 static __always_inline bool fl_in_waypoint_range(const struct fl_path *path,
 						 const struct fl_pkt *pkt)
 {
-	__u16 sport = fl_pkt_sport(pkt), dport = fl_pkt_dport(pkt);
-
-	return dport >= path->port_lo && dport <= path->port_hi && sport >= path->port_lo &&
-	       sport <= path->port_hi;
+	return fl_path_has_ports(path, fl_pkt_sport(pkt), fl_pkt_dport(pkt));
 }
 
 /* A peer's packet that arrives where it must not: a session's is dropped, others are the kernel's.
@@ -365,9 +363,12 @@ static __noinline int fl_fragment(FL_CTX *ctx, struct fl_job *job)
 	err = fl_tuple_wide(ctx, job, false, &key);
 	if (err)
 		return err;
-	if (!job->path) {
-		if (fl_addr_is_special(key.daddr, job->pkt.family) ||
-		    fl_addr_is_local(key.daddr, job->pkt.family))
+	if (!job->path && fl_addr_is_special(key.daddr, job->pkt.family))
+		return FL_DONE_KERNEL;
+	/* With NAPT only the whole says whether it is an answer to a session, or this host's own.
+	 */
+	if (!job->path && !(job->iface_flags & FL_IFACE_NAPT)) {
+		if (fl_addr_is_local(key.daddr, job->pkt.family))
 			return FL_DONE_KERNEL;
 		if (!(job->iface_flags & FL_IFACE_SESSIONS))
 			return -FL_DROP_NO_TENANT;
@@ -560,8 +561,8 @@ static __always_inline int fl_forward(FL_CTX *ctx, struct fl_job *job, struct fl
 {
 	int err;
 
-	if (plain &&
-	    (flow->state || flow->flags & FL_FLOW_WRAP || !fl_tcp_is_plain(flow, &job->pkt)))
+	if (plain && (flow->state || flow->flags & (FL_FLOW_WRAP | FL_FLOW_DUP) ||
+		      !fl_tcp_is_plain(flow, &job->pkt)))
 		return FL_NOT_PLAIN;
 	if (job->path || flow->out_kind == FL_OUT_PEER) {
 		if (fl_looks_like_meta(ctx, &job->pkt))
@@ -696,6 +697,8 @@ static __always_inline int fl_ingress_stages(FL_CTX *ctx, struct fl_job *job, __
 	if (!plain) {
 		job->slot = found.slot;
 		job->session = found.flow->session;
+		if (found.flow->flags & FL_FLOW_DUP)
+			return FL_GO_DUP;
 	}
 	if (job->path && !fl_path_expected(found.flow, job->path))
 		return plain ? FL_NOT_PLAIN : fl_elsewhere(ctx, job);
@@ -743,7 +746,10 @@ __noinline int FL_OWN(fl_ingress_full)(FL_CTX *ctx, __u32 hook)
 	return fl_ingress_stages(ctx, job, 0);
 }
 
-/* No flow: what else it may be. */
+/* A packet of a flow with FL_FLOW_DUP: dup.bpf.h, but XDP leaves it to TC. */
+static __always_inline int fl_dup(FL_CTX *ctx, struct fl_job *job);
+
+/* What the stages left to be done: no flow, or one that is carried in copies. */
 static __noinline int fl_ingress_rest(FL_CTX *ctx, int stage)
 {
 	struct fl_job *job = fl_job_full();
@@ -757,6 +763,8 @@ static __noinline int fl_ingress_rest(FL_CTX *ctx, int stage)
 		return fl_icmp_error(ctx, job);
 	case FL_GO_PEER_MISS:
 		return fl_peer_miss(ctx, job);
+	case FL_GO_DUP:
+		return fl_dup(ctx, job);
 	default:
 		return fl_lan_miss(ctx, job);
 	}

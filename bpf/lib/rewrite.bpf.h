@@ -40,11 +40,14 @@ struct fl_rewrite {
 	__u32 ports;      /* new ports: source << 16 | destination, host order */
 	__u16 addr_delta; /* memory order, see common/flow.h */
 	__u16 port_delta;
+	__u16 icmp_id;    /* host order */
+	__u16 icmp_delta; /* what the change does to the message's checksum */
+	__u16 icmp_addrs; /* of which by addresses that it covers: ICMPv6 */
 	__u8 family;
 	__u8 proto; /* protocol behind the new IP header */
 	__u8 tx_flags;
 	__u8 wrap;
-	__u8 id_port;      /* ports are an ICMP identifier */
+	__u8 id_port;      /* the ICMP identifier becomes @icmp_id */
 	__u8 inner_family; /* of the packet, before wrapping or after unwrapping */
 };
 
@@ -197,6 +200,7 @@ static __always_inline void fl_udp_build(struct fl_udp *udp, const struct fl_rew
 					 const struct fl_pkt *pkt, const struct fl_ip_save *save)
 {
 	__u16 len = (__u16)(save->payload_len + sizeof(*udp));
+	const __u16 addr_sum = fl_csum_add(save->addr_sum, rw->icmp_addrs);
 	__u32 sum;
 
 	*(fl_u32_una *)udp = FL_BE32(rw->ports);
@@ -207,7 +211,7 @@ static __always_inline void fl_udp_build(struct fl_udp *udp, const struct fl_rew
 	if (pkt->proto == FL_IPPROTO_ICMP && pkt->family == 4)
 		sum = 0;
 	else if (pkt->proto == FL_IPPROTO_ICMPV6 && pkt->family == 6)
-		sum = (__u16)~fl_csum_fold((__u32)save->addr_sum + FL_BE16(save->payload_len) +
+		sum = (__u16)~fl_csum_fold((__u32)addr_sum + FL_BE16(save->payload_len) +
 					   FL_BE16(FL_IPPROTO_ICMPV6));
 	else
 		return;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * TCP states and, for "strict", sequence windows (svr-protocol.md 3.5). Established sessions come
- * here only for SYN, FIN and RST, so that the common packet pays one compare.
+ * here only for SYN, FIN and RST, so that the common packet pays one compare; with FL_FLOW_FOLLOW
+ * always.
  */
 #ifndef FL_BPF_TCP_H
 #define FL_BPF_TCP_H
@@ -18,7 +19,7 @@ static __always_inline bool fl_tcp_is_plain(const struct fl_flow *flow, const st
 		return true;
 	return flow->tcp == FL_TCP_ESTABLISHED &&
 	       !(pkt->tcp_flags & (FL_TH_SYN | FL_TH_FIN | FL_TH_RST)) &&
-	       (pkt->tcp_flags & FL_TH_ACK) && !(flow->flags & FL_FLOW_STRICT);
+	       (pkt->tcp_flags & FL_TH_ACK) && !(flow->flags & FL_FLOW_FOLLOW);
 }
 
 /* A SYN that starts the same tuple anew: the old session makes room. */
@@ -53,8 +54,8 @@ static __noinline int fl_tcp_scale(FL_CTX *ctx, const struct fl_pkt *pkt)
 	return -1;
 }
 
-static __noinline int fl_tcp_window_check(FL_CTX *ctx, const struct fl_pkt *pkt,
-					  struct fl_session *session, bool reverse)
+static __noinline int fl_tcp_look(FL_CTX *ctx, const struct fl_pkt *pkt, struct fl_session *session,
+				  bool reverse)
 {
 	struct fl_tcp_segment seg;
 	struct fl_tcp tcp;
@@ -71,8 +72,10 @@ static __noinline int fl_tcp_window_check(FL_CTX *ctx, const struct fl_pkt *pkt,
 	/* With the index a constant, the verifier need not follow both windows through both cases.
 	 */
 	if (reverse)
-		return fl_tcp_window(&session->window[1], &session->window[0], &seg);
-	return fl_tcp_window(&session->window[0], &session->window[1], &seg);
+		return fl_tcp_numbers(&session->window[1], &session->window[0],
+				      session->tcp_enforcement, &seg);
+	return fl_tcp_numbers(&session->window[0], &session->window[1], session->tcp_enforcement,
+			      &seg);
 }
 
 /* Tell the agent: the session's timeout is another now. A full ring only means that it notices
@@ -119,8 +122,8 @@ static __noinline int fl_tcp_track(FL_CTX *ctx, const struct fl_pkt *pkt, struct
 	session = bpf_map_lookup_elem(&fl_sessions, &id);
 	if (!session)
 		return -FL_DROP_INTERNAL;
-	if (flow->flags & FL_FLOW_STRICT) {
-		err = fl_tcp_window_check(ctx, pkt, session, reverse);
+	if (flow->flags & FL_FLOW_FOLLOW || pkt->tcp_flags & (FL_TH_SYN | FL_TH_FIN | FL_TH_RST)) {
+		err = fl_tcp_look(ctx, pkt, session, reverse);
 		if (err)
 			return err;
 	}

@@ -40,6 +40,7 @@ struct fixture {
 	enum fl_punt_reason punt;
 	uint16_t gso_size;
 	size_t cut; /* bytes taken off the end of the packet */
+	int runs;   /* of the same packet; 0: one. Only what comes of the last counts */
 	void (*before)(struct world *w, uint32_t session);
 	/* Fill in what `out` points to, knowing what came out: NULL or what is wrong with that. */
 	const char *(*expect)(struct world *w, const uint8_t *packet, size_t len);
@@ -57,7 +58,7 @@ struct fixture_set {
 	const struct fixture_set id = { text, rows, sizeof(rows) / sizeof((rows)[0]) }
 
 extern const struct fixture_set fx_forward, fx_l2, fx_parse, fx_handshake, fx_tcp, fx_icmp,
-	fx_admission, fx_host, fx_gso, fx_echo, fx_mark, fx_unmark;
+	fx_admission, fx_host, fx_gso, fx_echo, fx_mark, fx_unmark, fx_dup;
 
 /* Client 10.1.0.5 to server 10.2.0.53 by way of peer 1; ports 40000 and 53; waypoints 20000 and
  * 20001. */

@@ -160,8 +160,10 @@ static size_t build_ip(const struct pg_spec *spec, uint8_t *p, size_t l4_len, ui
 
 void pg_build(const struct pg_spec *spec, struct pg_packet *out)
 {
-	size_t l2, l3, header = l4_header_len(spec), l4 = header + spec->payload_len, at, where;
-	size_t wrap = spec->udp_wrap ? 8 : 0, addr_len = is6(spec) ? 16 : 4;
+	size_t wrap = spec->udp_wrap ? 8 + spec->front_len : 0, addr_len = is6(spec) ? 16 : 4;
+	size_t front = spec->udp_wrap ? 0 : spec->front_len;
+	size_t l2, l3, header = l4_header_len(spec), l4 = header + front + spec->payload_len, at;
+	size_t where;
 	uint8_t *p = out->data, *inner;
 	const uint8_t *addrs;
 	uint16_t check;
@@ -176,11 +178,14 @@ void pg_build(const struct pg_spec *spec, struct pg_packet *out)
 		abort();
 	inner = p + at + wrap;
 	where = build_l4(spec, inner, l4);
+	if (spec->front_len)
+		memcpy(spec->udp_wrap ? inner - spec->front_len : inner + header, spec->front,
+		       spec->front_len);
 	if (spec->payload)
-		memcpy(inner + header, spec->payload, spec->payload_len);
+		memcpy(inner + header + front, spec->payload, spec->payload_len);
 	else
 		for (size_t i = 0; i < spec->payload_len; i++)
-			inner[header + i] = (uint8_t)(i * 7 + 3);
+			inner[header + front + i] = (uint8_t)(i * 7 + 3);
 	if (where && !(spec->no_checksum && spec->proto == 17)) {
 		uint32_t sum = spec->proto == 1 ? 0 : pseudo_sum(addrs, addr_len, spec->proto, l4);
 		uint8_t of[32];
@@ -200,10 +205,10 @@ void pg_build(const struct pg_spec *spec, struct pg_packet *out)
 	if (spec->udp_wrap) {
 		put16(p + at, spec->sport);
 		put16(p + at + 2, spec->dport);
-		put16(p + at + 4, (unsigned int)(l4 + 8));
+		put16(p + at + 4, (unsigned int)(l4 + wrap));
 		if (!spec->no_checksum && is6(spec)) {
-			check = sum_finish(
-				sum_bytes(p + at, l4 + 8, pseudo_sum(addrs, addr_len, 17, l4 + 8)));
+			check = sum_finish(sum_bytes(p + at, l4 + wrap,
+						     pseudo_sum(addrs, addr_len, 17, l4 + wrap)));
 			put16(p + at + 6, check ? check : 0xffff);
 		}
 	}

@@ -38,9 +38,11 @@ struct pg_spec {
 	uint8_t icmp_code;
 	const char *inner_src; /* wrapped ICMPv6: addresses that its checksum is of */
 	const char *inner_dst;
-	bool udp_wrap;    /* a UDP header with sport/dport around the protocol's own */
-	uint16_t id_port; /* ICMP identifier */
-	bool no_checksum; /* UDP over IPv4: 0 */
+	bool udp_wrap;     /* a UDP header with sport/dport around the protocol's own */
+	uint16_t id_port;  /* ICMP identifier */
+	bool no_checksum;  /* UDP over IPv4: 0 */
+	const void *front; /* bytes behind the first UDP header, wrapping or not */
+	size_t front_len;
 	const void *payload;
 	size_t payload_len; /* without payload: this many bytes of a pattern */
 	uint8_t version;    /* 0: right for the family */

@@ -18,7 +18,7 @@
 
 static const struct fixture_set *const sets[] = {
 	&fx_forward,   &fx_l2,   &fx_parse, &fx_handshake, &fx_tcp,  &fx_icmp,
-	&fx_admission, &fx_host, &fx_gso,   &fx_echo,      &fx_mark, &fx_unmark,
+	&fx_admission, &fx_host, &fx_gso,   &fx_echo,      &fx_mark, &fx_unmark, &fx_dup,
 };
 
 static const char *const drop_names[] = { "none",
@@ -201,7 +201,7 @@ static void run_row(struct world *w, const struct fixture_set *set, const struct
 	char why[256] = "";
 	uint32_t session = 0;
 	const char *said, *hook_name = hook == FX_XDP ? "xdp" : hook == FX_TC ? "tc" : "tc egress";
-	int err;
+	int err = 0;
 
 	world_reset(w);
 	if (fx->session)
@@ -210,12 +210,11 @@ static void run_row(struct world *w, const struct fixture_set *set, const struct
 		fx->before(w, session);
 	pg_build(&fx->in, &in);
 	in.len -= fx->cut;
-	if (hook == FX_XDP)
-		err = run_xdp(w, fx, &in, &run);
-	else
-		err = run_tc(w, fx, &in, &run,
-			     hook == FX_TC ? w->dp->skel->progs.fl_tc_ingress
-					   : w->dp->skel->progs.fl_tc_egress);
+	for (int i = 0; !err && i < (fx->runs ? fx->runs : 1); i++)
+		err = hook == FX_XDP ? run_xdp(w, fx, &in, &run)
+				     : run_tc(w, fx, &in, &run,
+					      hook == FX_TC ? w->dp->skel->progs.fl_tc_ingress
+							    : w->dp->skel->progs.fl_tc_egress);
 	got.count = 0;
 	fl_dp_punt_read(w->dp, true, capture, &got);
 	got.live = got.count > 0;

@@ -53,6 +53,8 @@ static void set_path(struct world *w, uint32_t id, struct fl_path path, const ch
 	path.plain = path.vlan ? 0 : path.family;
 	path.port_lo = 16384;
 	path.port_hi = 65533;
+	path.remote_lo = path.port_lo;
+	path.remote_hi = path.port_hi;
 	if (path.family == 6) {
 		struct fl_path6_key key;
 
@@ -262,6 +264,7 @@ void world_reset(struct world *w)
 	empty_map(bpf_map__fd(w->dp->skel->maps.fl_drops), 4);
 	empty_map(bpf_map__fd(w->dp->skel->maps.fl_stats), 4);
 	empty_map(bpf_map__fd(w->dp->skel->maps.fl_denials), 40);
+	empty_map(bpf_map__fd(w->dp->skel->maps.fl_dups), sizeof(struct fl_dup_key));
 	empty_map(bpf_map__fd(w->dp->skel->maps.fl_source_bkts), 20);
 	fl_dp_punt_read(w->dp, false, swallow, NULL);
 	fl_dp_punt_read(w->dp, true, swallow, NULL);
@@ -291,6 +294,7 @@ uint32_t world_session(struct world *w, const struct world_session *spec)
 	s->in = spec->in;
 	s->out = spec->out;
 	s->tcp_enforcement = spec->enforcement;
+	s->dup = spec->dup;
 	if (fl_session_install(w->flows, w->t, id, spec->state, &other) < 0)
 		abort();
 	if (spec->tcp)

@@ -84,6 +84,7 @@ struct world_session {
 	enum fl_flow_state state[2];
 	enum fl_tcp_enforcement enforcement;
 	enum fl_tcp_state tcp; /* of both flows, if not NONE */
+	uint8_t dup;           /* FL_SESSION_DUP_* */
 };
 
 int world_open(struct world *w);

@@ -22,13 +22,14 @@ down() {
 			[ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$command" ] && kill "$pid"
 		done <"$STATE/pids"
 	fi
-	for ns in c r1 r2 s w; do
+	for ns in c r1 r2 s w p{0..11}; do
 		[ -e "/run/netns/fl-demo-$ns" ] || continue
 		if [ -e "/sys/fs/bpf/fairlead/fl-demo-$ns" ]; then
 			until nsenter --net="/run/netns/fl-demo-$ns" -- "$BUILD/fairleadd" -i "fl-demo-$ns" --remove; do
 				sleep 0.1
 			done
 		fi
+		rm -rf "/var/lib/fairlead/fl-demo-$ns"
 		ip netns del "fl-demo-$ns"
 	done
 	rm -rf "$STATE"
@@ -58,6 +59,10 @@ TAG=fl-demo
 WORK=$STATE
 # shellcheck source=../netns/lib.sh
 . "$here/../netns/lib.sh"
+# shellcheck source=links.sh
+. "$here/links.sh"
+# shellcheck source=calls.sh
+. "$here/calls.sh"
 
 bold=$(tput bold 2>/dev/null || true) plain=$(tput sgr0 2>/dev/null || true)
 
@@ -87,10 +92,11 @@ act "Two sites, two routers, two links between them"
 # The links run through a namespace w of their own, where everything on them can be recorded.
 WIRE=1
 topo_two
-if ! start_routers '.router["first-packet-rate"] = {"per-source": 100000, burst: 100000}'; then
+if ! start_routers '.router["first-packet-rate"] = {"per-source": 100000, burst: 100000} |'"$LINKS_CONFIG | $CALL_EXPORT"; then
 	exit 1
 fi
 serve_web s && serve_dns s && serve_iperf s
+calls_begin
 echo "branch client 10.1.0.2 -- R1 == wan1, wan2 == R2 -- server 10.2.0.2 (and 2001:db8:1::2, 2001:db8:2::2)"
 show r1 show interfaces
 show r1 show paths
@@ -128,7 +134,7 @@ echo "The WAN's few extra bytes are the metadata of first packets; after that a 
 act "A first packet and a later one on the WAN (tcpdump)"
 bg s "$here/../tools/udp_echo.py" 7
 wait_for 5 listens s udp 7
-in_ns w timeout 10 tcpdump --immediate-mode -l -i wan1 -n -X -c 6 udp >"$WORK/tcpdump.txt" 2>/dev/null &
+in_ns w timeout 10 tcpdump --immediate-mode -l -i wan1 -n -X -c 6 "udp and not port 1280" >"$WORK/tcpdump.txt" 2>/dev/null &
 capture=$!
 sleep 0.5
 in_ns c "$here/../tools/udp_echo.py" --ask 10.2.0.2 7 --count 3 --size 24 >/dev/null
@@ -142,15 +148,27 @@ show r2 show sessions limit 4
 show r1 show paths
 show r1 show drops
 
+act_links
+
 act "Deny by default"
 run c bash -c "curl -sS -m2 http://192.0.2.1/; true"
 show r1 explain lan0 tcp 10.1.0.2:40000 192.0.2.1:80
 show r1 explain lan0 tcp 10.1.0.2:40000 10.2.0.2:80
 show r1 show drops
 
+act "Calls, and a link that goes bad under them"
+echo "Twelve people of the branch have been in a call since the beginning."
+calls_impair
+if calls_scene && calls_zoom && calls_insightd; then
+	echo "What the calls suffered from, as fairlead-insightd sees it:"
+	calls_show
+else
+	fail "the calls"
+fi
+
 if [ -n "${KEEP:-}" ]; then
 	for pid in "${ROUTER_PID[@]}" "${PIDS[@]}"; do
-		echo "$pid $(cat "/proc/$pid/comm")"
+		[ ! -e "/proc/$pid/comm" ] || echo "$pid $(cat "/proc/$pid/comm")"
 	done >"$STATE/pids"
 	trap - EXIT INT TERM
 	act "It stays up: look around"
@@ -161,6 +179,8 @@ if [ -n "${KEEP:-}" ]; then
 		    sessions in the kernel:     bpftool map dump pinned /sys/fs/bpf/fairlead/fl-demo-r1/v2/fl_sessions | less
 		    drops in the kernel:        bpftool map dump pinned /sys/fs/bpf/fairlead/fl-demo-r1/v2/fl_drops
 		    packets on the WAN:         nsenter --net=/run/netns/fl-demo-w tcpdump -ni wan1
+		    calls and their causes:     build/fairlead -s $STATE/insight-run/insightd.sock zoom calls last 1h
+		                                http://localhost:8090/ (the page)
 		    the routers' logs:          $STATE/r1.log, $STATE/r2.log
 		    take it down:               make demo-down
 	END

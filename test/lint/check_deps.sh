@@ -16,12 +16,15 @@ agent/config: common agent/base agent/codec
 agent/session: common agent/base agent/codec agent/crypto agent/config agent/path
 agent/path: common agent/base agent/codec agent/crypto agent/config
 agent/net: common agent/base agent/codec
+agent/bfd: common agent/base agent/codec agent/crypto agent/config agent/path agent/net
 agent/insight: common agent/base agent/codec
 agent/dp: common agent/base agent/codec agent/config agent/session agent/path
-agent/api: common agent/base agent/codec agent/crypto agent/config agent/session agent/path agent/net agent/dp
+agent/export: common agent/base agent/codec agent/crypto agent/config agent/session agent/path
+agent/api: common agent/base agent/codec agent/crypto agent/config agent/session agent/path agent/net agent/bfd agent/dp agent/export
 agent/zoom: common agent/base agent/codec agent/crypto
+agent/insightd: common agent/base agent/codec agent/crypto agent/insight agent/zoom agent/api
 agent/cli: common agent/base agent/codec agent/config agent/crypto
-agent: common agent/base agent/codec agent/crypto agent/config agent/session agent/path agent/net agent/dp agent/api
+agent: common agent/base agent/codec agent/crypto agent/config agent/session agent/path agent/net agent/bfd agent/dp agent/export agent/api
 '
 # library header pattern: the only folders that may include it
 fences='
@@ -31,7 +34,8 @@ fences='
 ^libmnl/: agent/net
 ^curl/: agent/zoom
 ^sqlite3\.h$: agent/insight/store
-^systemd/: agent/base agent/main.c agent/session agent/path agent/net agent/dp agent/api agent/zoom
+^microhttpd\.h$: agent/insight/http
+^systemd/: agent/base agent/main.c agent/session agent/path agent/net agent/bfd agent/dp agent/export agent/api agent/insight/http agent/zoom agent/insightd
 '
 
 bad=0

@@ -35,6 +35,10 @@ serve_iperf i
 
 ok "ping the Internet" in_ns c ping -c3 -i0.1 -W1 8.8.8.8
 ok "ping the Internet, IPv6" in_ns c ping -c3 -i0.1 -W1 2001:db8:ff::8
+ok "ping in fragments" in_ns c ping -c3 -i0.1 -W1 -s 4000 8.8.8.8
+ok "ping in fragments, IPv6" in_ns c ping -c3 -i0.1 -W1 -s 4000 2001:db8:ff::8
+ok "UDP in fragments" in_ns c "$TOP/test/tools/udp_echo.py" --ask 192.0.2.254 7 --count 5 --size 4000
+ok "the router itself is pinged in fragments" in_ns i ping -c3 -i0.1 -W1 -s 4000 192.0.2.1
 is "the server sees the router's address" "$(in_ns c curl -sSm5 http://8.8.8.8/me)" 192.0.2.1
 is "likewise IPv6" "$(in_ns c curl -sSm5 'http://[2001:db8:ff::8]/me')" 2001:db8:f::1
 is "DNS" "$(in_ns c dig +time=2 +tries=1 +short @8.8.8.8 www.example.org)" 10.2.0.2

@@ -5,7 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 
 topo_two
-start_routers || exit 1
+# Without BFD, which would tell them before they have to ask (230_bfd.sh).
+start_routers '.authority.bfd.state = "disabled"' || exit 1
 bg s "$TOP/test/tools/udp_echo.py" 7
 wait_for 5 listens s udp 7
 serve_iperf s

@@ -57,6 +57,20 @@ in_ns c curl -sSm3 http://10.2.0.2:4448/ >/dev/null 2>&1
 is "TCP to a closed port: no connection" $? 7
 cmp_num "and that at once, ms" $((($(date +%s%N) - started) / 1000000)) -lt 500
 
+# An error about a TCP segment travels back to r1 as UDP (P-24).
+in_ns s nft "add table inet no; add chain inet no in { type filter hook input priority 0; };
+	add rule inet no in tcp dport 4449 reject with icmpx admin-prohibited"
+connect() {
+	in_ns c python3 -c 'import socket, sys
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
+s.settimeout(3)
+print(s.connect_ex((sys.argv[1], 4449)))' "$1"
+}
+before=$(stat r1 icmp-errors-translated)
+is "TCP to a forbidden port: EHOSTUNREACH" "$(connect 10.2.0.2)" 113
+is "the same over IPv6: EACCES" "$(connect 2001:db8:2::2)" 13
+cmp_num "r1 took both errors from r2" "$(stat r1 icmp-errors-translated)" -ge $((before + 2))
+
 # Errors about nothing that we know, and answers to no question.
 mac=$(mac_of r1 lan0)
 inner=450000200000400040110000c0000201c000020300350035000c0000

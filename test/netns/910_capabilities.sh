@@ -96,6 +96,24 @@ start_router r1 || exit 1
 ok "on what it pinned before" grep -q "adopted what was running" "$WORK/r1.log"
 ok "traffic again" in_ns c ping -c3 -i0.2 -W1 10.2.0.2
 
+# Our own program, attached by hand, is known again without the right to look at any program (CAP_SYS_ADMIN).
+if [ "$MODE" = xdp ]; then
+	rm "$pins/$TAG-r1/v1/links/xdp-lan0"
+	ok "attached by hand" in_ns r1 bpftool net attach xdpdrv pinned "$pins/$TAG-r1/v1/progs/fl_xdp_ingress" dev lan0
+	for again in once twice; do
+		stop_router r1
+		start_router r1 || exit 1
+		is "restarted $again: lan0" "$(ctl r1 -j show interfaces |
+			jq -r '.interfaces[] | select(.name == "lan0") | "\(.status) \(.reason)"')" \
+			"up attached by hand (bpftool net attach), left as it is"
+	done
+	ok "traffic" in_ns c ping -c1 -W1 10.2.0.2
+	in_ns r1 bpftool net detach xdpdrv dev lan0
+	stop_router r1
+	start_router r1 || exit 1
+	ok "taken back by a link" test -e "$pins/$TAG-r1/v1/links/xdp-lan0"
+fi
+
 # The group may use the CLI, others may not.
 wrapper fairlead "$(as_user $user)"
 ok "the daemon's group may use the CLI" ctl r1 show interfaces

@@ -46,6 +46,7 @@ def to_lan($service): {
 }[$router] as $own | {
 	authority: {
 		name: "test",
+		bfd: { "hold-down-time": 1 },
 		security: [{
 			name: "fabric",
 			key: [{

@@ -32,6 +32,7 @@ def wan($n; $subnet): {
 {
 	authority: {
 		name: "test",
+		bfd: { "hold-down-time": 1 },
 		security: [{
 			name: "fabric",
 			key: [{

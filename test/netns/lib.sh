@@ -267,6 +267,20 @@ stop_router() {
 	unset "ROUTER_PID[$1]"
 }
 
+# paths_up ROUTER [COUNT]: all of its paths can be used; as many as that
+paths_up() {
+	ctl "$1" -j show paths | jq -e --argjson count "${2:-0}" \
+		'(.paths | length >= $count) and all(.paths[]; .status == "up")'
+}
+
+# wait_paths ROUTER...: their peers have answered, and hold-down is over
+wait_paths() {
+	local r
+	for r; do
+		wait_for 10 paths_up "$r" 1 || echo "# paths of $r are not up: $(ctl "$r" show paths)"
+	done
+}
+
 # start_routers: r1 and r2 of topo_two, with config_two changed by the jq program $1
 start_routers() {
 	local r
@@ -274,6 +288,7 @@ start_routers() {
 		config_two "$r" | jq "${1:-.}" >"$WORK/$r.json"
 		start_router "$r" || return 1
 	done
+	wait_paths r1 r2
 }
 
 # start_three: r1, r2 and r3 of topo_three, with config_three changed by the jq program $1
@@ -283,6 +298,7 @@ start_three() {
 		config_three "$r" | jq "${1:-.}" >"$WORK/$r.json"
 		start_router "$r" || return 1
 	done
+	wait_paths r1 r2 r3
 }
 
 # change_config ROUTER PROGRAM: change the configuration file by a jq program; not applied yet
@@ -306,10 +322,11 @@ drops() {
 
 CAPTURES=()
 
-# capture NAMESPACE DEVICE [FILTER]: record what passes there, from now on
+# capture NAMESPACE DEVICE [FILTER]: record what passes there, from now on, but for BFD, which never rests
 capture() {
 	local log=$WORK/tcpdump.$1.$2.log
-	spawn "$1" "$log" tcpdump --immediate-mode -i "$2" -n -U -w "$WORK/$1.$2.pcap" "${3:-}"
+	spawn "$1" "$log" tcpdump --immediate-mode -i "$2" -n -U -w "$WORK/$1.$2.pcap" \
+		"${3:+($3) and }not udp port 1280"
 	CAPTURES+=($!)
 	PIDS+=($!)
 	wait_for 5 grep -q "listening on" "$log"
@@ -408,6 +425,7 @@ cleanup() {
 		if [ -e "/sys/fs/bpf/fairlead/$ns" ]; then
 			in_ns "$name" "$BIN/fairleadd" -i "$ns" --remove 2>/dev/null
 		fi
+		rm -rf "/var/lib/fairlead/$ns" # what `export` has queued
 		ip netns del "$ns"
 	done
 	if [ "$status" -ne 0 ] || [ -n "${KEEP_LOGS:-}" ]; then

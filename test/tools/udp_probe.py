@@ -41,12 +41,13 @@ def receive(args):
 
 
 def report(got):
-    seen, highest, reordered, duplicates = set(), -1, 0, 0
+    seen, highest, reordered, duplicates, depth = set(), -1, 0, 0, 0
     for seq, _, _ in got:
         if seq in seen:
             duplicates += 1
         elif seq < highest:
             reordered += 1
+            depth = max(depth, highest - seq)
         seen.add(seq)
         highest = max(highest, seq)
     total = got[0][1] if got else 0
@@ -59,7 +60,7 @@ def report(got):
 
     print(json.dumps({
         "total": total, "received": len(seen), "lost": len(lost), "duplicates": duplicates,
-        "reordered": reordered, "min_us": part(0), "p50_us": part(0.5), "p90_us": part(0.9),
+        "reordered": reordered, "depth": depth, "min_us": part(0), "p50_us": part(0.5), "p90_us": part(0.9),
         "p99_us": part(0.99), "max_us": part(1), "mean_us": round(sum(delays) / max(len(delays), 1)),
         "jitter_us": round(sum(changes) / max(len(changes), 1)),
         "lost_hash": zlib.crc32(repr(lost).encode()),

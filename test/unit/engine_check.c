@@ -114,7 +114,7 @@ static void check_hops(const struct router *r)
 
 void router_check(struct router *r)
 {
-	uint32_t live = 0, half_open = 0, used = 0, published = 0, ways[2];
+	uint32_t dups = 0, live = 0, half_open = 0, used = 0, published = 0, ways[2];
 	const struct fl_tables *t = &r->t;
 	uint64_t all_ways = 0;
 
@@ -126,6 +126,7 @@ void router_check(struct router *r)
 			continue;
 		check_session(r, id);
 		live++;
+		dups += (s->dup & 1u) + (s->dup >> 1);
 		half_open += !!(s->flags & FL_SESSION_HALF_OPEN);
 		used += s->out.kind == FL_SIDE_PEER;
 	}
@@ -141,6 +142,7 @@ void router_check(struct router *r)
 	MUST_BE(published == 2 * live);
 	MUST_BE(published == fl_flows_count(r->engine->flows));
 	MUST_BE(fl_flows_indexed(r->engine->flows) == r->n_index);
+	MUST_BE(dups == r->n_dups);
 	MUST_BE(half_open == r->engine->half_open);
 	check_hops(r);
 	for (uint16_t peer = 1; peer < FL_MAX_PEERS; peer++) {

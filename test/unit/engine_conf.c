@@ -78,6 +78,19 @@ bool world_far_end(const struct world *w, int router, enum device dev, int *ret_
 	"'000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f',"                      \
 	"'encryption-key':'000102030405060708090a0b0c0d0e0f'}"
 
+/*
+ * The usual datagram goes to port 53, but is not meant to be forgotten as fast as DNS is, unless a
+ * test has session types of its own.
+ */
+#define LONG_DNS                                                                                   \
+	",'session-type':[{'name':'long-dns','timeout':180000,"                                    \
+	"'transport':[{'protocol':'udp','port-range':[{'start-port':53}]}]}]"
+
+static bool own_types(const struct world_opts *opts)
+{
+	return opts->authority && strstr(opts->authority, "'session-type':");
+}
+
 static void put_authority(struct text *t, const struct world_opts *opts)
 {
 	put(t, "'authority':{'name':'test','security':[{'name':'fabric','key':[%s]%s}],",
@@ -104,8 +117,8 @@ static void put_authority(struct text *t, const struct world_opts *opts)
 	    "{'name':'secret','address':['10.2.0.200/32'],"
 	    "'access-policy':[{'source':'staff','permission':'deny'}]},"
 	    "{'name':'nowhere','address':['10.3.0.0/24'],"
-	    "'access-policy':[{'source':'staff'}]}]%s}",
-	    or_nothing(opts->authority));
+	    "'access-policy':[{'source':'staff'}]}]%s%s}",
+	    own_types(opts) ? "" : LONG_DNS, or_nothing(opts->authority));
 }
 
 static void put_wan(struct text *t, const struct world_opts *opts, int router, enum device dev)

@@ -121,6 +121,75 @@ static int name_get(void *ctx, uint32_t id, struct fl_name *ret_name)
 	return 0;
 }
 
+static struct world_dup *dup_find(struct router *r, const struct fl_dup_key *key)
+{
+	for (size_t i = 0; i < r->n_dups; i++)
+		if (!memcmp(&r->dups[i].key, key, sizeof(*key)))
+			return &r->dups[i];
+	return NULL;
+}
+
+static int dup_add(void *ctx, const struct fl_dup_key *key)
+{
+	struct router *r = ctx;
+
+	if (dup_find(r, key))
+		return -EEXIST;
+	if (r->n_dups == sizeof(r->dups) / sizeof(r->dups[0]))
+		return -E2BIG;
+	r->dups[r->n_dups++] = (struct world_dup){ .key = *key };
+	return 0;
+}
+
+static int dup_remove(void *ctx, const struct fl_dup_key *key)
+{
+	struct router *r = ctx;
+	struct world_dup *entry = dup_find(r, key);
+
+	if (!entry)
+		return -ENOENT;
+	*entry = r->dups[--r->n_dups];
+	return 0;
+}
+
+static int dup_get(void *ctx, const struct fl_dup_key *key, struct fl_dup *ret_dup)
+{
+	const struct world_dup *entry = dup_find(ctx, key);
+
+	if (!entry)
+		return -ENOENT;
+	*ret_dup = entry->dup;
+	return 0;
+}
+
+/* As bpf/query.bpf.c. */
+static int dup_ask(void *ctx, struct fl_dup_ask *ask)
+{
+	struct router *r = ctx;
+	struct world_dup *entry = dup_find(r, &ask->key);
+	uint32_t now_ms = (uint32_t)(r->world->mono_ns / FL_NS_PER_MS);
+
+	if (!entry)
+		return -ENOENT;
+	ask->answer = 0;
+	switch ((enum fl_dup_op)ask->op) {
+	case FL_DUP_ASK_NEXT:
+		ask->answer = fl_dup_next(&entry->dup);
+		break;
+	case FL_DUP_ASK_CHECK:
+		ask->answer = fl_dup_check(&entry->dup, ask->seq, now_ms);
+		break;
+	case FL_DUP_ASK_RESTART:
+		fl_dup_restart(&entry->dup, ask->seq, now_ms);
+		break;
+	case FL_DUP_ASK_PATHS:
+		memcpy(entry->dup.path, ask->path, sizeof(ask->path));
+		entry->dup.ready = ask->ready;
+		break;
+	}
+	return 0;
+}
+
 const struct fl_table_ops world_table_ops = {
 	.index_insert = index_insert,
 	.index_remove = index_remove,
@@ -133,6 +202,10 @@ const struct fl_table_ops world_table_ops = {
 	.tx_port = tx_port,
 	.name_set = name_set,
 	.name_get = name_get,
+	.dup_add = dup_add,
+	.dup_remove = dup_remove,
+	.dup_get = dup_get,
+	.dup_ask = dup_ask,
 };
 
 /* --- the kernel ------------------------------------------------------------------------------- */
@@ -195,12 +268,23 @@ static void kernel_hop_up(void *ctx, uint16_t hop)
 		fl_engine_hop_up(r->engine, hop);
 }
 
+static void kernel_path_usable(void *ctx, uint16_t path, bool usable)
+{
+	struct router *r = ctx;
+
+	(void)path;
+	(void)usable;
+	if (r->engine && !r->applying)
+		fl_engine_paths_changed(r->engine);
+}
+
 const struct fl_fabric_ops world_fabric_ops = {
 	.route = kernel_route,
 	.resolve = kernel_resolve,
 	.attach = kernel_attach,
 	.detach = kernel_detach,
 	.hop_up = kernel_hop_up,
+	.path_usable = kernel_path_usable,
 };
 
 void mac_of_addr(const struct fl_addr *addr, uint8_t mac[6])
@@ -240,7 +324,9 @@ static void mac_of(const struct router *r, enum device dev, const struct fl_addr
 /* The kernel has learned or lost a neighbour, and says so. */
 static void neighbour(struct router *r, const struct world_ask *who, bool valid)
 {
-	struct fl_neigh neigh = { .ifindex = who->ifindex, .addr = who->addr, .valid = valid };
+	struct fl_neigh neigh = {
+		.ifindex = who->ifindex, .addr = who->addr, .valid = valid, .failed = !valid
+	};
 	size_t i = 0;
 
 	while (i < r->n_known && (r->known[i].ifindex != who->ifindex ||

@@ -136,8 +136,7 @@ static enum model_verdict peer_miss(const struct job *j)
 {
 	const struct fl_path *path = &j->r->t.paths[j->path];
 
-	if (j->t.sport < path->port_lo || j->t.sport > path->port_hi ||
-	    j->t.dport < path->port_lo || j->t.dport > path->port_hi)
+	if (!fl_path_has_ports(path, j->t.sport, j->t.dport))
 		return MODEL_KERNEL;
 	return punt(j, fl_meta_has_cookie(j->p.payload, j->p.payload_len) ? FL_PUNT_META
 									  : FL_PUNT_BARE);
@@ -186,7 +185,7 @@ static int window(const struct job *j, struct fl_session *s, bool reverse)
 
 	seg.end =
 		seg.seq + j->p.payload_len + !!(seg.flags & FL_TH_SYN) + !!(seg.flags & FL_TH_FIN);
-	return fl_tcp_window(&s->window[reverse], &s->window[!reverse], &seg);
+	return fl_tcp_numbers(&s->window[reverse], &s->window[!reverse], s->tcp_enforcement, &seg);
 }
 
 /* TCP's state moves on, or forbids the packet. */
@@ -198,7 +197,10 @@ static int track(const struct job *j, struct fl_flow *flow)
 
 	if (flow->tcp == FL_TCP_NONE)
 		return 0;
-	next = flow->flags & FL_FLOW_STRICT ? window(j, s, reverse) : 0;
+	next = flow->flags & FL_FLOW_FOLLOW ||
+			       j->p.hdr.tcp_flags & (FL_TH_SYN | FL_TH_FIN | FL_TH_RST)
+		       ? window(j, s, reverse)
+		       : 0;
 	if (next)
 		return next;
 	next = fl_tcp_next(flow->tcp, reverse, j->p.hdr.tcp_flags);
@@ -278,6 +280,9 @@ static void put_l4(const struct job *j, const struct fl_flow *flow, const struct
 	if (way->wrap) {
 		fl_packet_put_udp(l4, flow->sport, flow->dport, j->p.l4_len);
 		memcpy(l4 + 8, j->p.l4, j->p.l4_len);
+		fl_session_rewrite_icmp(&j->r->t.sessions[flow->session],
+					flow->flags & FL_FLOW_REVERSE ? FL_REVERSE : FL_FORWARD,
+					l4 + 8);
 		return;
 	}
 	memcpy(l4, way->unwrap ? j->p.payload : j->p.l4, len);
@@ -352,8 +357,37 @@ static enum model_verdict forward(const struct job *j, struct fl_flow *flow)
 	return send_on(j, flow);
 }
 
+/* In copies: the agent's, as where the data plane cannot sign. False: this side is not. */
+static bool in_copies(const struct job *j, const struct fl_flow *flow, enum model_verdict *verdict)
+{
+	uint8_t dup = j->r->t.sessions[flow->session].dup;
+	uint8_t from = flow->flags & FL_FLOW_REVERSE ? FL_SESSION_DUP_OUT : FL_SESSION_DUP_IN;
+
+	if (j->path && dup & from) {
+		*verdict = fl_meta_has_cookie(j->p.payload, j->p.payload_len)
+				   ? punt(j, FL_PUNT_META)
+				   : drop(j, FL_DROP_META_INCOMPLETE);
+		return true;
+	}
+	if (!(dup & ~from))
+		return false;
+	*verdict = punt(j, FL_PUNT_SIGNAL);
+	return true;
+}
+
+/* By the path of its vector, or by the one before for a while (P-16). */
+static bool expected(const struct job *j, const struct fl_flow *flow)
+{
+	const struct fl_vector *v = &j->r->t.vectors[flow->in_vector];
+	uint32_t now = (uint32_t)(j->r->world->mono_ns / (FL_NS_PER_S / WORLD_HZ));
+
+	return v->path == j->path ||
+	       (v->prev_path == j->path && (int32_t)(v->prev_until - now) > 0);
+}
+
 static enum model_verdict stages(struct job *j)
 {
+	enum model_verdict verdict;
 	struct fl_wide_key key;
 	struct fl_flow *flow;
 
@@ -367,7 +401,9 @@ static enum model_verdict stages(struct job *j)
 	if (j->slot == FL_NO_SLOT)
 		return j->path ? peer_miss(j) : lan_miss(j);
 	flow = &j->r->t.flows[j->slot];
-	if (j->path && j->r->t.vectors[flow->in_vector].path != j->path) {
+	if (flow->flags & FL_FLOW_DUP && in_copies(j, flow, &verdict))
+		return verdict;
+	if (j->path && !expected(j, flow)) {
 		if (!fl_meta_has_cookie(j->p.payload, j->p.payload_len))
 			return drop(j, FL_DROP_SYMMETRY);
 		return punt(j, FL_PUNT_META);

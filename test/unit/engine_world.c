@@ -100,6 +100,7 @@ static void free_tables(struct router *r)
 	*t = (struct fl_tables){ 0 };
 	r->n_index = 0;
 	r->n_denials = 0;
+	r->n_dups = 0;
 	memset(r->names, 0, sizeof(r->names));
 }
 
@@ -205,10 +206,12 @@ static void use(struct router *r, struct fl_config *config)
 {
 	char why[FL_WHY_TEXT] = "";
 
+	r->applying = true;
 	if (fl_fabric_apply(r->fabric, config, why) < 0) {
 		fprintf(stderr, "%s\n", why);
 		abort();
 	}
+	r->applying = false;
 	MUST_BE(!fl_engine_configure(r->engine, config));
 	router_answer(r);
 }

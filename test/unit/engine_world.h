@@ -97,6 +97,11 @@ struct world_denial {
 	struct fl_denial denial;
 };
 
+struct world_dup {
+	struct fl_dup_key key;
+	struct fl_dup dup;
+};
+
 struct world_ask {
 	uint32_t ifindex;
 	struct fl_addr addr;
@@ -120,6 +125,8 @@ struct router {
 	struct world_denial denials[64];
 	size_t n_denials;
 	struct fl_name names[128];
+	struct world_dup dups[64];
+	size_t n_dups;
 	size_t host_prefixes;
 
 	/* The kernel. */
@@ -129,7 +136,8 @@ struct router {
 	size_t n_asks;
 	struct world_ask known[256]; /* neighbours, in the kernel's table */
 	size_t n_known;
-	bool silent; /* neighbours do not answer */
+	bool applying; /* a configuration */
+	bool silent;   /* neighbours do not answer */
 	bool wan_down[2];
 	uint32_t mtu[DEV_MAX];
 

@@ -51,7 +51,8 @@ static inline bool header_equal(const struct fl_meta *a, const struct fl_meta *b
 			    a->echo.index == b->echo.index && a->echo.count == b->echo.count &&
 			    a->echo.reflected == b->echo.reflected) &&
 	       SAME(MTU_PROBE, a->mtu_probe.size == b->mtu_probe.size &&
-				       a->mtu_probe.pad_len == b->mtu_probe.pad_len);
+				       a->mtu_probe.pad_len == b->mtu_probe.pad_len) &&
+	       SAME(CAPABILITY, a->capability == b->capability);
 }
 
 static inline bool payload_equal(const struct fl_meta *a, const struct fl_meta *b)
@@ -73,6 +74,7 @@ static inline bool payload_equal(const struct fl_meta *a, const struct fl_meta *
 				    a->modify.done == b->modify.done) &&
 	       SAME(APPLICATION, name_equal(a->application, b->application)) &&
 	       SAME(REMAINING_TIME, a->remaining_s == b->remaining_s) &&
+	       SAME(VECTOR, a->vector.id == b->vector.id && a->vector.seq == b->vector.seq) &&
 	       SAME(PAYLOAD_KEY, a->payload_key.cipher == b->payload_key.cipher &&
 					 a->payload_key.epoch == b->payload_key.epoch &&
 					 bytes_equal(a->payload_key.key, a->payload_key.key_len,

@@ -3,6 +3,7 @@
  * ICMP errors about packets of sessions, translated both ways and carried between routers with the
  * address of who said it (svr-protocol.md 3.6, P-24); errors that we make.
  */
+#include "agent/codec/packet_build.h"
 #include "test/unit/engine_test.h"
 
 static const struct say dns = { 0 };
@@ -75,6 +76,10 @@ static void assert_error(const struct got *g, const char *from, const struct say
 	cr_assert(fl_packet_tuple(&p, &said));
 	cr_assert(fl_packet_quoted_tuple(&g->p, &quoted));
 	cr_assert(fl_tuple_equal(&said, &quoted), "about another packet");
+	/* A connection's host believes it by the sequence number. */
+	if (said.proto == FL_IPPROTO_TCP)
+		cr_assert_eq(memcmp(g->p.payload + fl_ip_header_len(said.family) + 4, p.l4 + 4, 4),
+			     0, "of another segment");
 }
 
 static uint16_t mtu_of(const struct got *g)
@@ -158,26 +163,77 @@ Test(engine_icmp, p24_errors_reach_the_server)
 	}
 }
 
-/* On the wire: TLV 20 with who said it, and the ICMP header as payload, on the session's ports. */
-Test(engine_icmp, p24_on_the_wire)
+/* On the wire: UDP, TLV 20 with who said it, and the ICMP message as payload, on the session's
+ * ports. */
+static void on_the_wire(const struct say *say)
 {
 	struct world *w = two_routers();
 	const struct fl_session *s;
+	static uint8_t packet[FL_MAX_FRAME];
+	struct fl_tuple said, quoted;
+	const uint8_t *l4;
+	struct fl_packet p;
 	struct got g;
 
-	establish(w, &dns);
+	establish(w, say);
 	s = &w->r[R2].t.sessions[router_session(&w->r[R2])];
 	w->hold = true;
-	hear_error(w, R2, DEV_LAN, "10.2.0.9", &dns, 3, 4, 1300);
+	hear_error(w, R2, DEV_LAN, "10.2.0.9", say, 3, 4, 1300);
 	cr_assert(got_wire(w, &g));
 	cr_assert(fl_meta_has(&g.o.meta, FL_META_ICMP_LOCATION));
 	cr_assert_eq(g.o.meta.icmp_location.family, 4);
 	cr_assert_eq(memcmp(g.o.meta.icmp_location.b, "\x0a\x02\x00\x09", 4), 0);
-	cr_assert_eq(g.o.payload_len, 8);
+	cr_assert_eq(g.o.payload_len, 8 + 20 + 8);
 	cr_assert_eq(memcmp(g.o.payload, "\x03\x04\x00\x00\x00\x00\x05\x14", 8), 0);
+	cr_assert_eq(fl_packet_parse(packet, say_packet(say, packet), &p), 0);
+	cr_assert(fl_packet_tuple(&p, &said));
+	cr_assert(fl_packet_quote_tuple(g.o.payload + 8, g.o.payload_len - 8, &quoted, &l4));
+	cr_assert(fl_tuple_equal(&said, &quoted));
 	cr_assert_eq(g.p.hdr.proto, FL_IPPROTO_UDP);
 	cr_assert_eq(g.t.sport, s->in.local_port);
 	cr_assert_eq(g.t.dport, s->in.remote_port);
+	world_free(w);
+}
+
+Test(engine_icmp, p24_on_the_wire)
+{
+	const struct say tcp = { TCP }, ping = { PING };
+
+	on_the_wire(&dns);
+	on_the_wire(&tcp);
+	on_the_wire(&ping);
+}
+
+/* A UDP and a TCP session may have the same waypoints (P-27): the quote tells which one is meant.
+ */
+Test(engine_icmp, p24_udp_and_tcp_on_one_pair)
+{
+	const struct say tcp = { TCP, .sport = 41000 }, udp = { .sport = 42000 };
+	struct world *w = two_routers();
+	struct fl_meta m = craft_forward(&udp, 9);
+	struct craft c = { .from = R1, .meta = &m, .payload = "x", .len = 1 };
+	const struct fl_session *s;
+	struct got g;
+
+	establish(w, &tcp);
+	s = &w->r[R2].t.sessions[router_session(&w->r[R2])];
+	c.sport = s->in.remote_port;
+	c.dport = s->in.local_port;
+	craft_send(w, &c);
+	cr_assert_eq(router_sessions(&w->r[R2]), 2);
+	drain_out(&w->r[R2]);
+	w->hold = true;
+	hear_error(w, R2, DEV_LAN, "10.2.0.9", &tcp, 3, 1, 0);
+	cr_assert(peek_wire(w, 0, &g));
+	cr_assert_eq(g.p.hdr.proto, FL_IPPROTO_UDP);
+	world_run(w);
+	cr_assert(got_out(&w->r[R1], &g));
+	assert_error(&g, "10.2.0.9", &tcp, 3, 1);
+	/* R1 knows no such UDP session: its error is nobody's. */
+	hear_error(w, R2, DEV_LAN, "10.2.0.9", &udp, 3, 1, 0);
+	world_run(w);
+	cr_assert_eq(drain_out(&w->r[R1]), 0);
+	cr_assert_eq(w->r[R1].t.drops[FL_DROP_ICMP_ERROR], 1);
 	world_free(w);
 }
 
@@ -232,6 +288,7 @@ static struct say outer(const struct world *w, const struct fl_session *s)
 	return (struct say){ .src = world_waypoint(&w->opts, R1, DEV_WAN1),
 			     .dst = world_waypoint(&w->opts, R2, DEV_WAN1),
 			     .proto = fl_session_wire_proto(s),
+			     .seq = s->proto == FL_IPPROTO_TCP ? 100 : 0,
 			     .sport = s->out.local_port,
 			     .dport = s->out.remote_port };
 }
@@ -307,7 +364,7 @@ Test(engine_icmp, errors_about_sessions_that_are_over)
 	world_free(w);
 }
 
-/* From a peer: an error for no session, one that is too short. */
+/* From a peer: an error for no session, about another packet, one that is too short. */
 Test(engine_icmp, carried_errors_that_are_none)
 {
 	struct world *w = two_routers();
@@ -315,10 +372,13 @@ Test(engine_icmp, carried_errors_that_are_none)
 				    FL_META_BIT(FL_META_ICMP_LOCATION),
 			     .security_id = 1,
 			     .icmp_location = { .family = 4, .b = { 10, 2, 0, 9 } } };
-	struct craft c = { .from = R2, .meta = &m, .payload = "\3\3\0\0\0\0\0\0", .len = 8 };
+	const struct say other = { .sport = 40001 };
+	static uint8_t message[8 + FL_MAX_FRAME] = { 3, 3 };
+	struct craft c = { .from = R2, .meta = &m, .payload = message, .len = 8 + 28 };
 	struct drops before = drops_of(&w->r[R1]);
 	const struct fl_session *s;
 
+	say_packet(&dns, message + 8);
 	craft_send(w, &c);
 	assert_dropped(&w->r[R1], before, FL_DROP_ICMP_ERROR, 1);
 	establish(w, &dns);
@@ -329,9 +389,16 @@ Test(engine_icmp, carried_errors_that_are_none)
 	craft_send(w, &c);
 	assert_no_drops(&w->r[R1], before);
 	cr_assert_eq(drain_out(&w->r[R1]), 1);
+	c.len = 8 + 27;
+	craft_send(w, &c);
 	c.len = 7;
 	craft_send(w, &c);
-	assert_dropped(&w->r[R1], before, FL_DROP_META_MALFORMED, 1);
+	assert_dropped(&w->r[R1], before, FL_DROP_META_MALFORMED, 2);
+	before = drops_of(&w->r[R1]);
+	say_packet(&other, message + 8);
+	c.len = 8 + 28;
+	craft_send(w, &c);
+	assert_dropped(&w->r[R1], before, FL_DROP_ICMP_ERROR, 1);
 	cr_assert_eq(drain_out(&w->r[R1]), 0);
 	world_free(w);
 }

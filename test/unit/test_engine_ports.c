@@ -419,6 +419,44 @@ Test(engine_ports, destination_nat)
 	world_free(w);
 }
 
+/* Two hosts behind R1 ping with one identifier through the hub: each gets its own answers. */
+Test(engine_ports, breakout_at_the_peer_of_two_pings)
+{
+	struct world_opts opts = {
+		.routes = ",{'name':'hub','service-name':'internet','peer':'r2'}",
+	};
+	struct world *w = two_routers();
+	const struct say s[2] = {
+		{ .dst = "192.0.2.80", .proto = 1, .sport = 20000 },
+		{ .src = "10.1.0.6", .dst = "192.0.2.80", .proto = 1, .sport = 20000 },
+	};
+	struct got g[2], wire;
+
+	router_configure(&w->r[R1], &opts);
+	router_link(&w->r[R1], DEV_INET, false);
+	for (int n = 0; n < 4; n++) {
+		for (int i = 0; i < 2; i++) {
+			client_says(w, &s[i]);
+			cr_assert(got_out(&w->r[R2], &g[i]), "%d", n);
+		}
+		cr_assert_eq(g[0].t.sport, 20000);
+		cr_assert_neq(g[1].t.sport, 20000);
+		for (int i = 1; i >= 0; i--) {
+			struct say answer = answer_to(&s[i]);
+
+			w->hold = true;
+			internet_answers(w, R2, &g[i]);
+			/* On the wire it is R1's host's message already. */
+			cr_assert(peek_wire(w, 0, &wire));
+			w->hold = false;
+			world_run(w);
+			assert_arrived(&w->r[R1], &answer, 2);
+		}
+	}
+	cr_assert_eq(router_drops(&w->r[R2]), 0);
+	world_free(w);
+}
+
 /* Breakout at a hub: NAPT for sessions that peers announce. */
 Test(engine_ports, breakout_at_the_peer)
 {

@@ -165,6 +165,31 @@ Test(engine_restart, new_sessions_beside_adopted_ones)
 	world_free(w);
 }
 
+/* The kernel has forgotten the neighbours meanwhile: their MACs are believed until it has looked.
+ */
+Test(engine_restart, next_hops_of_an_earlier_process)
+{
+	struct world *w = two_routers();
+	struct router *r = &w->r[R2];
+
+	establish(w, &dns);
+	r->silent = true;
+	r->n_known = 0;
+	router_restart(r);
+	router_neighbour(&w->r[R2], DEV_WAN1, world_waypoint(&w->opts, R1, DEV_WAN1), true);
+	cr_assert_gt(r->n_asks, 0, "the kernel is asked");
+	client_says(w, &dns);
+	assert_arrived(r, &dns, 2);
+	/* It answers that there is nobody: no more. */
+	router_neighbour(r, DEV_LAN, "10.2.0.53", false);
+	client_says(w, &dns);
+	cr_assert_eq(drain_out(r), 0);
+	router_neighbour(r, DEV_LAN, "10.2.0.53", true);
+	client_says(w, &dns);
+	cr_assert_geq(drain_out(r), 1);
+	world_free(w);
+}
+
 /* --- died in the middle ----------------------------------------------------------------------- */
 
 enum died {

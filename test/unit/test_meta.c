@@ -179,6 +179,8 @@ LAYOUT(modify_done, "100c 0006", "001c 0002 4001", HAS(MODIFY),
        .modify = { .done = true, .seq = 1 })
 LAYOUT(application, "100c 0006", "0023 0002 c3a4", HAS(APPLICATION),
        .application = { "\xc3\xa4", 2 })
+LAYOUT(vector, "100c 000c", "8008 0008 0007 0000 01020304", HAS(VECTOR),
+       .vector = { .id = 7, .seq = 0x01020304 })
 LAYOUT(remaining_time, "100c 0008", "002a 0004 00000e10", HAS(REMAINING_TIME), .remaining_s = 3600)
 LAYOUT(payload_key_16, "100c 0016", "002e 0012 01 07 000102030405060708090a0b0c0d0e0f",
        HAS(PAYLOAD_KEY),
@@ -212,6 +214,9 @@ LAYOUT(echo, "1021 0000", "8004 0011 00000009 0003 000a 0000018bcfe56800 01", HA
        .echo = { .burst = 9, .index = 3, .count = 10, .tx_time_us = 0x18bcfe56800, .reflected = 1 })
 LAYOUT(mtu_probe, "1016 0000", "8006 0006 05dc 00000000", HAS(MTU_PROBE),
        .mtu_probe = { .size = 1500, .pad_len = 4 })
+
+LAYOUT(capability, "1014 0000", "8007 0004 00000003", HAS(CAPABILITY),
+       .capability = FL_CAPABLE_VECTORS | FL_CAPABLE_KEPT)
 
 Test(meta_layout, an_echo_block_has_its_flag_where_the_reflector_looks)
 {

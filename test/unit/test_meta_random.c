@@ -86,6 +86,7 @@ static void fill_header(struct fl_meta *m)
 					       .rx_colour = next() & 15,
 					       .drop = next() & 1 };
 	m->duplicate_seq = (uint32_t)next();
+	m->capability = (uint32_t)next();
 	m->own_endpoint = some_endpoint();
 	m->seen_endpoint = some_endpoint();
 	m->boot_id = (struct fl_meta_boot_id){ (uint32_t)next(), (uint32_t)next() };
@@ -125,6 +126,7 @@ static void fill_payload(struct fl_meta *m, char names[7][256], uint8_t *buf)
 	m->modify = (struct fl_meta_modify){ next() & 0xfff, next() & 1, next() & 1 };
 	m->application = some_name(names[6]);
 	m->remaining_s = (uint32_t)next();
+	m->vector = (struct fl_meta_vector){ (uint16_t)next(), (uint32_t)next() };
 	m->payload_key = (struct fl_meta_payload_key){ (const uint8_t *)names, next() & 1 ? 16 : 32,
 						       (uint8_t)next(), (uint8_t)next() };
 	m->multicast = (struct fl_meta_multicast){ some_addr(family), some_addr(family),

@@ -151,6 +151,17 @@ Test(zoom_webhook, participants)
 	cr_assert_eq(take_sample("participant_left"), 204);
 }
 
+/* What could not be stored is new when Zoom sends it again; what was before it is not. */
+Test(zoom_webhook, forgotten)
+{
+	cr_assert_eq(take_sample("participant_joined"), 200);
+	cr_assert_eq(take_sample("participant_left"), 200);
+	fl_zoom_hook_forget(&hooks, &hook);
+	cr_assert_eq(take_sample("participant_left"), 200);
+	cr_assert_eq(take_sample("participant_left"), 204);
+	cr_assert_eq(take_sample("participant_joined"), 204);
+}
+
 Test(zoom_webhook, alert_and_feedback)
 {
 	cr_assert_eq(take_sample("meeting_alert"), 200);

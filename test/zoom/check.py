@@ -325,6 +325,28 @@ def endless_pages():
         assert stub.state()["paths"]["/v2/metrics/meetings"] < 40
 
 
+def storms_of_refusals():
+    for name, said in (("error_429_no_hint.json", None), ("error_124_expired_token.json", "failed")):
+        with Stub("--meetings", 3, "--people", 3, "--minutes", 5) as stub, Driver(stub.base) as d:
+            d.link_server()
+            d.wait()
+            stub.faults({"match": "/v2/", "times": 100000, "sample": name})
+            before = sum(stub.state()["paths"].values())
+            for _ in range(10):
+                d.ask("sync", "acme")
+                time.sleep(0.3)
+            # Each answer of 429 doubles the wait; an expired token is renewed once, and that is that.
+            asked = sum(stub.state()["paths"].values()) - before
+            assert 0 < asked < 40, (name, asked)
+            if said:
+                assert d.account()["last_status"] == said, d.account()
+            stub.faults()
+            d.ask("sync", "acme")
+            wait_for(f"recovery from {name}", lambda: d.account()["last_status"] == "success", 70)
+            rss, _ = d.usage()
+            assert rss < (150 << 10) or "san" in BUILD.split("/"), rss
+
+
 def token_goes_nowhere_else():
     with Stub(cert="stub") as elsewhere, Stub("--api-url", "https://localhost:1") as stub:
         with Driver(stub.base) as d:
@@ -365,7 +387,7 @@ TESTS = [samples_are_read, live_meetings, A1_link_in_the_browser, A1_what_goes_w
          A4_deauthorized_by_webhook, A6_not_an_administrator, A7_off_until_opted_in, webhook_of_an_ended_meeting,
          tokens_rotate, no_secret_in_any_log, limits_are_kept, uuids_with_slashes, H24_errors_of_all_kinds,
          H25_killed_anywhere, H26_daily_limit, own_budget_is_kept, hostile_bodies, endless_pages,
-         token_goes_nowhere_else, wrong_tls, nothing_inside_unless_configured, plain_http_is_refused]
+         storms_of_refusals, token_goes_nowhere_else, wrong_tls, nothing_inside_unless_configured, plain_http_is_refused]
 
 if __name__ == "__main__":
     prepare()

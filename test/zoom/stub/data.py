@@ -162,3 +162,38 @@ class Made:
 
     def me(self):
         return json.loads(sample("user_me.json"))
+
+
+class Scene:
+    """Meetings that go on, from a file that somebody else writes: {"meeting": {...}, "participants": [{..., "user_qos"}]}."""
+
+    def __init__(self, path):
+        self.path = path
+        self.past, self.one = [], []
+
+    def scene(self):
+        with open(self.path, encoding="utf-8") as f:
+            return json.load(f)
+
+    @property
+    def live(self):
+        return [self.scene()["meeting"]]
+
+    def meeting(self, uuid):
+        return next((m for m in self.live if m["uuid"] == uuid), None)
+
+    def participants(self, _uuid, _live):
+        return [{k: v for k, v in p.items() if k != "user_qos"} for p in self.scene()["participants"]]
+
+    def qos(self, _uuid, _live, at, count):
+        found = self.scene()["participants"]
+        return [json.dumps(p) for p in found[at:at + count]], len(found)
+
+    def feedback(self, _uuid):
+        return []
+
+    def users(self):
+        return []
+
+    def me(self):
+        return json.loads(sample("user_me.json"))

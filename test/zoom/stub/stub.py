@@ -60,7 +60,9 @@ class Zoom:
         self.not_ready = set()
         self.used = set()  # access tokens that were good for something
         now = time.time()
-        if args.meetings is None:
+        if args.scene:
+            self.data = data.Scene(args.scene)
+        elif args.meetings is None:
             self.data = data.Samples(now)
         else:
             self.data = data.Made(now, args.meetings, args.people, args.minutes, args.spread)
@@ -433,6 +435,7 @@ def main():
     p.add_argument("--lifetime", type=int, default=3599)
     p.add_argument("--limits", action="store_true")
     p.add_argument("--meetings", type=int)
+    p.add_argument("--scene", default="")
     p.add_argument("--people", type=int, default=10)
     p.add_argument("--minutes", type=int, default=30)
     p.add_argument("--spread", type=int, default=70000)

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Receiving of BFD: UDP sockets that say where a datagram came in and when it arrived at this host,
+ * which may be long before it is read. Sending is agent/net/tx.h's: BFD takes the way that the
+ * path's sessions take, whatever the kernel's routes are.
+ */
+#ifndef FL_AGENT_NET_BFD_SOCK_H
+#define FL_AGENT_NET_BFD_SOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/addr.h"
+#include "agent/base/monotime.h"
+
+/* Larger ones are cut, and refused by whoever reads them. */
+#define FL_BFD_DATAGRAM_MAX 1500
+
+struct fl_bfd_datagram {
+	struct fl_addr source;
+	uint16_t source_port;
+	uint32_t ifindex; /* device of the kernel's that it came in by; 0: unknown */
+	struct fl_mono at;
+	size_t len;
+	uint8_t data[FL_BFD_DATAGRAM_MAX];
+};
+
+/**
+ * fl_bfd_sock_open() - be ready for what comes to @local
+ * @port: host order
+ *
+ * The address need not exist yet. Return: a non-blocking socket, -EADDRINUSE if somebody else has
+ * it, -errno.
+ */
+int fl_bfd_sock_open(const struct fl_addr *local, uint16_t port);
+
+/**
+ * fl_bfd_sock_recv() - the next datagram that is waiting
+ * @now: a moment before the call
+ *
+ * Its time is the kernel's, of its arrival; @now if the kernel has none, or none that can be true.
+ * Return: 1, 0 if there is none, -errno.
+ */
+int fl_bfd_sock_recv(int fd, struct fl_mono now, struct fl_bfd_datagram *ret_datagram);
+
+#endif
