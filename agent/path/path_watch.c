@@ -105,10 +105,17 @@ void fl_path_watch_tick(struct fl_fabric *f)
 	if (!fl_mono_reached(now, f->watch_at))
 		return;
 	f->watch_at = fl_mono_add_ms(now, REFRESH_MS);
-	publish_clock(f);
-	for (uint16_t id = 1; id < FL_MAX_PATHS; id++)
-		if (f->paths[id].cfg)
-			publish_keys(f, &f->paths[id]);
+	for (uint16_t id = 1; id < FL_MAX_PATHS; id++) {
+		uint8_t *flags = &f->tables->paths[id].tx_flags;
+
+		if (!f->paths[id].cfg)
+			continue;
+		/* Keys come and go: without one, a path is not to be tried for every packet. */
+		if (fl_path_watch_publish(f, &f->paths[id]))
+			*flags |= FL_TX_FPM;
+		else
+			*flags &= (uint8_t)~FL_TX_FPM;
+	}
 }
 
 bool fl_fabric_path_profile(const struct fl_fabric *fabric, const struct fl_path_rt *path,

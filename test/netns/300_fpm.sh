@@ -28,11 +28,11 @@ add_addr r1 wan1 198.51.100.1/24
 add_addr r2 wan1 198.51.100.2/24
 add_hosts r2
 for r in r1 r2; do
-	config_two $r | jq --argjson ms $INTERVAL 'del(.router."device-interface"[2])
+	config_two "$r" | jq --argjson ms $INTERVAL 'del(.router."device-interface"[2])
 		| .authority."performance-monitoring-profile" = [{name: "all", "marking-count": 32767, "interval-duration": $ms}]
 		| .router."device-interface"[1]."network-interface"[0].adjacency[0]."performance-monitoring" = {enabled: true, profile: "all"}' \
 		>"$WORK/$r.json"
-	start_router $r || exit 1
+	start_router "$r" || exit 1
 done
 bg s "$TOP/test/tools/udp_call.py" --answer 9900
 wait_for 5 listens s udp 9900
@@ -56,7 +56,7 @@ watch() {
 	sleep 3.5
 	while kill -0 "$1" 2>/dev/null; do
 		for r in r1 r2; do
-			ctl $r -j show fpm | jq -c "{r: \"$r\"} + (.scopes[] | select(.class == \"best-effort\" and .protocol == \"udp\"))"
+			ctl "$r" -j show fpm | jq -c "{r: \"$r\"} + (.scopes[] | select(.class == \"best-effort\" and .protocol == \"udp\"))"
 		done >>"$WORK/shown"
 		sleep 0.4
 	done
@@ -73,7 +73,7 @@ measure() {
 	impair w set "$@" >/dev/null || fail "set $*"
 	impair w reset >/dev/null
 	for r in r1 r2; do
-		lost $r >"$WORK/$r.before"
+		lost "$r" >"$WORK/$r.before"
 	done
 	: >"$WORK/shown"
 	call --count "$COUNT" >"$WORK/call.json" &
@@ -85,8 +85,8 @@ measure() {
 	sleep 2
 	echo "# $*: $(cat "$WORK/call.json")"
 	for r in r1 r2; do
-		echo "$(lost $r) $(cat "$WORK/$r.before")" | awk '{ printf "%d %.3f\n", $1 - $3, 100 * ($1 - $3) / ($2 - $4) }' >"$WORK/$r.lost"
-		echo "# $*: $r: lost, percent $(cat "$WORK/$r.lost"), latency $(shown latency-ms $r), jitter $(shown jitter-ms $r) ms"
+		echo "$(lost "$r") $(cat "$WORK/$r.before")" | awk '{ printf "%d %.3f\n", $1 - $3, 100 * ($1 - $3) / ($2 - $4) }' >"$WORK/$r.lost"
+		echo "# $*: $r: lost, percent $(cat "$WORK/$r.lost"), latency $(shown latency-ms "$r"), jitter $(shown jitter-ms "$r") ms"
 	done
 }
 
@@ -108,8 +108,8 @@ truth() {
 	jitter=$(sed -n 's/.*\bjitter_us=\([0-9]*\).*/\1/p' "$WORK/relay" | jq -s 'max / 1000')
 	for r in r1 r2; do
 		dir=$([ $r = r1 ] && echo there || echo back)
-		near "$1: round trip of $r, ms" "$(jq -n "2 * $(shown latency-ms $r)")" "$rtt" "$(jq -n "[$SLACK_MS, 0.05 * $rtt] | max")"
-		near "$1: jitter of $r, ms" "$(shown jitter-ms $r)" "$jitter" "$(jq -n "[$SLACK_MS, 0.2 * $jitter] | max")"
+		near "$1: round trip of $r, ms" "$(jq -n "2 * $(shown latency-ms "$r")")" "$rtt" "$(jq -n "[$SLACK_MS, 0.05 * $rtt] | max")"
+		near "$1: jitter of $r, ms" "$(shown jitter-ms "$r")" "$jitter" "$(jq -n "[$SLACK_MS, 0.2 * $jitter] | max")"
 		near "$1: loss that $r sends into, %" "$(cut -d' ' -f2 "$WORK/$r.lost")" \
 			"$(jq -n "100 * (1 - $(called "$dir" received) / $COUNT)")" "$LOSS_SLACK"
 	done
@@ -125,16 +125,16 @@ if [ -n "${FULL:-}" ]; then
 	LOSS_SLACK=0.2 SLACK_MS=1
 	for dir in there back; do
 		for loss in 0 0.5 1 2 5; do
-			check $dir loss=$loss
+			check "$dir" loss=$loss
 		done
 		for delay in 5 20 50 100 200; do
-			check $dir delay=$delay
+			check "$dir" delay=$delay
 		done
 		for jitter in 2 5 10 20 30; do
-			check $dir delay=$((jitter + 20)) jitter=$jitter independent=1
+			check "$dir" delay=$((jitter + 20)) jitter=$jitter independent=1
 		done
-		check $dir delay=40 jitter=5 independent=1 loss=1
-		check $dir reorder=3 reorder-by=4
+		check "$dir" delay=40 jitter=5 independent=1 loss=1
+		check "$dir" reorder=3 reorder-by=4
 	done
 else
 	# Some packets of a call this short are lost to the handshake, and the machine may be busy.
@@ -145,7 +145,7 @@ else
 fi
 
 # stat ROUTER NAME
-stat() { ctl "$1" -j show stats | jq -r --arg name "$2" '[.counters[] | select(.counter == $name).count] | add // 0'; }
+stat() { ctl "$1" -j show stats | jq -r --arg name "$2" '[.stats[] | select(.name == $name).count] | add // 0'; }
 
 # One way only: r2 has no packets to carry its answers, and sends them alone.
 clean
