@@ -24,7 +24,8 @@ class Insightd:
         self.state, self.run_dir = f"{self.dir}/state", f"{self.dir}/run"
         self.socket = f"{self.run_dir}/insightd.sock"
         self.log_path = f"{self.dir}/log"
-        self.conf = {"enabled": True, "organisation": "acme", "sites": [SITE], **conf}
+        # No routers: those of other tests on this host are not ours to read.
+        self.conf = {"enabled": True, "organisation": "acme", "routers": "", "sites": [SITE], **conf}
         self.conf["zoom"] = {
             "client-id": "EXAMPLECLIENTID", "client-secret": "example-client-secret",
             "redirect-uri": "https://portal.example.net/zoom/callback", "oauth-base": base, "api-base": base,

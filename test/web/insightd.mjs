@@ -57,7 +57,7 @@ function tellStub(what, body)
 }
 
 const conf = {
-	enabled: true, organisation: "acme",
+	enabled: true, routers: "", organisation: "acme",
 	web: { listen: `127.0.0.1:${port}` },
 	sites: [{ name: "hq", "time-zone": "America/New_York", lans: ["10.20.0.0/16"], "public-addresses": ["198.51.100.17"] }],
 	zoom: {
