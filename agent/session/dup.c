@@ -231,6 +231,25 @@ void fl_engine_dup_free(struct fl_engine *e)
 	}
 }
 
+void fl_engine_dup_turned(struct fl_engine *e, uint32_t id, enum fl_direction toward)
+{
+	const struct fl_session *s = fl_engine_session(e, id);
+	struct fl_dup_side *side = find(e, id, toward == FL_FORWARD ? FL_DUP_OUT : FL_DUP_IN);
+	struct fl_dup dup = { 0 };
+
+	if (!side)
+		return;
+	if (toward == FL_FORWARD) {
+		pick_paths(e, s, e->t->vectors[s->out.vector].path, dup.path);
+	} else {
+		dup.path[0] = e->t->vectors[s->in.vector].path;
+		dup.ready = 1;
+	}
+	side->first = (struct fl_mono){ 0 };
+	side->renew = true;
+	set_paths(e, side, &dup);
+}
+
 /* Other paths, by another configuration: what is ready stays so, the rest begins. */
 static void refresh(struct fl_engine *e, struct fl_dup_side *side)
 {
@@ -299,8 +318,7 @@ bool fl_engine_dup_path(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 			return false;
 		for (at = 0; at < FL_DUP_WAYS && dup.path[at];)
 			at++;
-		if (at == FL_DUP_WAYS ||
-		    e->t->paths[path].family != e->t->paths[dup.path[0]].family)
+		if (at == FL_DUP_WAYS)
 			return false;
 		dup.path[at] = path;
 	}
@@ -325,7 +343,8 @@ enum fl_drop_reason fl_engine_dup_let_by(struct fl_engine *e, uint32_t id, enum 
 	what.seq = m->duplicate_seq;
 	if (ask(e, &what))
 		return FL_DROP_INTERNAL;
-	if (what.answer == FL_DUP_OUTSIDE && side->renew && fl_meta_has(m, FL_META_REVERSE)) {
+	if (what.answer == FL_DUP_OUTSIDE && side->renew &&
+	    (fl_meta_has(m, FL_META_FORWARD) || fl_meta_has(m, FL_META_REVERSE))) {
 		what.op = FL_DUP_ASK_RESTART;
 		ask(e, &what);
 		what.answer = FL_DUP_NEW;

@@ -350,6 +350,8 @@ enum fl_drop_reason fl_engine_dup_let_by(struct fl_engine *e, uint32_t id, enum 
 bool fl_engine_dup_done(struct fl_engine *e, uint32_t id);
 /* The responder's side does not know the session any more. */
 void fl_engine_dup_lost(struct fl_engine *e, uint32_t id);
+/* That side leads to another peer now, which counts anew. */
+void fl_engine_dup_turned(struct fl_engine *e, uint32_t id, enum fl_direction toward);
 /* Answer forward metadata where it came from. */
 void fl_engine_dup_ack(struct fl_engine *e, uint32_t id, uint16_t path);
 

@@ -97,6 +97,7 @@ int fl_engine_change_side(struct fl_engine *e, uint32_t id, enum fl_direction to
 	*(toward == FL_FORWARD ? &s->out : &s->in) = *to;
 	s->slot[from] = slot;
 	fl_engine_join(e, id, toward);
+	fl_engine_dup_turned(e, id, toward);
 	rewrite(e, id, toward);
 	return 0;
 }

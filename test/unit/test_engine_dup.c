@@ -260,6 +260,52 @@ Test(engine_dup, responder_restarts)
 	world_free(w);
 }
 
+/* The side leads to a peer that has never heard of the session: handshakes and window begin anew.
+ */
+Test(engine_dup, another_peer_counts_anew)
+{
+	struct world *w = established(&in_copies);
+	struct router *r = &w->r[R1];
+
+	for (int n = 0; n < 3000; n++)
+		server_says(w, &call);
+	cr_assert_eq(drain_out(r), 3000);
+	router_forget_all(&w->r[R2]);
+	fl_engine_dup_turned(r->engine, router_session(r), FL_FORWARD);
+	cr_assert_eq(dup_of(r)->ready, 0);
+	for (int n = 0; n < 3; n++) {
+		client_says(w, &call);
+		server_says(w, &call);
+	}
+	cr_assert_eq(drain_out(&w->r[R2]), 3);
+	cr_assert_eq(drain_out(r), 3);
+	cr_assert_eq(dup_of(r)->ready, 3);
+	world_free(w);
+}
+
+Test(engine_dup, a_path_goes_down_and_comes_back)
+{
+	struct world *w = established(&in_copies);
+
+	router_link(&w->r[R1], DEV_WAN1, false);
+	world_advance(w, 1000); /* word of the move, and its answer */
+	w->hold = true;
+	client_says(w, &call);
+	cr_assert_eq(w->wire.count, 1);
+	world_run(w);
+	cr_assert_eq(drain_out(&w->r[R2]), 1);
+	w->hold = false;
+	router_link(&w->r[R1], DEV_WAN1, true);
+	world_advance(w, 1000);
+	drain_wire(w);
+	w->hold = true;
+	client_says(w, &call);
+	cr_assert_eq(w->wire.count, 2);
+	world_run(w);
+	cr_assert_eq(drain_out(&w->r[R2]), 1);
+	world_free(w);
+}
+
 /* Another process takes the sessions over: numbers go on. */
 Test(engine_dup, agents_restart)
 {
