@@ -111,7 +111,9 @@ await test("A1 consent denied: said plainly, nothing linked", async () => {
 });
 
 await test("A1 link in the browser: to Zoom, consent, and back", async () => {
-	await page.goto(`${base}/#/accounts`);
+	/* Another document, and all of it: what is typed into the page before would be lost. */
+	await page.goto(`${base}/?link#/accounts`);
+	await page.locator("main[aria-busy=false]").waitFor();
 	await page.getByLabel("Your name").fill("Dana Okafor");
 	await page.getByLabel("Collect call quality of this organisation").check();
 	await page.getByRole("button", { name: "Link account" }).click();
