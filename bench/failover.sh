@@ -95,7 +95,6 @@ frr_router() {
 		 ip ospf area 0
 		 ip ospf passive
 		router ospf
-		 timers throttle spf 0 1 1
 	END
 	for name in zebra bfdd ospfd; do
 		own=()

@@ -41,7 +41,8 @@ int stage_xdp_all(struct xdp_md *ctx)
 SEC("xdp.frags")
 int stage_xdp_full(struct xdp_md *ctx)
 {
-	return stages_restore(ctx) ? XDP_ABORTED : fl_verdict(fl_ingress_full(ctx, FL_HOOK_XDP));
+	return stages_restore(ctx) ? XDP_ABORTED
+				   : fl_verdict(FL_OWN(fl_ingress_full)(ctx, FL_HOOK_XDP));
 }
 
 char stages_license[] SEC("license") = "GPL";

@@ -5,7 +5,8 @@
 
 command="node test/web/speed.mjs build"
 out=$(cd "$BENCH/.." && node test/web/speed.mjs "$BUILD" "$ROUNDS") || exit 1
-for name in $(cut -d' ' -f1 <<<"$out" | sort -u); do
+mapfile -t names < <(cut -d' ' -f1 <<<"$out" | sort -u)
+for name in "${names[@]}"; do
 	case $name in
 	first-load) figure "web-$name" ms "<= 1000" "$command" ;;
 	*) figure "web-$name" ms "<= 300" "$command" ;;

@@ -61,7 +61,7 @@ FL_ASSERT_SIZE(struct fl_fpm_tx, 56);
 
 #define FL_FPM_RX_SEEN    0x01 /* a colour of the peer's is known */
 #define FL_FPM_RX_PARTIAL 0x02 /* cnt_cur began somewhere in its colour */
-#define FL_FPM_RX_TIMED   0x04 /* rx_time_ms and rx_at_ns are known */
+#define FL_FPM_RX_TIMED   0x04 /* rx_time_ms and rx_at_ns are known, and not answered yet */
 #define FL_FPM_RX_OWED    0x08 /* the peer has not been told of the last change of colour */
 
 /* What we receive in it. */
@@ -138,12 +138,16 @@ static __always_inline void fl_fpm_answer(struct fl_fpm_rx *rx, __u64 now_ns,
 	mark->rx_colour = rx->colour & FL_FPM_COLOUR_MASK;
 	mark->prev_count = rx->flags & FL_FPM_RX_SEEN ? rx->cnt_prev : FL_FPM_UNKNOWN;
 	mark->rx_time_ms = 0;
-	/* Rounded, or every answer would make the round trip look half a millisecond longer. */
+	/*
+	 * Rounded, or every answer would make the round trip look half a millisecond longer. Each
+	 * of the peer's packets is answered once: saying the same again would be a round trip that
+	 * does not differ from the one before, and hide the jitter of the way to us.
+	 */
 	if (rx->flags & FL_FPM_RX_TIMED)
 		mark->rx_time_ms = (rx->rx_time_ms +
 				    (__u32)((held_ns + FL_FPM_NS_PER_MS / 2) / FL_FPM_NS_PER_MS)) &
 				   FL_FPM_TIME_MASK;
-	rx->flags &= (__u8)~FL_FPM_RX_OWED;
+	rx->flags &= (__u8) ~(FL_FPM_RX_OWED | FL_FPM_RX_TIMED);
 }
 
 /*

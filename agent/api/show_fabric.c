@@ -24,6 +24,7 @@ static uint64_t add_peer_paths(struct fl_api *api, struct fl_json *list, uint16_
 		fl_json_add_u64(o, "uptime-seconds",
 				path->why ? 0
 					  : fl_mono_ms_between(path->since, fl_mono_now()) / 1000);
+		fl_api_add_quality(o, &path->quality.mean, path->quality.mean_mos_x100);
 		up += !path->why;
 	}
 	return up;

@@ -43,6 +43,8 @@ static void add_scope(struct fl_api *api, struct fl_json *list, uint16_t path, u
 	if (m.mos_x100)
 		fl_json_add_double(o, "mos", m.mos_x100 / 1e2);
 	fl_json_add_u64(o, "samples", m.samples);
+	fl_json_add_u64(o, "marked", m.sent);
+	fl_json_add_u64(o, "counted", m.received);
 	fl_json_add_u64(o, "age-seconds", fl_mono_ms_between(m.last.at, now) / 1000);
 }
 

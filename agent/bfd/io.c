@@ -502,10 +502,12 @@ static bool hurry(void)
 static void *watch_paths(void *arg)
 {
 	struct fl_bfd_io *io = arg;
-	struct fl_mono wake = { UINT64_MAX };
-	bool late = false;
+	bool realtime = hurry(), late = false;
+	struct fl_mono wake;
 
-	io->stats.realtime = hurry();
+	io_lock(io);
+	io->stats.realtime = realtime;
+	io_unlock(io);
 	while (!atomic_load(&io->stop)) {
 		wake = turn(io, late);
 		wait_until(io, wake);

@@ -6,10 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-/* The default one falls through cases in a way that clang does not like. */
-#define HASH_FUNCTION(key, len, hash) HASH_SFH(key, len, hash)
-#include <uthash.h>
 
+#include "agent/base/hash.h"
 #include "agent/codec/utf8.h"
 
 struct scan {

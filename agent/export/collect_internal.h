@@ -3,8 +3,7 @@
 #ifndef FL_AGENT_EXPORT_COLLECT_INTERNAL_H
 #define FL_AGENT_EXPORT_COLLECT_INTERNAL_H
 
-#include <uthash.h>
-
+#include "agent/base/hash.h"
 #include "agent/base/u32set.h"
 #include "agent/export/collect.h"
 #include "agent/session/ratelimit.h"

@@ -16,7 +16,9 @@
 #include "agent/insight/http_internal.h"
 
 #define CONNECTIONS_MAX 128
+#define PER_HOST_MAX    32 /* of those, from one address; a browser opens six */
 #define TIMEOUT_S       30
+#define DRAIN_MAX       (1 << 20) /* bytes that are too many, read to be able to say so */
 #define PEM_MAX         (256 << 10)
 
 /* Nothing but what this server itself delivers, and no page around it (CSP level 3). */
@@ -41,6 +43,7 @@ struct fl_http {
 struct incoming {
 	char *body;
 	size_t len;
+	size_t drained; /* and thrown away */
 	bool too_big;
 };
 
@@ -236,7 +239,8 @@ static bool keep_body(struct incoming *in, const char *data, size_t len)
 
 	if (in->too_big || in->len + len > FL_HTTP_BODY_MAX) {
 		in->too_big = true;
-		return true;
+		in->drained += len;
+		return in->drained <= DRAIN_MAX;
 	}
 	grown = realloc(in->body, in->len + len + 1);
 	if (!grown)
@@ -394,6 +398,7 @@ static int check(const struct fl_http_cfg *cfg, const struct fl_http_socket *s,
 static int start(struct fl_http *http, const struct fl_http_cfg *cfg, char words[FL_HTTP_WORDS_LEN])
 {
 	char priorities[] = "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+	unsigned int per_host = http->socket.off_host ? PER_HOST_MAX : CONNECTIONS_MAX;
 	struct MHD_OptionItem tls[] = {
 		{ MHD_OPTION_HTTPS_MEM_CERT, 0, http->cert },
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, http->key },
@@ -406,8 +411,9 @@ static int start(struct fl_http *http, const struct fl_http_cfg *cfg, char words
 		flags | (cfg->cert ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, http,
 		MHD_OPTION_LISTEN_SOCKET, http->socket.fd, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
 		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-		TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL, MHD_OPTION_STRICT_FOR_CLIENT,
-		1, MHD_OPTION_ARRAY, cfg->cert ? tls : &tls[3], MHD_OPTION_END);
+		TIMEOUT_S, MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_host,
+		MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_ARRAY, cfg->cert ? tls : &tls[3], MHD_OPTION_END);
 	if (http->daemon)
 		return 0;
 	snprintf(words, FL_HTTP_WORDS_LEN, "%s: the HTTP server does not start%s", cfg->listen,

@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
+
+#include "agent/base/hash.h"
 
 /* Paths of one router; it has 256, and as many interfaces as that. */
 #define MAX_PATHS 1024

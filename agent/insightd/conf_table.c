@@ -31,7 +31,8 @@ const struct fl_conf_key fl_conf_keys[] = {
 	{ "web", "listen", .kind = FL_CONF_TEXT, AT(web.listen), .preset_text = "unix:page.sock",
 	  .help = "of the page: unix:PATH (without a slash: in the run folder), ADDRESS:PORT or "
 		  "[ADDRESS]:PORT; off this host only with certificate and token; empty: no page" },
-	{ "web", "certificate", TEXT(web.certificate), .help = "file in PEM, none: no TLS" },
+	{ "web", "certificate", TEXT(web.certificate),
+	  .help = "file in PEM that the service's user may read, none: no TLS" },
 	{ "web", "key", TEXT(web.key), .help = "of the certificate, file in PEM" },
 	{ "web", "token", TEXT(web.token), .flags = FL_CONF_SECRET,
 	  .help = "that people must know to look at the page, 16 characters or more" },

@@ -30,6 +30,9 @@ static int check_seq(const struct fl_bfd_peer *peer, const struct fl_bfd_pkt *pk
 		return 0;
 	if (!ahead || ahead > INT32_MAX)
 		return -EALREADY;
+	/* They went on while a policy without authentication was in use. */
+	if (!peer->numbered)
+		return 0;
 	return silent || ahead <= FL_BFD_SEQ_WINDOW ? 0 : -ERANGE;
 }
 
@@ -82,11 +85,14 @@ int fl_bfd_peer_rx(struct fl_bfd_peer *peer, const struct fl_bfd_pkt *pkt,
 	}
 	if (peer->known && !same_boot(&meta->boot_id, &peer->boot)) {
 		peer->boots++;
+		peer->seq = 0;
 		events = FL_BFD_EV_NEW_BOOT;
 	}
 	peer->known = true;
 	peer->boot = meta->boot_id;
-	peer->seq = pkt->auth.seq;
+	peer->numbered = pkt->has_auth;
+	if (pkt->has_auth)
+		peer->seq = pkt->auth.seq;
 	peer->at = now;
 	return events | learn_source(peer, source) | learn_nat(peer, meta, source, own);
 }

@@ -23,7 +23,8 @@
 #define FL_BFD_EV_NAT      0x400 /* `peer_nated` or `self_nated` changed */
 
 struct fl_bfd_peer {
-	bool known; /* a packet was accepted before */
+	bool known;    /* a packet was accepted before */
+	bool numbered; /* the last one had a number */
 	bool peer_nated;
 	bool self_nated;
 	uint8_t moving; /* packets in a row from `candidate` */

@@ -85,7 +85,9 @@ int fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config, ch
 		return err;
 	fabric->config = config;
 	fabric->rings = rings;
+	fabric->applying = true;
 	fl_netifs_apply(fabric, config);
+	fabric->applying = false;
 	fl_peers_apply(fabric, config);
 	fl_rings_put(old);
 	return 0;

@@ -3,10 +3,7 @@
 #ifndef FL_AGENT_PATH_FABRIC_INTERNAL_H
 #define FL_AGENT_PATH_FABRIC_INTERNAL_H
 
-/* The default one falls through cases in a way that clang does not like. */
-#define HASH_FUNCTION(key, len, hash) HASH_SFH(key, len, hash)
-#include <uthash.h>
-
+#include "agent/base/hash.h"
 #include "agent/path/fabric.h"
 
 /* Neighbour of the kernel's, by device and address. */
@@ -86,6 +83,7 @@ struct fl_fabric {
 	uint32_t route_generation;
 	struct fl_mono watch_at; /* when fl_path_watch_tick() has something to do */
 	bool any_xdp;
+	bool applying; /* interfaces are of the new configuration, paths still of the old one */
 };
 
 /* netif.c */

@@ -68,6 +68,10 @@ static void add_sample(struct fl_fpm *fpm, const struct fl_fpm_sample *s)
 	remember(fpm, FL_FPM_LATENCY, q->has & FL_QUALITY_LATENCY, q->latency_us, s->at);
 	remember(fpm, FL_FPM_JITTER, q->has & FL_QUALITY_JITTER, q->jitter_us, s->at);
 	remember(fpm, FL_FPM_LOSS, q->has & FL_QUALITY_LOSS, q->loss_ppm, s->at);
+	if (q->has & FL_QUALITY_LOSS) {
+		fpm->sent += s->sent;
+		fpm->received += s->received < s->sent ? s->received : s->sent;
+	}
 	fpm->last = *s;
 	fpm->samples++;
 }

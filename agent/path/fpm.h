@@ -48,6 +48,9 @@ struct fl_fpm {
 	uint32_t value[FL_FPM_MEASURES];
 	struct fl_mono at[FL_FPM_MEASURES]; /* 0: never measured */
 	uint64_t samples;
+	/* Of all samples of loss so far: packets sent, and how many of them the peer counted. */
+	uint64_t sent;
+	uint64_t received;
 };
 
 /**

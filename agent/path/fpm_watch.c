@@ -147,7 +147,9 @@ bool fl_fpm_watch_get(const struct fl_fpm_watch *watch, uint16_t path, enum fl_f
 	*ret_metrics = (struct fl_fpm_metrics){ .monitor_only = w->monitor_only,
 						.quality = fl_fpm_quality(fpm, &w->cfg, now),
 						.last = fpm->last,
-						.samples = fpm->samples };
+						.samples = fpm->samples,
+						.sent = fpm->sent,
+						.received = fpm->received };
 	ret_metrics->valid = ret_metrics->quality.has == FL_QUALITY_ALL;
 	ret_metrics->mos_x100 = fl_mos_of(&ret_metrics->quality);
 	return true;

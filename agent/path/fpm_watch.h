@@ -43,6 +43,8 @@ struct fl_fpm_metrics {
 	uint16_t mos_x100;         /* 0 unless valid */
 	struct fl_fpm_sample last; /* newest colour; of no time: none yet */
 	uint64_t samples;
+	uint64_t sent;     /* by all samples of loss so far */
+	uint64_t received; /* of these, by the peer */
 };
 
 /**

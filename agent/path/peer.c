@@ -184,7 +184,8 @@ void fl_path_refresh(struct fl_fabric *f, struct fl_path_rt *path)
 	memcpy(entry.fpm_due, slot->fpm_due, sizeof(entry.fpm_due)); /* the data plane's */
 	snprintf(entry.label, sizeof(entry.label), "%.15s/%.15s", f->peers[path->peer].name,
 		 netif->name);
-	if (f->ops->watch)
+	/* Every path is refreshed again when it has its new configuration. */
+	if (f->ops->watch && !f->applying)
 		f->ops->watch(f->ctx, path, &entry, &path->quality);
 	if (memcmp(slot, &entry, sizeof(entry)))
 		*slot = entry;

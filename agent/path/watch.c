@@ -203,6 +203,35 @@ static void take_results(struct fl_watch *w, struct fl_watched *p, struct fl_mon
 	}
 }
 
+/*
+ * When to ask the peer's data plane, because its agent has been silent for half the detection time:
+ * three times in what is left of it.
+ */
+static struct fl_mono next_probe(const struct fl_watched *p)
+{
+	uint64_t detection_ns = fl_bfd_detection_us(&p->bfd) * FL_NS_PER_US;
+	uint64_t first = p->control_at.ns + detection_ns / 2;
+	uint64_t next = p->probed_at.ns + detection_ns / 6;
+
+	if (next < first)
+		next = first;
+	if (!tests_link(p) || next > p->control_at.ns + FL_WATCH_AGENT_MS * FL_NS_PER_MS)
+		next = NEVER;
+	return (struct fl_mono){ next };
+}
+
+static void probe(struct fl_watch *w, struct fl_watched *p, struct fl_mono now)
+{
+	const struct fl_meta_echo echo = { .burst = FL_WATCH_PROBE,
+					   .count = 1,
+					   .tx_time_us = now.ns / FL_NS_PER_US };
+
+	if (!fl_mono_reached(now, next_probe(p)))
+		return;
+	p->probed_at = now;
+	send_echo(w, p, &echo);
+}
+
 static struct fl_mono earlier(struct fl_mono a, struct fl_mono b)
 {
 	return a.ns < b.ns ? a : b;
@@ -216,7 +245,7 @@ static struct fl_mono wake_of(const struct fl_watched *p)
 		return wake;
 	wake = fl_bfd_wake(&p->bfd);
 	if (tests_link(p))
-		wake = earlier(wake, fl_echo_wake(&p->echo));
+		wake = earlier(earlier(wake, fl_echo_wake(&p->echo)), next_probe(p));
 	if (p->live == FL_LIVE_RESTARTING)
 		wake = earlier(wake, p->restart_end);
 	return wake;
@@ -231,6 +260,7 @@ static void run_path(struct fl_watch *w, struct fl_watched *p, struct fl_mono no
 	for (int i = 0; i < 2 && fl_bfd_tx_due(&p->bfd, now); i++)
 		send_control(w, p, now);
 	if (tests_link(p)) {
+		probe(w, p, now);
 		take_results(w, p, now);
 		/* The time in it is that of leaving. */
 		while (fl_echo_tx(&p->echo, fl_mono_now(), &echo))

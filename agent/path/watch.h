@@ -28,6 +28,13 @@
  */
 #define FL_WATCH_RESTART_MS 5000
 
+/*
+ * How long an agent may be silent while its data plane, which reflects link tests, is not: to be
+ * started anew, to be busy (chosen: systemd's restart and a large configuration). Until then the
+ * path goes on, as the sessions on it do.
+ */
+#define FL_WATCH_AGENT_MS 10000
+
 /* This router, for as long as the process lives. */
 struct fl_watch_self {
 	struct fl_meta_boot_id boot;

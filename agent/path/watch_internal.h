@@ -25,6 +25,8 @@ struct fl_watched {
 	bool kept;                  /* nor was there the last time */
 	struct fl_quality last;
 	struct fl_mono burst_at;
+	struct fl_mono control_at; /* last control packet of the peer's agent */
+	struct fl_mono probed_at;  /* last probe of its data plane */
 	uint64_t auth_failed;
 	unsigned int news;
 	struct fl_mono wake;
@@ -40,6 +42,9 @@ struct fl_watch {
 	bool any_news;
 	uint64_t strangers;
 };
+
+/* Burst number of link tests that only ask whether the data plane is there. */
+#define FL_WATCH_PROBE 0
 
 /* Take @events (FL_BFD_EV_*) of a path into account; after every call into its state machines. */
 void fl_watched_react(struct fl_watch *watch, struct fl_watched *p, int events, struct fl_mono now);

@@ -91,7 +91,18 @@ static void control(struct fl_watch *w, struct fl_watched *p, const struct fl_wa
 		return;
 	learn(p, &opened.meta);
 	more = fl_bfd_rx(&p->bfd, &opened.pkt, packet->at);
+	if (more >= 0)
+		p->control_at = packet->at;
 	fl_watched_react(w, p, events | (more > 0 ? more : 0), packet->at);
+}
+
+/* The peer's data plane is there; an old answer, played again, proves nothing. */
+static void probed(struct fl_watched *p, const struct fl_meta_echo *said, struct fl_mono at)
+{
+	uint64_t at_us = at.ns / FL_NS_PER_US;
+
+	if (said->tx_time_us <= at_us && at_us - said->tx_time_us < fl_bfd_detection_us(&p->bfd))
+		fl_bfd_heard(&p->bfd, at);
 }
 
 static void echo(struct fl_watch *w, struct fl_watched *p, const struct fl_watch_packet *packet)
@@ -108,7 +119,10 @@ static void echo(struct fl_watch *w, struct fl_watched *p, const struct fl_watch
 		p->auth_failed += err != -FL_DROP_META_UNEXPECTED;
 		return;
 	}
-	fl_echo_rx(&p->echo, &said, packet->at);
+	if (said.burst == FL_WATCH_PROBE)
+		probed(p, &said, packet->at);
+	else
+		fl_echo_rx(&p->echo, &said, packet->at);
 	fl_watched_react(w, p, 0, packet->at);
 }
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
+#include "agent/base/hash.h"
 
 #define MAX_ROUTES     4096
 #define RATE_WINDOW_MS 1000

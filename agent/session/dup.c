@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
-
+#include "agent/base/hash.h"
 #include "agent/base/log.h"
 #include "agent/session/engine_internal.h"
 #include "common/dup.h"

@@ -5,11 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-/* The default one falls through cases in a way that clang does not like. */
-#define HASH_FUNCTION(key, len, hash) HASH_SFH(key, len, hash)
-#include <uthash.h>
 
 #include "common/hdr.h"
+
+#include "agent/base/hash.h"
 
 struct prefix_key {
 	uint8_t addr[16];

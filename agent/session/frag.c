@@ -5,12 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-/* The default one falls through cases in a way that clang does not like. */
-#define HASH_FUNCTION(key, len, hash) HASH_SFH(key, len, hash)
-#include <uthash.h>
 #include <utlist.h>
 
 #include "common/drop_reason.h"
+
+#include "agent/base/hash.h"
 
 /* One packet on its way to be whole. Which bytes are there: a bit for each unit of eight. */
 struct context {

@@ -37,18 +37,27 @@ void fl_history_free(struct fl_history *history)
 
 /* Where the content of a record begins and ends: what makes two of them alike. */
 #define CONTENT_FROM offsetof(struct fl_history_decision, policy)
-#define CONTENT_LEN  (sizeof(struct fl_history_decision) - CONTENT_FROM)
+
+static size_t content_len(const struct fl_history_decision *record)
+{
+	return offsetof(struct fl_history_decision, candidate) - CONTENT_FROM +
+	       record->n_paths * sizeof(record->candidate[0]);
+}
+
+static const uint8_t *content_of(const struct fl_history_decision *record)
+{
+	return (const uint8_t *)record + CONTENT_FROM;
+}
 
 static uint32_t hash_of(const struct fl_history_decision *record)
 {
-	const uint8_t *p = (const uint8_t *)record + CONTENT_FROM;
-	uint64_t h = 0, word = 0;
+	const uint8_t *p = content_of(record);
+	size_t len = content_len(record);
+	uint64_t h = 0, word;
 
-	for (size_t i = 0; i < CONTENT_LEN; i += sizeof(word)) {
-		size_t n = CONTENT_LEN - i < sizeof(word) ? CONTENT_LEN - i : sizeof(word);
-
+	for (size_t i = 0; i < len; i += sizeof(word)) {
 		word = 0;
-		memcpy(&word, p + i, n);
+		memcpy(&word, p + i, len - i < sizeof(word) ? len - i : sizeof(word));
 		h = (h ^ word) * 0x9E3779B97F4A7C15ULL;
 		h ^= h >> 29;
 	}
@@ -116,9 +125,9 @@ static void fill(struct fl_history_decision *record, const struct fl_sla_decisio
 			record->left_out++;
 			continue;
 		}
-		copy_path(&d->in.path[i], &record->path[n]);
-		copy_verdict(&d->verdict[i], &record->verdict[n]);
-		record->route[n] = routes ? routes[i] : 0;
+		copy_path(&d->in.path[i], &record->candidate[n].path);
+		copy_verdict(&d->verdict[i], &record->candidate[n].verdict);
+		record->candidate[n].route = routes ? routes[i] : 0;
 		if (taken)
 			record->chosen = (int8_t)n;
 		record->n_paths++;
@@ -138,8 +147,7 @@ uint32_t fl_history_decision(struct fl_history *history, const struct fl_sla_dec
 	seq = history->by_content[hash];
 	slot = &history->decisions[seq % FL_HISTORY_DECISIONS];
 	if (!seq || slot->seq != seq ||
-	    memcmp((const uint8_t *)slot + CONTENT_FROM, (const uint8_t *)&fresh + CONTENT_FROM,
-		   CONTENT_LEN) != 0) {
+	    memcmp(content_of(slot), content_of(&fresh), content_len(&fresh)) != 0) {
 		seq = ++history->last_decision;
 		slot = &history->decisions[seq % FL_HISTORY_DECISIONS];
 		fresh.seq = seq;
@@ -170,10 +178,12 @@ void fl_history_restore(const struct fl_history_decision *record,
 	d->in.only_peer = record->only_peer;
 	d->in.avoid_peer = record->avoid_peer;
 	d->in.n_paths = record->n_paths;
-	memcpy(d->in.path, record->path, sizeof(record->path));
 	d->result = (enum fl_sla_result)record->result;
 	d->chosen = record->chosen;
-	memcpy(d->verdict, record->verdict, sizeof(record->verdict));
+	for (size_t i = 0; i < record->n_paths; i++) {
+		d->in.path[i] = record->candidate[i].path;
+		d->verdict[i] = record->candidate[i].verdict;
+	}
 }
 
 /* --- openings and moves ----------------------------------------------------------------------- */

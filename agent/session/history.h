@@ -16,6 +16,13 @@
 #define FL_HISTORY_MOVES     16384
 #define FL_HISTORY_PATHS     8 /* candidates that a record holds; the chosen one is among them */
 
+/* One of the paths that a decision was about. */
+struct fl_history_candidate {
+	struct fl_sla_path path;
+	struct fl_sla_verdict verdict;
+	uint16_t route; /* fl_choice_route(); 0: unknown */
+};
+
 /* A decision about paths, with its inputs. */
 struct fl_history_decision {
 	uint32_t seq;      /* 0: none */
@@ -24,15 +31,13 @@ struct fl_history_decision {
 	struct fl_mono last;
 	uint16_t policy; /* name id */
 	uint8_t result;  /* enum fl_sla_result */
-	int8_t chosen;   /* of path[], -1: none */
+	int8_t chosen;   /* of candidate[], -1: none */
 	uint8_t n_paths;
 	uint8_t left_out; /* candidates that found no place */
 	uint16_t only_peer;
 	uint16_t avoid_peer;
 	struct fl_sla_policy limits;
-	struct fl_sla_path path[FL_HISTORY_PATHS];
-	struct fl_sla_verdict verdict[FL_HISTORY_PATHS];
-	uint16_t route[FL_HISTORY_PATHS]; /* fl_choice_route(); 0: unknown */
+	struct fl_history_candidate candidate[FL_HISTORY_PATHS]; /* n_paths of them */
 };
 
 /* A session of a host or of a peer, as it was opened. */

@@ -3,10 +3,7 @@
 #ifndef FL_AGENT_ZOOM_POLLER_INTERNAL_H
 #define FL_AGENT_ZOOM_POLLER_INTERNAL_H
 
-/* The default one falls through cases in a way that clang does not like. */
-#define HASH_FUNCTION(key, len, hash) HASH_OAT(key, len, hash)
-#include <uthash.h>
-
+#include "agent/base/hash.h"
 #include "agent/zoom/poller.h"
 
 #define POLL_PAST_S        300

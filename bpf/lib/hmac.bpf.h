@@ -173,7 +173,13 @@ static __always_inline const struct fl_mac_key *fl_mac_key_at(__u32 ref)
 
 	if (!keys)
 		return NULL;
-	return which ? &keys->rx[which - 1] : &keys->tx;
+	/*
+	 * They stand side by side. An index less one would be the same, but before 6.8 the verifier
+	 * does not learn from a test against 0 that it is at least 1.
+	 */
+	_Static_assert(__builtin_offsetof(struct fl_path_keys, rx) == sizeof(struct fl_mac_key),
+		       "keys");
+	return (const struct fl_mac_key *)keys + which;
 }
 
 /*

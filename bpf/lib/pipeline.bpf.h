@@ -733,14 +733,15 @@ static __always_inline struct fl_job *fl_job_full(void)
 	return bpf_map_lookup_elem(&FL_OWN(fl_job), &zero);
 }
 
-static __noinline int fl_ingress_full(FL_CTX *ctx, enum fl_hook hook)
+/* Not static: the verifier walks it once, though it is called from two places. */
+__noinline int FL_OWN(fl_ingress_full)(FL_CTX *ctx, __u32 hook)
 {
 	struct fl_job *job = fl_job_full();
 
 	if (!job)
 		return -FL_DROP_INTERNAL;
 	__builtin_memset(job, 0, sizeof(*job));
-	job->hook = hook;
+	job->hook = (enum fl_hook)hook;
 	job->slot = FL_NO_SLOT;
 	return fl_ingress_stages(ctx, job, 0);
 }
@@ -782,14 +783,14 @@ static __always_inline int fl_marked(FL_CTX *ctx, int result)
 
 static __always_inline int fl_ingress_uncommon(FL_CTX *ctx, enum fl_hook hook)
 {
-	int result = fl_ingress_full(ctx, hook);
+	int result = FL_OWN(fl_ingress_full)(ctx, hook);
 
 	if (result == FL_GO_UNMARK) {
 		result = FL_OWN(fl_fpm_prove)(ctx);
 		if (!result)
 			result = FL_OWN(fl_fpm_unmark)(ctx);
 		if (!result)
-			result = fl_ingress_full(ctx, hook);
+			result = FL_OWN(fl_ingress_full)(ctx, hook);
 		if (result == FL_GO_UNMARK) /* a mark in a mark */
 			return -FL_DROP_META_MALFORMED;
 	}

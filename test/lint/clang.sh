@@ -11,7 +11,7 @@ if env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make --no-print-directory -k -j2 CC=c
 	"${objects[@]}" >/tmp/clang.$$ 2>&1; then
 	echo "ok - clang compiles the agent"
 else
-	grep -E 'error:|warning:|\*\*\*' /tmp/clang.$$ | head -40
+	grep -E 'error:|warning:' /tmp/clang.$$ | sort -u | head -40
 	echo "not ok - clang compiles the agent"
 fi
 rm -f /tmp/clang.$$

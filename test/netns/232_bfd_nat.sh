@@ -26,8 +26,8 @@ translate() {
 		table ip nat0 {
 			chain in {
 				type filter hook prerouting priority raw;
-				iif "right" ip daddr $1 udp dport $2 ip daddr set 10.9.0.1 udp dport set 1280 notrack
-				iif "left" ip saddr 10.9.0.1 notrack
+				iifname "right" ip daddr $1 udp dport $2 ip daddr set 10.9.0.1 udp dport set 1280 notrack
+				iifname "left" ip saddr 10.9.0.1 notrack
 			}
 			chain out {
 				type filter hook postrouting priority srcnat;

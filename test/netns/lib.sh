@@ -253,7 +253,7 @@ start_router() {
 	local name=$1 config=${2:-$WORK/$1.json}
 	spawn "$name" "$WORK/$name.log" "$BIN/fairleadd" -i "$TAG-$name" -c "$config" ${DEBUG:+-d}
 	ROUTER_PID[$name]=$!
-	if ! wait_for 30 ctl "$name" show stats; then
+	if ! wait_for 40 ctl "$name" show stats; then
 		echo "# $name does not answer:"
 		tail -n 20 "$WORK/$name.log" | sed 's/^/# /'
 		return 1

@@ -83,6 +83,23 @@ Test(bfd_peer, without_authentication)
 		FL_BFD_EV_NEW_BOOT);
 }
 
+/* Its numbers go on meanwhile: with authentication again they count, from wherever they are. */
+Test(bfd_peer, authentication_comes_back)
+{
+	const struct fl_bfd_pkt bare = { .has_auth = false };
+	const struct fl_meta meta = { .own_endpoint = there, .boot_id = { 100, 1 } };
+	struct fl_bfd_peer p = { 0 };
+
+	cr_assert_eq(rx(&p, 100, 1, 5, 1), 0);
+	cr_assert_eq(fl_bfd_peer_rx(&p, &bare, &meta, &there, &own, SILENCE_US,
+				    (struct fl_mono){ 2 * FL_NS_PER_MS }),
+		     0);
+	cr_assert_eq(rx(&p, 100, 1, 4, 3), -EALREADY, "from before");
+	cr_assert_eq(rx(&p, 100, 1, 500, 4), 0);
+	cr_assert_eq(rx(&p, 100, 1, 540, 5), -ERANGE, "the window holds again");
+	cr_assert_eq(rx(&p, 100, 1, 501, 6), 0);
+}
+
 Test(bfd_peer, nat)
 {
 	static const struct {

@@ -239,14 +239,14 @@ Test(engine_choice, sessions_that_are_decided_alike_share_a_record)
 	first = last_decision(&w->r[R1]);
 	cr_assert_eq(first->sessions, 10);
 	cr_assert_eq(first->n_paths, 2);
-	cr_assert_eq(first->verdict[1].reason, FL_SLA_WHY_WORSE);
+	cr_assert_eq(first->candidate[1].verdict.reason, FL_SLA_WHY_WORSE);
 	measure(&w->r[R1], DEV_WAN1, 21, 0);
 	way_of(w, 10);
 	second = last_decision(&w->r[R1]);
 	cr_assert_neq(first, second);
 	cr_assert_eq(second->sessions, 1);
-	cr_assert_eq(second->path[0].bfd.latency_us, 21000);
-	cr_assert_eq(first->path[0].bfd.latency_us, 20000);
+	cr_assert_eq(second->candidate[0].path.bfd.latency_us, 21000);
+	cr_assert_eq(first->candidate[0].path.bfd.latency_us, 20000);
 	world_free(w);
 }
 

@@ -431,6 +431,47 @@ Test(watch, an_agent_restart_is_no_failure, .init = world, .fini = world_end)
 	cr_assert(!(sides[1].news & FL_WATCH_PEER_LOST));
 }
 
+/* It took longer than the detection time, and nothing reflected: the path is used again as soon as
+ * it is up. */
+Test(watch, a_long_agent_restart_needs_no_hold_down, .init = world, .fini = world_end)
+{
+	come_up();
+	reflects = false;
+	sides[0].asleep = true;
+	run_ms(1000);
+	cr_assert_eq(sides[1].q.live, FL_LIVE_NO);
+	sides[0].asleep = false;
+	restart(0, FL_CAPABLE_VECTORS | FL_CAPABLE_KEPT);
+	run_ms(50);
+	cr_assert_eq(sides[1].q.live, FL_LIVE_YES);
+	cr_assert_eq(sides[0].q.live, FL_LIVE_YES);
+}
+
+/* An agent is silent, its data plane is not: the path goes on for a while, and no longer. */
+Test(watch, a_data_plane_without_its_agent, .init = world, .fini = world_end)
+{
+	come_up();
+	sides[0].asleep = true;
+	run_ms(FL_WATCH_AGENT_MS - 100);
+	cr_assert_eq(sides[1].downs, 0);
+	cr_assert_eq(sides[1].q.state, FL_BFD_UP);
+	run_ms(400);
+	cr_assert_eq(sides[1].q.live, FL_LIVE_NO);
+	cr_assert_eq(sides[1].q.downs[FL_BFD_CAUSE_TIMER_EXPIRY], 1);
+}
+
+/* And when that dies, too, it is noticed as fast as ever. */
+Test(watch, a_data_plane_that_dies_after_its_agent, .init = world, .fini = world_end)
+{
+	come_up();
+	sides[0].asleep = true;
+	run_ms(3000);
+	cr_assert_eq(sides[1].downs, 0);
+	cut[0] = true;
+	run_ms(160);
+	cr_assert_eq(sides[1].q.live, FL_LIVE_NO);
+}
+
 /* One that lost its sessions: they are to be signalled anew. */
 Test(watch, a_peer_without_its_sessions_is_told_again, .init = world, .fini = world_end)
 {

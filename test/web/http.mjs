@@ -124,6 +124,7 @@ await test("what is not understood, not there or too long", async () => {
 	assert.equal((await post("/api/zoom/drop", "{}")).status, 404);
 	assert.equal((await post("/api/zoom/link", JSON.stringify({ consent: "" }))).status, 422);
 	assert.equal((await post("/api/zoom/sync", "x".repeat(70000))).status, 413);
+	await assert.rejects(post("/api/zoom/sync", "x".repeat(8 << 20)), "eight megabytes are not even read");
 	assert.equal((await ask(at, "/api/sites")).status, 200);
 });
 

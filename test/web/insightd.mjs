@@ -82,7 +82,7 @@ const chromium = await browser();
 const context = await chromium.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1440, height: 900 } });
 const page = await context.newPage();
 
-page.setDefaultTimeout(15000);
+page.setDefaultTimeout(60000);
 
 async function post(path, body, headers = {})
 {
@@ -115,7 +115,8 @@ await test("A1 link in the browser: to Zoom, consent, and back", async () => {
 	await page.getByLabel("Your name").fill("Dana Okafor");
 	await page.getByLabel("Collect call quality of this organisation").check();
 	await page.getByRole("button", { name: "Link account" }).click();
-	await page.locator(".notice.good", { hasText: "Linked" }).waitFor();
+	await page.locator(".notice.good, .notice.bad").waitFor();
+	assert.match(await page.locator(".notice.good, .notice.bad").textContent(), /Linked/);
 	await page.locator("tbody th a", { hasText: "Example Corp" }).waitFor();
 	await page.screenshot({ path: join(SHOTS, "insightd-linked.png"), fullPage: true });
 });

@@ -17,7 +17,7 @@ async function open(options = {}, base = site.base)
 	const context = await chromium.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "light", ...options });
 	const page = await context.newPage();
 
-	page.setDefaultTimeout(8000);
+	page.setDefaultTimeout(30000);
 	page.on("pageerror", (error) => problems.push(`error: ${error.stack}`));
 	page.on("console", (message) => { if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) problems.push(`console: ${message.text()}`); });
 	page.on("request", (request) => { if (!request.url().startsWith(base)) problems.push(`request: ${request.url()}`); });

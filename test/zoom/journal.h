@@ -7,10 +7,8 @@
 #define FL_TEST_ZOOM_JOURNAL_H
 
 #include <stdio.h>
-/* The default one falls through cases in a way that clang does not like. */
-#define HASH_FUNCTION(key, len, hash) HASH_OAT(key, len, hash)
-#include <uthash.h>
 
+#include "agent/base/hash.h"
 #include "agent/zoom/sink.h"
 
 struct journal_join {

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the session engine share about choosing and moving: which sessions are in which
+ * vector, what is written down of them, and who moves them when. Included by engine_internal.h.
+ */
+#ifndef FL_AGENT_SESSION_MOVING_H
+#define FL_AGENT_SESSION_MOVING_H
+
+#include "agent/codec/meta.h"
+#include "agent/session/engine.h"
+
+struct fl_announced;
+
+/* Sessions of a vector of ours, in a list without beginning of its own (groups.c). */
+struct fl_group_link {
+	uint32_t next; /* session, 0: none */
+	uint32_t prev;
+};
+
+struct fl_groups {
+	struct fl_group_link *links; /* by session */
+	uint32_t first[FL_MAX_VECTORS];
+};
+
+/* What a session's record does not say (note.c). */
+struct fl_note {
+	uint32_t decision; /* fl_history_decision.seq; 0: from before a restart */
+	uint16_t route;    /* fl_choice_route(), 0: none */
+};
+
+/* A vector that is being moved, or may be (steer.c); of the peer's, what was heard (follow.c). */
+struct fl_steering {
+	uint8_t state;
+	uint8_t tries;
+	uint8_t turn; /* one by one: sessions of which turn, of how many */
+	uint8_t turns;
+	uint16_t to;     /* path */
+	uint16_t target; /* one by one: vector; 0: to other peers */
+	enum fl_move_cause cause;
+	uint32_t seq;      /* that the peer has to say back */
+	uint32_t heard;    /* number of the peer's last move; 0: none */
+	uint32_t cursor;   /* session to go on with */
+	uint32_t walked;   /* sessions moved one by one */
+	uint8_t reminders; /* to the peer, of sessions that moved into it; left */
+	struct fl_mono remind_at;
+	struct fl_mono announced;
+	struct fl_mono moved; /* last; 0: never */
+};
+
+/* --- groups.c --------------------------------------------------------------------------------- */
+int fl_engine_groups_new(struct fl_engine *e);
+void fl_engine_groups_free(struct fl_engine *e);
+
+/* A session is in the vector that its side toward @toward names; or leaves it. Not for LANs. */
+void fl_engine_join(struct fl_engine *e, uint32_t id, enum fl_direction toward);
+void fl_engine_leave(struct fl_engine *e, uint32_t id, enum fl_direction toward);
+
+/* Vectors that sessions like this one may be in toward a peer. */
+struct fl_vector_key fl_engine_own_key(const struct fl_session *s, uint16_t peer);
+
+/* --- note.c ----------------------------------------------------------------------------------- */
+int fl_engine_notes_new(struct fl_engine *e);
+void fl_engine_note_opened(struct fl_engine *e, uint32_t id, const struct fl_decision *d);
+void fl_engine_note_closed(struct fl_engine *e, uint32_t id);
+void fl_engine_note_adopted(struct fl_engine *e, uint32_t id);
+uint32_t fl_engine_note_decision(struct fl_engine *e, const struct fl_decision *d);
+void fl_engine_route_changed(struct fl_engine *e, uint32_t id, const struct fl_candidate *way);
+
+/* --- move.c ----------------------------------------------------------------------------------- */
+/* The session's next packet toward the responder says where it is now (3.3). */
+void fl_engine_signal_move(struct fl_engine *e, uint32_t id);
+
+/* To another vector of the same peer. */
+void fl_engine_move_session(struct fl_engine *e, uint32_t id, uint16_t vector);
+
+/* To another peer: 0, -ENOSPC without waypoints there or without room. */
+int fl_engine_move_to_peer(struct fl_engine *e, uint32_t id, const struct fl_candidate *way);
+
+/* One side of a session is another now, on waypoints that are free: 0, -EEXIST, -ENOSPC. */
+int fl_engine_change_side(struct fl_engine *e, uint32_t id, enum fl_direction toward,
+			  const struct fl_side *to);
+
+/* Tell the peer where a session is now, without waiting for a packet of its: it may be one whose
+ * other end sends, and does so where nothing arrives any more. */
+void fl_engine_announce_session(struct fl_engine *e, uint32_t id);
+
+/* Tell the peer by @path, with metadata of the session @carrier, that a vector moves there. */
+void fl_engine_announce_move(struct fl_engine *e, uint16_t vector, uint32_t carrier, uint16_t path);
+
+/* --- steer.c ---------------------------------------------------------------------------------- */
+void fl_engine_steer(struct fl_engine *e);
+void fl_engine_note_move(struct fl_engine *e, struct fl_history_move *move);
+/* A peer has said back which vector of ours it knows, and how often that moved. */
+void fl_engine_move_heard(struct fl_engine *e, uint16_t peer, const struct fl_meta_vector *vector);
+/* Does the configuration let a peer's whole vectors be moved? */
+bool fl_engine_may_follow(const struct fl_engine *e, uint16_t peer);
+const struct fl_cfg_service_policy *fl_engine_policy(const struct fl_engine *e, uint16_t name);
+
+/* --- follow.c --------------------------------------------------------------------------------- */
+/* The vector by which a peer's session is answered that was signalled by @path; 0: too many. */
+uint16_t fl_engine_vector_from(struct fl_engine *e, uint16_t peer, uint16_t path,
+			       const struct fl_meta *meta);
+
+/* A proven packet of a peer's session came by @path: follow, if it says so. False: drop it. */
+bool fl_engine_follow(struct fl_engine *e, uint32_t id, uint16_t path, const struct fl_meta *meta);
+
+/* May a packet of this direction come by @path now? */
+bool fl_engine_expects(const struct fl_engine *e, uint32_t id, enum fl_direction dir,
+		       uint16_t path);
+
+/* Forward metadata of a session that came by another peer so far: it has been moved to this one. */
+bool fl_engine_is_moved_here(const struct fl_engine *e, uint32_t id, uint16_t peer,
+			     const struct fl_meta *meta);
+int fl_engine_take_from_peer(struct fl_engine *e, uint32_t id, const struct fl_announced *what);
+
+#endif
