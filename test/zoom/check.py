@@ -339,7 +339,7 @@ def storms_of_refusals():
             asked = sum(stub.state()["paths"].values()) - before
             assert 0 < asked < 40, (name, asked)
             if said:
-                assert d.account()["last_status"] == said, d.account()
+                wait_for(f"{said} of {name}", lambda: d.account()["last_status"] == said, 20)
             stub.faults()
             d.ask("sync", "acme")
             wait_for(f"recovery from {name}", lambda: d.account()["last_status"] == "success", 70)
