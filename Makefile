@@ -132,7 +132,7 @@ $(B)/%.o: %.c
 # Only these know the skeleton.
 $(call objs,agent/dp) $(call objs,test/bpf) $(call objs,bench): $(B)/gen/fairlead.skel.h
 
-$(B)/fairleadd: $(B)/agent/main.o $(call objs,$(DAEMON_DIRS))
+$(B)/fairleadd: $(addprefix $(B)/agent/,main.o reload.o wiring.o) $(call objs,$(DAEMON_DIRS))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 

@@ -35,7 +35,7 @@ fences='
 ^curl/: agent/zoom
 ^sqlite3\.h$: agent/insight/store
 ^microhttpd\.h$: agent/insight/http
-^systemd/: agent/base agent/main.c agent/session agent/path agent/net agent/bfd agent/dp agent/export agent/api agent/insight/http agent/zoom agent/insightd
+^systemd/: agent/base agent/main.c agent/reload.c agent/daemon.h agent/session agent/path agent/net agent/bfd agent/dp agent/export agent/api agent/insight/http agent/zoom agent/insightd
 '
 
 bad=0
