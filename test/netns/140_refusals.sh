@@ -52,6 +52,9 @@ clang -O2 -target bpf -c "$WORK/foreign.c" -o "$WORK/foreign.o"
 in_ns r1 ip link set dev wan1 xdp obj "$WORK/foreign.o" sec xdp
 start_router r1 || exit 1
 start_router r2 || exit 1
+one_path_up() { ctl "$1" -j show paths | jq -e 'any(.paths[]; .status == "up")'; }
+wait_for 10 one_path_up r1
+wait_for 10 one_path_up r2
 state() { ctl r1 -j show interfaces | jq -r ".interfaces[] | select(.name == \"$1\").$2"; }
 is "the interface is refused" "$(state wan1 status)" failed
 ok "the program is named" grep -q foreign_pass <(state wan1 reason)
