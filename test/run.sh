@@ -16,9 +16,9 @@ passed=0 failed=0 skipped=0
 log_dir=$build/test-logs
 mkdir -p "$log_dir"
 
-# suite NAME COMMAND...: run one, show what is not plainly ok.
-suite() {
-	local name=$1 log="$log_dir/${1//\//_}.log" status ok bad skip started=$SECONDS
+# one NAME COMMAND...: run a suite; its counts go to the .result file beside its log.
+one() {
+	local log="$log_dir/${1//\//_}.log" status ok bad skip why="" started=$SECONDS name=$1
 	shift
 	"$@" >"$log" 2>&1
 	status=$?
@@ -27,39 +27,76 @@ suite() {
 	bad=$(grep -cE '^not ok\b' "$log")
 	if [ "$bad" -eq 0 ] && { [ "$status" -ne 0 ] || [ $((ok + skip)) -eq 0 ]; }; then
 		bad=1
-		echo "not ok - $name ended with status $status"
+		why="not ok - $name ended with status $status"
 	fi
+	printf '%s\n' "$ok" "$bad" "$skip" $((SECONDS - started)) "$why" >"${log%.log}.result"
+}
+
+# report NAME: count it, and show what is not plainly ok.
+report() {
+	local log="$log_dir/${1//\//_}.log" ok bad skip took why
+	{ read -r ok && read -r bad && read -r skip && read -r took && read -r why; } <"${log%.log}.result"
 	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
-	printf '%-28s %4d passed %3d failed %3d skipped  (%d s)\n' "$name" "$ok" "$bad" "$skip" \
-		$((SECONDS - started))
+	printf '%-28s %4d passed %3d failed %3d skipped  (%d s)\n' "$1" "$ok" "$bad" "$skip" "$took"
 	grep -E '^ok\b.*# SKIP' "$log" | sed 's/^/    /'
 	if [ "$bad" -ne 0 ]; then
+		[ -z "$why" ] || echo "    $why"
 		grep -E '^not ok\b' "$log" | sed 's/^/    /'
 		echo "    last lines of $log:"
 		tail -n 25 "$log" | sed 's/^/    | /'
 	fi
 }
 
+# suite NAME COMMAND...: one that nothing else runs beside
+suite() {
+	one "$@"
+	report "$1"
+}
+
+# pool SIZE NAME COMMAND...: one that may run beside others, so many at a time; drain waits for all of
+# them, and reports them in the order of their start.
+pool_names=() pool_pids=()
+pool() {
+	local size=$1 running pid
+	shift
+	while :; do
+		running=0
+		for pid in "${pool_pids[@]}"; do kill -0 "$pid" 2>/dev/null && running=$((running + 1)); done
+		[ "$running" -ge "$size" ] || break
+		sleep 0.1
+	done
+	one "$@" &
+	pool_pids+=($!)
+	pool_names+=("$1")
+}
+
+drain() {
+	local name
+	wait "${pool_pids[@]}"
+	for name in "${pool_names[@]}"; do report "$name"; done
+	pool_names=() pool_pids=()
+}
+
 run_unit() {
 	local bin
 	for bin in "$build"/test/unit/test_*; do
 		[ -x "$bin" ] || continue
-		[[ $bin == *.[od] ]] || suite "unit/$(basename "$bin")" "$bin" --tap=- -j1
+		[[ $bin == *.[od] ]] || pool 3 "unit/$(basename "$bin")" "$bin" --tap=- -j1
 	done
 }
 
 run_config() {
-	suite config test/config/run.sh "$build"
+	pool 3 config test/config/run.sh "$build"
 }
 
 run_deploy() {
-	suite deploy/unit env BUILD="$build" test/deploy/unit.sh
+	pool 3 deploy/unit env BUILD="$build" test/deploy/unit.sh
 }
 
 run_lint() {
 	local script
 	for script in test/lint/*.sh; do
-		suite "lint/$(basename "$script" .sh)" "$script"
+		pool 3 "lint/$(basename "$script" .sh)" "$script"
 	done
 }
 
@@ -73,31 +110,43 @@ run_bpf() {
 	suite bpf/fixtures "$build/test/bpf/runner"
 }
 
-# A script that says "# modes: tc xdp" runs once with each kind of interface.
-run_netns() {
-	mount_bpffs
-	local script mode modes name
+# netns_scripts SIZE BESIDE: those that say "# beside: BESIDE", so many at a time
+netns_scripts() {
+	local script mode modes name beside
 	for script in test/netns/[0-9]*.sh; do
 		[ -e "$script" ] || continue
+		beside=$(sed -n 's/^# beside: //p' "$script")
+		[ "${beside:-many}" = "$2" ] || continue
 		name=netns/$(basename "$script" .sh)
 		modes=$(sed -n 's/^# modes: //p' "$script")
 		for mode in ${modes:-auto}; do
-			suite "$name${modes:+-$mode}" env BUILD="$top/$build" MODE="$mode" timeout -k 20 200 "$script"
+			pool "$1" "$name${modes:+-$mode}" env BUILD="$top/$build" MODE="$mode" timeout -k 20 200 "$script"
 		done
 	done
+	drain
+}
+
+# A script that says "# modes: tc xdp" runs once with each kind of interface. Most wait most of the time,
+# and run beside others; "# beside: few" measures times, "# beside: nothing" needs the machine for itself.
+run_netns() {
+	mount_bpffs
+	netns_scripts 1 nothing
+	netns_scripts 2 few
+	netns_scripts 4 many
 }
 
 # End to end with the daemon built by `make SAN=1`: address and undefined-behaviour sanitizers.
 run_san() {
 	local run
 	mount_bpffs
-	suite san/insightd env KILLS=5 python3 -B test/insightd/check.py build/san
+	pool 3 san/insightd env KILLS=5 python3 -B test/insightd/check.py build/san
 	for run in 010_traffic:tc 030_policy:auto 040_breakout:xdp 050_middle:tc 070_recovery:auto 080_reload:auto \
 		090_mtu:tc 130_strangers:auto 170_limits:auto 180_icmp:xdp 210_security:auto 220_tcp:auto 232_bfd_nat:auto; do
-		suite "san/${run/:/-}" env BUILD="$top/$build" BIN="$top/build/san" MODE="${run#*:}" \
+		pool 3 "san/${run/:/-}" env BUILD="$top/$build" BIN="$top/build/san" MODE="${run#*:}" \
 			timeout -k 20 200 "test/netns/${run%:*}.sh"
 	done
-	suite san/web-http timeout -k 20 200 node test/web/http.mjs build/san
+	pool 3 san/web-http timeout -k 20 200 node test/web/http.mjs build/san
+	drain
 }
 
 # The corpus of every fuzz target, without fuzzing.
@@ -107,54 +156,66 @@ run_replay() {
 		[ -x "$bin" ] || continue
 		[[ $bin == *.[od] ]] && continue
 		name=${bin##*/replay_}
-		suite "replay/$name" "$bin" "test/fuzz/corpus/$name"
+		pool 3 "replay/$name" "$bin" "test/fuzz/corpus/$name"
 	done
 }
 
 run_zoom() {
-	suite zoom/stub python3 -B test/zoom/check.py "$build"
-	suite zoom/prism python3 -B test/zoom/prism.py "$build"
+	pool 3 zoom/stub python3 -B test/zoom/check.py "$build"
+	pool 3 zoom/prism python3 -B test/zoom/prism.py "$build"
 }
 
 run_insightd() {
-	suite insightd python3 -B test/insightd/check.py "$build"
+	pool 3 insightd python3 -B test/insightd/check.py "$build"
 }
 
 # The page: its server, then all of it in a browser, then behind insightd itself.
 run_web() {
-	suite web/http timeout -k 20 120 node test/web/http.mjs "$build"
-	suite web/page timeout -k 20 600 node test/web/page.mjs "$build"
-	suite web/insightd timeout -k 20 120 node test/web/insightd.mjs "$build"
+	pool 3 web/http timeout -k 20 120 node test/web/http.mjs "$build"
+	pool 3 web/page timeout -k 20 600 node test/web/page.mjs "$build"
+	pool 3 web/insightd timeout -k 20 120 node test/web/insightd.mjs "$build"
 }
 
+# Beside everything else, with what time that leaves.
 run_fuzz() {
-	suite fuzz test/fuzz/run.sh "$build"
+	one fuzz chrt --idle 0 test/fuzz/run.sh "$build" &
+	fuzz_pid=$!
+}
+
+finish_fuzz() {
+	wait "$fuzz_pid"
+	report fuzz
+}
+
+run_check() {
+	run_zoom
+	run_insightd
+	run_lint
+	run_unit
+	run_replay
+	run_config
+	run_deploy
 }
 
 case $what in
-unit | lint | config | deploy | bpf | netns | san | replay | zoom | insightd | web | fuzz) "run_$what" ;;
-check)
-	run_lint
-	run_unit
-	run_replay
-	run_config
-	run_deploy
-	run_zoom
-	run_insightd
+unit | lint | config | deploy | replay | zoom | insightd | web | check)
+	"run_$what"
+	drain
+	;;
+bpf | netns | san) "run_$what" ;;
+fuzz)
+	run_fuzz
+	finish_fuzz
 	;;
 all)
-	run_lint
-	run_unit
-	run_replay
-	run_config
-	run_deploy
-	run_zoom
-	run_insightd
+	run_fuzz
 	run_web
+	run_check
+	drain
 	run_bpf
 	run_netns
 	run_san
-	run_fuzz
+	finish_fuzz
 	;;
 *)
 	echo "usage: $0 BUILD unit|lint|config|deploy|bpf|netns|san|replay|zoom|insightd|web|fuzz|check|all" >&2

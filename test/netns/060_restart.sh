@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# beside: nothing
 # The agent dies, the data plane does not: 20 kills at random moments under load. Established sessions lose
 # no packet because of it, new ones work again within 2 s of the restart, nothing leaks.
 . "$(dirname "$0")/lib.sh"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# beside: nothing
 # A host that opens sessions as fast as it can: its bucket limits it, and sessions that exist, also those of
 # the same service and router, do not notice (P-46).
 . "$(dirname "$0")/lib.sh"

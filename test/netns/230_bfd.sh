@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# beside: few
 # modes: tc xdp
 # BFD between two routers, over IPv4 and IPv6: up, down and why, link tests, reloading, keys, restarts.
 # shellcheck source=/dev/null

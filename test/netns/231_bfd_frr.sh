@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# beside: few
 # The plain part of our BFD (RFC 5880, 5881) against FRR's bfdd: each comes up with the other, and notices
 # the other's death, administrative shutdown and changed timers. IPv4 and IPv6.
 # shellcheck source=/dev/null

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# beside: few
 # A NAT between two routers: both notice, and follow when it changes.
 #
 #	r1 10.9.0.1 --- 10.9.0.254 n 192.0.2.1 --- 192.0.2.2 r2, which sees r1 as 198.51.100.1

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# beside: nothing
 # A busy host is no failed link: BFD at 50 ms x 3 while every CPU is at work, packets are forwarded as fast
 # as they can be, and the agents open sessions without a pause. No path may go down.
 # DURATION=600 for ten minutes instead of one.

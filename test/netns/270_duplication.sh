@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# beside: few
 # modes: tc xdp
 # Packet duplication: two links that lose, and what arrives all the same; a link that is dead.
 . "$(dirname "$0")/lib.sh"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# beside: few
 # modes: tc xdp
 # Does performance monitoring tell the truth? A call through two routers whose link is impaired, and
 # what `show fpm` says on both of them, against what the call itself has seen of the same packets. Loss

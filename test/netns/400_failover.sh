@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# beside: few
 # modes: tc xdp
 # A path fails under sessions that use it, once by its cable and once by losing every packet: a download
 # goes on, an echo flow loses no more than the detection takes, no session is lost or reset, and both

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# beside: few
 # A path gets worse, but is not down: sessions whose policy has limits leave it, others stay; nothing of a
 # call-like flow is missing for long. Without a path that is good enough, and without best effort, new
 # sessions are denied. What was decided, and why, can be asked for afterwards.

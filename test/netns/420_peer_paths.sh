@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# beside: few
 # Three routers in a triangle: r1 reaches the server behind r3 directly, or by way of r2. When the direct
 # path fails, sessions go by r2 (peer-path-resiliency), and come back: same session, other waypoints; r3
 # keeps its side of them. Those of a policy without it stay where they are.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# beside: few
 # Failback: sessions return a few clients at a time, those of a client together, and none is lost. Then a
 # link that comes and goes: sessions do not go back and forth with it, and none dies. DURATION: seconds of
 # that (20; ten minutes with DURATION=600).
