@@ -7,11 +7,10 @@ cd "$(dirname "$0")/../.." || exit 2
 bad=0
 while read -r header; do
 	case $header in
-	bpf/lib/ctx_*.bpf.h | bpf/lib/echo.bpf.h | bpf/lib/fpm.bpf.h | bpf/lib/hmac.bpf.h | bpf/lib/nat.bpf.h | \
-		bpf/lib/pipeline.bpf.h | bpf/lib/punt.bpf.h | bpf/lib/tcp.bpf.h)
+	bpf/lib/*)
 		# These are written against a context layer, which comes first.
 		source='#include "vmlinux.h"\n#include "bpf/lib/ctx_xdp.bpf.h"\n'
-		[[ $header == *ctx_tc* ]] && source='#include "vmlinux.h"\n'
+		[[ $header == *ctx_* ]] && source='#include "vmlinux.h"\n'
 		cmd="clang -target bpf -O1 -w -I. -fsyntax-only -x c -"
 		;;
 	bench/stages.bpf.h)
