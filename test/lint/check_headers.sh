@@ -10,7 +10,10 @@ while read -r header; do
 	bpf/lib/*)
 		# These are written against a context layer, which comes first.
 		source='#include "vmlinux.h"\n#include "bpf/lib/ctx_xdp.bpf.h"\n'
-		[[ $header == *ctx_* ]] && source='#include "vmlinux.h"\n'
+		# Or they are one, or bring one.
+		if [[ $header == *ctx_* ]] || grep -q 'include.*/ctx_' "$header"; then
+			source='#include "vmlinux.h"\n'
+		fi
 		cmd="clang -target bpf -O1 -w -I. -fsyntax-only -x c -"
 		;;
 	bench/stages.bpf.h)
