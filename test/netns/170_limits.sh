@@ -39,10 +39,15 @@ ctl r1 clear session all >/dev/null
 change_config r1 '.router["half-open-connection-limit"] = 10'
 ok "half-open limit" ctl r1 config apply "$WORK/r1.json"
 in_ns s nft 'add table ip t; add chain ip t in { type filter hook input priority 0; }; add rule ip t in tcp dport 81 drop'
+# At once: before the first ones are given up.
+mac=$(mac_of r1 lan0)
+pids=()
 for port in $(seq 22000 22019); do
 	in_ns c "$TOP/test/tools/frames.py" send eth0 --proto tcp --src 10.1.0.2 --dst 10.2.0.2 --dport 81 --sport "$port" \
-		--dmac "$(mac_of r1 lan0)"
+		--dmac "$mac" &
+	pids+=($!)
 done
+wait "${pids[@]}"
 wait_for 3 sh -c "[ \$(\"$BIN/fairlead\" -i $TAG-r1 -j show stats | jq .sessions) -ge 10 ]"
 is "ten half-open connections" "$(ctl r1 -j show sessions | jq '[.sessions[] | select(."destination-port" == 81)] | length')" 10
 cmp_num "refused: half-open-limit" "$(drops r1 half-open-limit)" -ge 10
