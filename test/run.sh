@@ -131,21 +131,21 @@ netns_scripts() {
 run_netns() {
 	mount_bpffs
 	netns_scripts 1 nothing
-	netns_scripts 2 few
-	netns_scripts 4 many
+	netns_scripts 3 few
+	netns_scripts 6 many
 }
 
 # End to end with the daemon built by `make SAN=1`: address and undefined-behaviour sanitizers.
 run_san() {
 	local run
 	mount_bpffs
-	pool 3 san/insightd env KILLS=5 python3 -B test/insightd/check.py build/san
+	pool 5 san/insightd env KILLS=5 python3 -B test/insightd/check.py build/san
 	for run in 010_traffic:tc 030_policy:auto 040_breakout:xdp 050_middle:tc 070_recovery:auto 080_reload:auto \
 		090_mtu:tc 130_strangers:auto 170_limits:auto 180_icmp:xdp 210_security:auto 220_tcp:auto 232_bfd_nat:auto; do
-		pool 3 "san/${run/:/-}" env BUILD="$top/$build" BIN="$top/build/san" MODE="${run#*:}" \
+		pool 5 "san/${run/:/-}" env BUILD="$top/$build" BIN="$top/build/san" MODE="${run#*:}" \
 			timeout -k 20 200 "test/netns/${run%:*}.sh"
 	done
-	pool 3 san/web-http timeout -k 20 200 node test/web/http.mjs build/san
+	pool 5 san/web-http timeout -k 20 200 node test/web/http.mjs build/san
 	drain
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# beside: nothing
+# beside: few
 # modes: tc xdp
 # Real programs across two routers, IPv4 and IPv6, and what is on the wire between the routers.
 . "$(dirname "$0")/lib.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# beside: nothing
+# beside: few
 # The data plane as seen by bpftool: maps that can be read, links and programs by name, and attachment by
 # hand.
 . "$(dirname "$0")/lib.sh"
