@@ -54,8 +54,8 @@ static __noinline int fl_tcp_scale(FL_CTX *ctx, const struct fl_pkt *pkt)
 	return -1;
 }
 
-static __noinline int fl_tcp_look(FL_CTX *ctx, const struct fl_pkt *pkt, struct fl_session *session,
-				  bool reverse)
+static __always_inline int fl_tcp_look(FL_CTX *ctx, const struct fl_pkt *pkt,
+				       struct fl_session *session, bool reverse)
 {
 	struct fl_tcp_segment seg;
 	struct fl_tcp tcp;
