@@ -421,20 +421,24 @@ static __always_inline int fl_ingress_uncommon(FL_CTX *ctx, enum fl_hook hook)
 	return result >= FL_GO_FRAGMENT ? fl_ingress_rest(ctx, result) : result;
 }
 
-static __always_inline int fl_ingress(FL_CTX *ctx, enum fl_hook hook)
+static __always_inline int fl_ingress_common(FL_CTX *ctx, enum fl_hook hook)
 {
 	struct fl_job job = { .hook = hook };
-	int result = FL_NOT_PLAIN;
 
 	/* Twice, so that each has constant offsets. */
 	switch (fl_ctx_eth_proto(ctx)) {
 	case FL_BE16(FL_ETH_P_IP):
-		result = fl_ingress_stages(ctx, &job, 4);
-		break;
+		return fl_ingress_stages(ctx, &job, 4);
 	case FL_BE16(FL_ETH_P_IPV6):
-		result = fl_ingress_stages(ctx, &job, 6);
-		break;
+		return fl_ingress_stages(ctx, &job, 6);
 	}
+	return FL_NOT_PLAIN;
+}
+
+static __always_inline int fl_ingress(FL_CTX *ctx, enum fl_hook hook)
+{
+	int result = fl_ingress_common(ctx, hook);
+
 	if (result == FL_NOT_PLAIN)
 		result = fl_ingress_uncommon(ctx, hook);
 	return fl_verdict(result);
