@@ -132,21 +132,20 @@ run_netns() {
 	mount_bpffs
 	netns_scripts 1 nothing
 	netns_scripts 3 few
-	[ "$what" = netns ] || run_fuzz
-	netns_scripts 6 many
+	netns_scripts 4 many
 }
 
 # End to end with the daemon built by `make SAN=1`: address and undefined-behaviour sanitizers.
 run_san() {
 	local run
 	mount_bpffs
-	pool 5 san/insightd env KILLS=5 python3 -B test/insightd/check.py build/san
+	pool 4 san/insightd env KILLS=5 python3 -B test/insightd/check.py build/san
 	for run in 010_traffic:tc 030_policy:auto 040_breakout:xdp 050_middle:tc 070_recovery:auto 080_reload:auto \
 		090_mtu:tc 130_strangers:auto 170_limits:auto 180_icmp:xdp 210_security:auto 220_tcp:auto 232_bfd_nat:auto; do
-		pool 5 "san/${run/:/-}" env BUILD="$top/$build" BIN="$top/build/san" MODE="${run#*:}" \
+		pool 4 "san/${run/:/-}" env BUILD="$top/$build" BIN="$top/build/san" MODE="${run#*:}" \
 			timeout -k 20 200 "test/netns/${run%:*}.sh"
 	done
-	pool 5 san/web-http timeout -k 20 200 node test/web/http.mjs build/san
+	pool 4 san/web-http timeout -k 20 200 node test/web/http.mjs build/san
 	drain
 }
 
@@ -177,15 +176,14 @@ run_web() {
 	pool 3 web/insightd timeout -k 20 120 node test/web/insightd.mjs "$build"
 }
 
-# Beside those that wait most of the time, with what time they leave.
 run_fuzz() {
-	one fuzz nice -n 19 test/fuzz/run.sh "$build" &
-	fuzz_pid=$!
+	suite fuzz test/fuzz/run.sh "$build"
 }
 
-finish_fuzz() {
-	wait "$fuzz_pid"
-	report fuzz
+# Its targets are built while others wait.
+build_fuzz() {
+	chrt --idle 0 test/fuzz/run.sh "$build" 0 >/dev/null 2>&1 &
+	fuzz_pid=$!
 }
 
 run_check() {
@@ -203,19 +201,17 @@ unit | lint | config | deploy | replay | zoom | insightd | web | check)
 	"run_$what"
 	drain
 	;;
-bpf | netns | san) "run_$what" ;;
-fuzz)
-	run_fuzz
-	finish_fuzz
-	;;
+bpf | netns | san | fuzz) "run_$what" ;;
 all)
 	run_web
 	run_check
 	drain
 	run_bpf
+	build_fuzz
 	run_netns
 	run_san
-	finish_fuzz
+	wait "$fuzz_pid"
+	run_fuzz
 	;;
 *)
 	echo "usage: $0 BUILD unit|lint|config|deploy|bpf|netns|san|replay|zoom|insightd|web|fuzz|check|all" >&2
