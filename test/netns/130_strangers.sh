@@ -40,7 +40,7 @@ is "no session came of it" "$(count)" 0
 is "no answer to anybody, but one question for metadata to the peer" \
 	"$(captured w wan1 'not udp[16:2] = 0' | wc -l) $(captured w wan1 'udp' | grep -c 198.51.100.9)" "1 0"
 
-# A genuine first packet, recorded and sent again once its session is deleted (P-45).
+# A session, recorded.
 capture w wan1 'src host 198.51.100.1 and udp and not port 1280' &&
 	capture w wan2 'src host 203.0.113.1 and udp and not port 1280'
 ok "a session" in_ns c "$TOP/test/tools/udp_echo.py" --ask 10.2.0.2 7 --sport 30000 --count 3
@@ -67,10 +67,20 @@ in_ns r1 "$TOP/test/tools/frames.py" send $other --dmac "$(mac_of r2 $other)" \
 wait_for 2 sh -c "[ \"\$(\"$BIN/fairlead\" -i $TAG-r2 -j show drops | jq '[.drops[] | select(.reason == \"path-symmetry\").packets] | add // 0')\" -gt $before ]"
 cmp_num "on another interface: path-symmetry" "$(drops r2 path-symmetry)" -gt "$before"
 
-ctl r2 clear session all >/dev/null
+# A genuine first packet, sent again once its session is deleted (P-45), within the time that its HMAC holds,
+# which a busy machine may miss: so up to three times.
 before=$(drops r2 metadata-replay)
-in_ns r1 python3 "$WORK/replay.py" "$WORK/w.$wan.pcap" $wan
-wait_for 2 sh -c "[ \"\$(\"$BIN/fairlead\" -i $TAG-r2 -j show drops | jq '[.drops[] | select(.reason == \"metadata-replay\").packets] | add // 0')\" -gt $before ]"
+for port in 30001 30002 30003; do
+	capture w wan1 'src host 198.51.100.1 and udp and not port 1280' &&
+		capture w wan2 'src host 203.0.113.1 and udp and not port 1280'
+	in_ns c "$TOP/test/tools/udp_echo.py" --ask 10.2.0.2 7 --sport $port --count 3 >/dev/null
+	stop_captures
+	wan=wan1
+	[ "$(captured w wan1 udp | wc -l)" -eq 0 ] && wan=wan2
+	ctl r2 clear session all >/dev/null
+	in_ns r1 python3 "$WORK/replay.py" "$WORK/w.$wan.pcap" $wan
+	wait_for 2 sh -c "[ \"\$(\"$BIN/fairlead\" -i $TAG-r2 -j show drops | jq '[.drops[] | select(.reason == \"metadata-replay\").packets] | add // 0')\" -gt $before ]" && break
+done
 cmp_num "replayed: metadata-replay" "$(drops r2 metadata-replay)" -gt "$before"
 is "no session came of it" "$(count)" 0
 
