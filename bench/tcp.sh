@@ -5,10 +5,9 @@
 . "$(dirname "$0")/lib.sh"
 
 command="bench/tcp.sh: conns 10.2.0.2 10.1.1.1 64 64 $SECONDS_EACH"
-# The target is for what mode "auto" takes on these devices.
+# "auto" takes TC on these devices.
 for mode in xdp tc; do
-	target=""
-	[ $mode = tc ] && target=">= 0.9"
+	target=">= 0.9"
 	figure "tcp-connections-$mode" "ratio to nftables double NAT" "$target" "$command, mode $mode"
 	figure "tcp-connections-$mode-rate" "connections/s" "" "$command, mode $mode"
 done

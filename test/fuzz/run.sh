@@ -41,7 +41,7 @@ harm() {
 # replay NAME: the corpus, one input after the other.
 replay() {
 	local log=$out/$1.replay.log files=(test/fuzz/corpus/"$1"/*)
-	if "$out/fuzz_$1" -timeout=100 "${files[@]}" >"$log" 2>&1; then
+	if "$out/fuzz_$1" -timeout=10 "${files[@]}" >"$log" 2>&1; then
 		echo "ok - $1: ${#files[@]} inputs of the corpus"
 	else
 		harm "$1: corpus" "$log"
@@ -53,7 +53,7 @@ replay() {
 fuzz() {
 	local log=$out/$1.log
 	mkdir -p "$out/corpus/$1"
-	"$out/fuzz_$1" -max_total_time="$seconds" -timeout=100 -rss_limit_mb=2048 -max_len=4096 \
+	"$out/fuzz_$1" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 \
 		-print_final_stats=1 -artifact_prefix="$out/$1-" "$out/corpus/$1" \
 		"test/fuzz/corpus/$1" >"$log" 2>&1
 }

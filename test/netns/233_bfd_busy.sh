@@ -3,11 +3,11 @@
 # beside: nothing
 # A busy host is no failed link: BFD at 50 ms x 3 while every CPU is at work, packets are forwarded as fast
 # as they can be, and the agents open sessions without a pause. No path may go down.
-# DURATION=600 for ten minutes instead of twenty seconds.
+# DURATION=600 for ten minutes instead of one.
 # shellcheck source=/dev/null
 . "$(dirname "$0")/lib.sh"
 
-DURATION=${DURATION:-20}
+DURATION=${DURATION:-60}
 topo_two
 start_routers '.authority.bfd += {"desired-tx-interval": 50, "required-min-rx-interval": 50, "link-test-interval": 1}
 	| .router["first-packet-rate"] = {"per-source": 0} | .router.peer = [{name: (if .router.name == "r1" then "r2" else "r1" end), "setup-rate": 0}]' || exit 1
