@@ -322,10 +322,12 @@ drops() {
 
 CAPTURES=()
 
-# capture NAMESPACE DEVICE [FILTER]: record what passes there, from now on, but for BFD, which never rests
+# capture NAMESPACE DEVICE [FILTER]: record what passes there, from now on, but for BFD, which never rests.
+# In immediate mode a slot of the ring holds the longest packet asked for: with tcpdump's own sizes the ring
+# has 8 slots, too few on a busy machine. 64 KiB is the longest a device gives, and 32 MiB hold 256 of them.
 capture() {
 	local log=$WORK/tcpdump.$1.$2.log
-	spawn "$1" "$log" tcpdump --immediate-mode -i "$2" -n -U -w "$WORK/$1.$2.pcap" \
+	spawn "$1" "$log" tcpdump --immediate-mode -s 65600 -B 32768 -i "$2" -n -U -w "$WORK/$1.$2.pcap" \
 		"${3:+($3) and }not udp port 1280"
 	CAPTURES+=($!)
 	PIDS+=($!)
