@@ -185,9 +185,10 @@ bench_config() {
 	END
 }
 
-# router_up NAME MAX-SESSIONS INITIAL-TIMEOUT
+# router_up NAME MAX-SESSIONS INITIAL-TIMEOUT [alone]: "alone" does without BFD, which no peer answers
 router_up() {
-	config_two "$1" | jq --arg me "$1" "$(bench_config "$2" "$3")" >"$WORK/$1.json" &&
+	config_two "$1" | jq --arg me "$1" "$(bench_config "$2" "$3")
+		${4:+| .authority.bfd.state = \"disabled\"}" >"$WORK/$1.json" &&
 		start_router "$1"
 }
 

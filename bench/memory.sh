@@ -15,11 +15,14 @@ figure memory-fixed "bytes in all, whatever the number of sessions" "" "$command
 
 fairlead_topo
 # Not answered and not ended: one router is enough, its peer is a namespace.
-router_up r1 "$N" 600000 || exit 1
+router_up r1 "$N" 600000 alone || exit 1
 permanent r1 wan1 198.51.100.2 r2 wan1
 in_ns c "$TOOLS/first_packets" eth0 "$(mac_of r1 lan0)" 10.1.1.0 10.2.0.2 0 "$N" 40000 >/dev/null
 have=$(sessions_of r1)
-[ "$have" -eq "$N" ] || note "$have of $N sessions are open: $(ctl r1 -j show drops)"
+if [ "$have" -ne "$N" ]; then
+	note "$have of $N sessions are open: $(ctl r1 -j show drops)"
+	exit 1
+fi
 stats=$(ctl r1 -j show stats)
 memory() { jq --arg part "$1" '(.data // .)."memory-bytes"[$part] // 0' <<<"$stats"; }
 total=0

@@ -81,7 +81,7 @@ measure() {
 			wait_for 20 drained
 			low=$((low * 93 / 100))
 			tries=$((tries + 1))
-			[ $tries -lt 8 ] || { unmeasured "$1" "no rate without loss found"; return; }
+			[ $tries -lt 8 ] || { unmeasured "$1" "no rate without loss found: $(reasons r1)"; return; }
 		done
 		sample "$1" "$achieved"
 		[ "$1" = sessions-one-router ] && sample sessions-one-router-cpu "$cpu"
@@ -90,7 +90,7 @@ measure() {
 }
 
 # One router: r2's namespace is the sink.
-router_up r1 1048576 $INITIAL || exit 1
+router_up r1 1048576 $INITIAL alone || exit 1
 permanent r1 wan1 198.51.100.2 r2 wan1
 permanent r1 wan2 203.0.113.2 r2 wan2
 talk_start sink "$TOOLS/blast" --to "$TAG-r2:wan1" --sink-only || exit 1
