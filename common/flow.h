@@ -17,12 +17,13 @@
 
 /*
  * The flow table: an array of 64-byte slots, eight to a bucket, and one byte of tag per slot. A
- * lookup hashes the key, loads the eight tags of its bucket as one word, and goes to the one slot
- * whose tag matches: one cache line of flow per packet. A BPF hash map touches a bucket head and
- * two or three lines, and costs three calls.
+ * lookup hashes the key and looks at its home slot, where most flows are: one cache line per
+ * packet. If another flow has taken it, it loads the eight tags of the bucket as one word, and goes
+ * to the one slot whose tag matches: two lines. A BPF hash map touches a bucket head and two or
+ * three lines, and costs three calls.
  *
  * The agent is the only writer and maps the memory. What keeps readers right without locks:
- *   - insert: fill the slot, barrier, then store the tag;
+ *   - insert: fill the slot, barrier, store the key with its kind last, barrier, store the tag;
  *   - remove: clear the tag, mark the slot FL_KEY_DEAD; it is used again only after
  *     FL_SLOT_QUARANTINE_MS, so a packet that found it in that instant never sees another session's
  *     addresses (an element of a BPF hash map is reused at once).
@@ -288,10 +289,16 @@ static __always_inline __u64 fl_flow_hash(__u64 addrs, __u64 rest, __u64 seed)
 	return h ^ (h >> 32);
 }
 
-/* Bucket of a hash in a table of @buckets buckets: by its low half, scaled. */
+/* Home slot of a hash in a table of @buckets buckets: by its low half, scaled. */
+static __always_inline __u32 fl_flow_home(__u64 hash, __u32 buckets)
+{
+	return (__u32)(((hash & 0xffffffffULL) * ((__u64)buckets * FL_BUCKET_SLOTS)) >> 32);
+}
+
+/* Bucket of a hash: that of its home slot. */
 static __always_inline __u32 fl_flow_bucket(__u64 hash, __u32 buckets)
 {
-	return (__u32)(((hash & 0xffffffffULL) * buckets) >> 32);
+	return fl_flow_home(hash, buckets) / FL_BUCKET_SLOTS;
 }
 
 /* Tag of a hash: its top byte, never 0, which means "empty". */

@@ -199,16 +199,21 @@ static void wake_rested(struct fl_flows *flows, struct fl_mono now)
 }
 
 /*
- * A free slot in the key's bucket. A bucket that already has FL_TAG_TRIES equal tags will not do:
- * the data plane would not look at a third.
+ * A free slot in the key's bucket: its home slot if it can be, since the data plane looks there
+ * first. A bucket that already has FL_TAG_TRIES equal tags will not do: the data plane would not
+ * look at a third.
  */
-static uint32_t bucket_slot(const struct fl_flows *flows, uint32_t bucket, uint8_t tag)
+static uint32_t bucket_slot(const struct fl_flows *flows, uint64_t hash)
 {
+	const uint32_t home = fl_flow_home(hash, flows->tables->buckets);
+	const uint32_t bucket = home / FL_BUCKET_SLOTS;
 	const uint8_t *tags = &flows->tables->tags[bucket * FL_BUCKET_SLOTS];
-	uint8_t resting = flows->notes[bucket].resting;
+	const uint8_t resting = flows->notes[bucket].resting, tag = fl_flow_tag(hash);
 	uint32_t found = FL_NO_SLOT, same = 0;
 
-	for (uint32_t i = 0; i < FL_BUCKET_SLOTS; i++) {
+	for (uint32_t n = 0; n < FL_BUCKET_SLOTS; n++) {
+		uint32_t i = (home + n) % FL_BUCKET_SLOTS;
+
 		same += tags[i] == tag;
 		if (found == FL_NO_SLOT && !tags[i] && !(resting & slot_bit(i)))
 			found = bucket * FL_BUCKET_SLOTS + i;
@@ -216,11 +221,22 @@ static uint32_t bucket_slot(const struct fl_flows *flows, uint32_t bucket, uint8
 	return same < FL_TAG_TRIES ? found : FL_NO_SLOT;
 }
 
-/* Fill a slot but for the tag: until that is stored nobody looks here. */
+/*
+ * Fill a slot, with a key that no packet has until everything else is there: who finds a slot by
+ * its own key, at home, sees the whole flow. The tag, or the index, comes after it.
+ */
 static void slot_fill(struct fl_flow *to, const struct fl_flow *flow, const struct fl_flow_key *key)
 {
-	*to = *flow;
-	to->key = *key;
+	fl_u64_al *words = (fl_u64_al *)&to->key;
+	uint64_t value[2];
+
+	memcpy(value, key, sizeof(value));
+	__atomic_store_n(&words[1], 0, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	memcpy((char *)to + sizeof(to->key), (const char *)flow + sizeof(to->key),
+	       sizeof(*to) - sizeof(to->key));
+	words[0] = value[0];
+	__atomic_store_n(&words[1], value[1], __ATOMIC_RELEASE);
 	/* Pairs with the data plane's load of the tag (or of the index) before the slot. */
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 }
@@ -270,7 +286,7 @@ int fl_flows_insert(struct fl_flows *flows, const struct fl_wide_key *key,
 	if (key_is_hashed(key)) {
 		slot_key(key, &narrow);
 		hash = key_hash(t, &narrow);
-		slot = bucket_slot(flows, fl_flow_bucket(hash, t->buckets), fl_flow_tag(hash));
+		slot = bucket_slot(flows, hash);
 		if (slot != FL_NO_SLOT) {
 			slot_fill(&t->flows[slot], flow, &narrow);
 			__atomic_store_n(&t->tags[slot], fl_flow_tag(hash), __ATOMIC_RELEASE);
