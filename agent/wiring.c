@@ -245,6 +245,13 @@ static bool on_punt(void *ctx, const struct fl_punt *punt)
 	return --d->budget > 0;
 }
 
+static void on_punt_ahead(void *ctx, const struct fl_punt *punt)
+{
+	struct daemon *d = ctx;
+
+	fl_engine_ahead(d->engine, punt);
+}
+
 int fl_daemon_on_ring(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	struct daemon *d = userdata;
@@ -254,10 +261,10 @@ int fl_daemon_on_ring(sd_event_source *source, int fd, uint32_t revents, void *u
 	fl_engine_begin(d->engine);
 	/* Sessions that exist come first; new ones get what is left. */
 	d->budget = PUNT_BUDGET;
-	fl_dp_punt_read(d->dp, true, on_punt, d);
+	fl_dp_punt_read(d->dp, true, on_punt, on_punt_ahead, d);
 	if (source == d->punts[0]) {
 		d->budget = PUNT_BUDGET;
-		fl_dp_punt_read(d->dp, false, on_punt, d);
+		fl_dp_punt_read(d->dp, false, on_punt, on_punt_ahead, d);
 	}
 	fl_daemon_flush(d);
 	return 0;

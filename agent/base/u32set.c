@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "agent/base/bigmem.h"
+
 /* Slots emptied with every addition: the old table is gone long before the new one is full. */
 #define MOVE_SLOTS 16
 
@@ -97,7 +99,7 @@ static int grow(struct fl_u32set *set)
 	struct fl_u32table bigger = { .size = set->table.size ? set->table.size * 2 : 16 };
 
 	/* Large ones come from the kernel as zero pages, not cleared here and now. */
-	bigger.slots = calloc(bigger.size, sizeof(*bigger.slots));
+	bigger.slots = fl_big_calloc(bigger.size, sizeof(*bigger.slots));
 	if (!bigger.slots)
 		return -ENOMEM;
 	set->old = set->table;

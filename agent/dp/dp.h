@@ -87,14 +87,19 @@ void fl_dp_detach(struct fl_dp *dp, const char *ifname, uint32_t ifindex);
  */
 typedef bool (*fl_punt_fn)(void *ctx, const struct fl_punt *punt);
 
+/* A look at what may be the next packet, so that memory that it needs can be fetched meanwhile.
+ * Only a hint: it need not come, or be one; what is in bounds is its length. */
+typedef void (*fl_punt_ahead_fn)(void *ctx, const struct fl_punt *punt);
+
 /* File descriptor to poll for packets of flows that exist (live) and for new sessions. */
 int fl_dp_punt_fd(const struct fl_dp *dp, bool live);
 
 /**
  * fl_dp_punt_read() - hand waiting packets to @fn until it says stop
+ * @ahead: called before @fn with what lies behind its packet; may be NULL
  *
  * Return: packets handed over, or -errno.
  */
-int fl_dp_punt_read(struct fl_dp *dp, bool live, fl_punt_fn fn, void *ctx);
+int fl_dp_punt_read(struct fl_dp *dp, bool live, fl_punt_fn fn, fl_punt_ahead_fn ahead, void *ctx);
 
 #endif

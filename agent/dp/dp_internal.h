@@ -12,6 +12,7 @@
 struct fl_ring {
 	struct ring_buffer *rb;
 	fl_punt_fn fn; /* during fl_dp_punt_read() */
+	fl_punt_ahead_fn ahead;
 	void *ctx;
 	int taken;
 };

@@ -6,15 +6,43 @@
 
 #include "agent/dp/dp_internal.h"
 
+static bool fits(const struct fl_punt *punt, size_t len)
+{
+	return len >= sizeof(*punt) && punt->len <= len - sizeof(*punt);
+}
+
+/*
+ * What lies behind a record: the next one, or what was there in an earlier round, which libbpf
+ * could tell apart, but not at this place. The ring is mapped twice in a row, and a record is far
+ * shorter than the ring, so that looking behind one is always looking at the ring.
+ */
+static const struct fl_punt *behind(const void *data, size_t len)
+{
+	/* As the kernel lays records out (kernel/bpf/ringbuf.c): a length, with two flags, and 4
+	 * bytes. */
+	const uint32_t *head = (const uint32_t *)((const char *)data + ((len + 7) & ~(size_t)7));
+	const struct fl_punt *punt = (const struct fl_punt *)(head + 2);
+	const uint32_t next = __atomic_load_n(head, __ATOMIC_ACQUIRE);
+
+	if (next & (BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT) ||
+	    next > sizeof(*punt) + FL_PUNT_HUGE || !fits(punt, next))
+		return NULL;
+	return punt;
+}
+
 static int ring_sample(void *ctx, void *data, size_t len)
 {
 	const struct fl_punt *punt = data;
+	const struct fl_punt *next;
 	struct fl_ring *ring = ctx;
 
 	/* The writer is our own program, but a length is a length. */
-	if (len < sizeof(*punt) || punt->len > len - sizeof(*punt))
+	if (!fits(punt, len))
 		return 0;
 	ring->taken++;
+	next = ring->ahead ? behind(data, len) : NULL;
+	if (next)
+		ring->ahead(ring->ctx, next);
 	return ring->fn(ring->ctx, punt) ? 0 : -EAGAIN;
 }
 
@@ -42,12 +70,13 @@ int fl_dp_punt_fd(const struct fl_dp *dp, bool live)
 	return ring_buffer__epoll_fd(dp->ring[live].rb);
 }
 
-int fl_dp_punt_read(struct fl_dp *dp, bool live, fl_punt_fn fn, void *ctx)
+int fl_dp_punt_read(struct fl_dp *dp, bool live, fl_punt_fn fn, fl_punt_ahead_fn ahead, void *ctx)
 {
 	struct fl_ring *ring = &dp->ring[live];
 	int err;
 
 	ring->fn = fn;
+	ring->ahead = ahead;
 	ring->ctx = ctx;
 	ring->taken = 0;
 	err = ring_buffer__consume(ring->rb);

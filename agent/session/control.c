@@ -267,6 +267,18 @@ void fl_engine_ack_now(struct fl_engine *e, uint32_t id)
 	fl_engine_generate(e, &what);
 }
 
+/* The session is not at hand any more when its answer is due: fetch that of one that comes soon. */
+static void fetch_ack(const struct fl_engine *e, const struct due_ack *soon)
+{
+	const struct fl_session *s;
+
+	if (!soon)
+		return;
+	s = &e->t->sessions[soon->id];
+	__builtin_prefetch(&e->t->flows[s->slot[FL_FORWARD]]);
+	__builtin_prefetch(&e->t->flows[s->slot[FL_REVERSE]]);
+}
+
 void fl_engine_acks_tick(struct fl_engine *e)
 {
 	uint32_t now_ms = (uint32_t)(e->now.ns / FL_NS_PER_MS);
@@ -278,6 +290,7 @@ void fl_engine_acks_tick(struct fl_engine *e)
 		bool same = !memcmp(s->uuid, next->uuid, sizeof(next->uuid));
 
 		fl_fifo_pop(&e->acks);
+		fetch_ack(e, fl_fifo_peek(&e->acks));
 		if (same && s->state == FL_SESSION_LIVE && s->in.kind == FL_SIDE_PEER)
 			fl_engine_ack_now(e, id);
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The session engine: life, configuration, and what the data plane hands up. See engine.h. */
 #include "agent/session/engine.h"
+#include "agent/base/bigmem.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ static int make_parts(struct fl_engine *e)
 		err = fl_engine_groups_new(e);
 	if (err)
 		return err;
-	e->deadlines = calloc((size_t)e->t->max_sessions + 1, sizeof(*e->deadlines));
+	e->deadlines = fl_big_calloc((size_t)e->t->max_sessions + 1, sizeof(*e->deadlines));
 	return e->deadlines ? 0 : -ENOMEM;
 }
 

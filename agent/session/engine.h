@@ -59,6 +59,9 @@ void fl_engine_begin(struct fl_engine *engine);
 /* One packet from the data plane. */
 void fl_engine_punt(struct fl_engine *engine, const struct fl_punt *punt);
 
+/* A packet that may be the next: only has memory fetched that fl_engine_punt() would wait for. */
+void fl_engine_ahead(const struct fl_engine *engine, const struct fl_punt *punt);
+
 /**
  * fl_engine_tick() - timers: call every FL_ENGINE_TICK_MS
  *

@@ -161,6 +161,14 @@ void fl_engine_tidy(struct fl_engine *e);
 /* With the first configuration: take over its sessions. */
 void fl_engine_adopt(struct fl_engine *e);
 
+/* --- ahead.c ---------------------------------------------------------------------------------- */
+/* Key of a packet from a host, this one or another. */
+void fl_engine_host_key(const struct fl_punt *punt, const struct fl_tuple *t,
+			struct fl_wide_key *ret_key);
+void fl_engine_ahead_of_next(struct fl_engine *e, const struct fl_side *out, uint8_t wire_proto);
+void fl_engine_ahead_of_announced(const struct fl_engine *e, const struct fl_meta *m,
+				  const struct fl_decision *d);
+
 /* --- peer_ports.c ----------------------------------------------------------------------------- */
 /* Allocator of a peer's waypoints; NULL without memory. */
 struct fl_waypoints *fl_engine_waypoints_of(struct fl_engine *e, uint16_t peer, uint8_t wire_proto);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Writer of the flow table: see flows.h and common/flow.h. */
 #include "agent/session/flows.h"
+#include "agent/base/bigmem.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -151,7 +152,7 @@ int fl_flows_new(struct fl_tables *tables, struct fl_flows **ret_flows)
 	flows->hashed = tables->buckets * FL_BUCKET_SLOTS;
 	fl_fifo_init(&flows->resting, sizeof(struct resting));
 	fl_fifo_init(&flows->indexed_free, sizeof(uint32_t));
-	flows->notes = calloc(tables->buckets, sizeof(*flows->notes));
+	flows->notes = fl_big_calloc(tables->buckets, sizeof(*flows->notes));
 	err = flows->notes ? adopt(flows, fl_mono_now()) : -ENOMEM;
 	/* Of an earlier process's flows it is not known whose bucket was full. */
 	for (uint32_t i = 0; err >= 0 && flows->indexed && i < tables->buckets; i++)
@@ -373,10 +374,16 @@ uint32_t fl_flows_find(const struct fl_flows *flows, const struct fl_wide_key *k
 
 void fl_flows_prefetch(const struct fl_flows *flows, const struct fl_wide_key *key)
 {
-	const uint32_t bucket = bucket_of(flows, key);
+	struct fl_flow_key narrow;
+	uint32_t home;
 
-	__builtin_prefetch(&flows->tables->tags[bucket * FL_BUCKET_SLOTS], 1);
-	__builtin_prefetch(&flows->notes[bucket], 1);
+	if (!key_is_hashed(key))
+		return;
+	slot_key(key, &narrow);
+	home = fl_flow_home(key_hash(flows->tables, &narrow), flows->tables->buckets);
+	__builtin_prefetch(&flows->tables->flows[home], 1);
+	__builtin_prefetch(&flows->tables->tags[home], 1);
+	__builtin_prefetch(&flows->notes[home / FL_BUCKET_SLOTS], 1);
 }
 
 uint32_t fl_flows_count(const struct fl_flows *flows)

@@ -6,11 +6,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "agent/base/bigmem.h"
 #include "agent/session/engine_internal.h"
 
 int fl_engine_groups_new(struct fl_engine *e)
 {
-	e->groups.links = calloc((size_t)e->t->max_sessions + 1, sizeof(*e->groups.links));
+	e->groups.links = fl_big_calloc((size_t)e->t->max_sessions + 1, sizeof(*e->groups.links));
 	return e->groups.links ? 0 : -ENOMEM;
 }
 

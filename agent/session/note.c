@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/bigmem.h"
 #include "agent/session/engine_internal.h"
 
 int fl_engine_notes_new(struct fl_engine *e)
 {
-	e->notes = calloc((size_t)e->t->max_sessions + 1, sizeof(*e->notes));
+	e->notes = fl_big_calloc((size_t)e->t->max_sessions + 1, sizeof(*e->notes));
 	return e->notes ? 0 : -ENOMEM;
 }
 

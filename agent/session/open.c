@@ -382,6 +382,7 @@ int fl_engine_open_announced(struct fl_engine *e, const struct fl_announced *wha
 	err = d.reason ? -(int)d.reason : fl_engine_tcp_may_be_announced(e, what, &d);
 	if (err)
 		return err;
+	fl_engine_ahead_of_announced(e, m, &d);
 	if (fl_store_open(e->store, m->uuid, &o.id) < 0)
 		return -FL_DROP_TABLE_FULL;
 	o.s = fl_engine_session(e, o.id);
@@ -440,23 +441,6 @@ static void deny(struct fl_engine *e, const struct fl_wide_key *key, enum fl_dro
 		e->t->ops->deny(e->t->ops_ctx, key, &denial);
 }
 
-static void key_of(const struct fl_work *work, const struct fl_tuple *t, struct fl_wide_key *key)
-{
-	bool host = work->punt->hook == FL_HOOK_TC_EGRESS;
-
-	memset(key, 0, sizeof(*key));
-	memcpy(key->saddr, t->src, 16);
-	memcpy(key->daddr, t->dst, 16);
-	key->sport = t->sport;
-	key->dport = t->dport;
-	key->scope = host ? 0 : work->punt->iface;
-	key->proto = t->proto;
-	if (t->family == 6)
-		key->kind = host ? FL_KEY_HOST6 : FL_KEY_LAN6;
-	else
-		key->kind = host ? FL_KEY_HOST4 : FL_KEY_LAN4;
-}
-
 /* Strict: the route back to the source leads out by the interface that it came in by (3.10). */
 static bool reverse_route_ok(struct fl_engine *e, const struct fl_work *work,
 			     const struct fl_addr *src)
@@ -495,29 +479,6 @@ static int set_in_side(struct opening *o, const struct fl_work *work)
 	return 0;
 }
 
-/*
- * Most of the time that it takes to open a session is waiting for memory that nobody has touched
- * lately. Which record, UUID and waypoints the next one gets is known: have them fetched meanwhile.
- */
-static void prepare_next(struct fl_engine *e, const struct fl_side *out, uint8_t wire_proto)
-{
-	const struct fl_waypoints *wp;
-	struct fl_wide_key key = { .kind = FL_KEY_PEER, .scope = out->id, .proto = wire_proto };
-	struct fl_waypoint_pair pair;
-
-	fl_rand_uuid(e->next_uuid);
-	__builtin_prefetch(&e->deadlines[fl_store_prefetch(e->store, e->next_uuid)], 1);
-	if (out->kind != FL_SIDE_PEER)
-		return;
-	wp = fl_engine_waypoints_of(e, out->id, wire_proto);
-	if (!wp)
-		return;
-	pair = fl_waypoints_peek(wp);
-	key.sport = pair.remote;
-	key.dport = pair.local;
-	fl_flows_prefetch(e->flows, &key);
-}
-
 static void open_own(struct fl_engine *e, struct fl_work *work, const struct fl_tuple *t,
 		     const struct fl_decision *d)
 {
@@ -540,7 +501,7 @@ static void open_own(struct fl_engine *e, struct fl_work *work, const struct fl_
 	else
 		err = finish(&o, false);
 	fl_fabric_hop_put(e->fabric, d->chosen->exit.hop);
-	prepare_next(e, &o.s->out, fl_session_wire_proto(o.s));
+	fl_engine_ahead_of_next(e, &o.s->out, fl_session_wire_proto(o.s));
 	if (err) {
 		fl_engine_drop(e, (enum fl_drop_reason) - err);
 		return;
@@ -583,7 +544,7 @@ void fl_engine_first_packet(struct fl_engine *e, struct fl_work *work)
 		fl_engine_drop(e, FL_DROP_MALFORMED);
 		return;
 	}
-	key_of(work, &q.tuple, &key);
+	fl_engine_host_key(work->punt, &q.tuple, &key);
 	slot = fl_flows_find(e->flows, &key);
 	if (slot != FL_NO_SLOT) {
 		const struct fl_flow *flow = &e->t->flows[slot];

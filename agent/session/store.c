@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Session records: see store.h. */
 #include "agent/session/store.h"
+#include "agent/base/bigmem.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,11 +9,16 @@
 
 #include "agent/base/fifo.h"
 
+/* The hash is kept: a record lies anywhere, and looking at it takes as long as all else here. */
+struct index_entry {
+	uint32_t id; /* 0: empty */
+	uint32_t hash;
+};
+
 struct fl_store {
 	struct fl_tables *tables;
-	/* UUID index: open addressing, linear probing; ids, 0 = empty. Closed records stay in it.
-	 */
-	uint32_t *index;
+	/* UUID index: open addressing, linear probing. Closed records stay in it. */
+	struct index_entry *index;
 	uint32_t mask;
 	/* Ids to use next: first the never used, then the longest closed. */
 	struct fl_fifo free_ids;
@@ -25,53 +31,58 @@ struct fl_store {
 #define NAME_SLOTS (2 * FL_MAX_NAMES)
 
 /* UUIDs of ours are random; those of peers need not be, so the table's secret is mixed in. */
-static uint32_t uuid_slot(const struct fl_store *store, const uint8_t uuid[16])
+static uint32_t uuid_hash(const struct fl_store *store, const uint8_t uuid[16])
 {
 	uint64_t words[2];
 
 	memcpy(words, uuid, sizeof(words));
-	return (uint32_t)fl_flow_hash(words[0], words[1], store->tables->hash_seed) & store->mask;
+	return (uint32_t)fl_flow_hash(words[0], words[1], store->tables->hash_seed);
 }
 
-static uint32_t *index_find(const struct fl_store *store, const uint8_t uuid[16])
+static struct index_entry *index_find(const struct fl_store *store, const uint8_t uuid[16])
 {
 	const struct fl_session *sessions = store->tables->sessions;
+	const uint32_t hash = uuid_hash(store, uuid);
+	struct index_entry *entry;
 
-	for (uint32_t i = uuid_slot(store, uuid); store->index[i]; i = (i + 1) & store->mask)
-		if (!memcmp(sessions[store->index[i]].uuid, uuid, 16))
-			return &store->index[i];
+	for (uint32_t i = hash & store->mask; store->index[i].id; i = (i + 1) & store->mask) {
+		entry = &store->index[i];
+		if (entry->hash == hash && !memcmp(sessions[entry->id].uuid, uuid, 16))
+			return entry;
+	}
 	return NULL;
 }
 
 static void index_add(struct fl_store *store, uint32_t id)
 {
-	uint32_t i = uuid_slot(store, store->tables->sessions[id].uuid);
+	const uint32_t hash = uuid_hash(store, store->tables->sessions[id].uuid);
+	uint32_t i = hash & store->mask;
 
-	while (store->index[i])
+	while (store->index[i].id)
 		i = (i + 1) & store->mask;
-	store->index[i] = id;
+	store->index[i] = (struct index_entry){ id, hash };
 }
 
 /* Linear probing without tombstones: what follows the gap and belongs before it moves up. */
 static void index_remove(struct fl_store *store, uint32_t id)
 {
-	const struct fl_session *sessions = store->tables->sessions;
-	uint32_t gap = uuid_slot(store, sessions[id].uuid), next;
+	uint32_t gap = uuid_hash(store, store->tables->sessions[id].uuid) & store->mask, next;
 
-	while (store->index[gap] != id) {
-		if (!store->index[gap])
+	while (store->index[gap].id != id) {
+		if (!store->index[gap].id)
 			return;
 		gap = (gap + 1) & store->mask;
 	}
-	for (next = (gap + 1) & store->mask; store->index[next]; next = (next + 1) & store->mask) {
-		uint32_t home = uuid_slot(store, sessions[store->index[next]].uuid);
+	for (next = (gap + 1) & store->mask; store->index[next].id;
+	     next = (next + 1) & store->mask) {
+		uint32_t home = store->index[next].hash;
 
 		if (((next - home) & store->mask) < ((next - gap) & store->mask))
 			continue;
 		store->index[gap] = store->index[next];
 		gap = next;
 	}
-	store->index[gap] = 0;
+	store->index[gap].id = 0;
 }
 
 /* The slot of a name, or the empty one where it would go. */
@@ -172,7 +183,7 @@ int fl_store_new(struct fl_tables *tables, struct fl_store **ret_store)
 	while (size < tables->max_sessions + tables->max_sessions / 3)
 		size *= 2;
 	store->mask = size - 1;
-	store->index = calloc(size, sizeof(*store->index));
+	store->index = fl_big_calloc(size, sizeof(*store->index));
 	if (store->index)
 		err = names_load(store);
 	if (err >= 0)
@@ -198,7 +209,8 @@ void fl_store_free(struct fl_store *store)
 
 int fl_store_open(struct fl_store *store, const uint8_t uuid[16], uint32_t *ret_id)
 {
-	const uint32_t *next = fl_fifo_peek(&store->free_ids), *closed;
+	const uint32_t *next = fl_fifo_peek(&store->free_ids);
+	const struct index_entry *closed;
 	struct fl_session *session;
 	uint32_t id;
 
@@ -207,7 +219,7 @@ int fl_store_open(struct fl_store *store, const uint8_t uuid[16], uint32_t *ret_
 	/* A session that comes back: its closed record must not be found in its place. */
 	closed = index_find(store, uuid);
 	if (closed) {
-		uint32_t old = *closed;
+		uint32_t old = closed->id;
 
 		index_remove(store, old);
 		store->tables->sessions[old].state = FL_SESSION_FREE;
@@ -231,7 +243,7 @@ uint32_t fl_store_prefetch(const struct fl_store *store, const uint8_t uuid[16])
 	const uint32_t *next = fl_fifo_peek(&store->free_ids);
 	const char *record;
 
-	__builtin_prefetch(&store->index[uuid_slot(store, uuid)], 1);
+	__builtin_prefetch(&store->index[uuid_hash(store, uuid) & store->mask], 1);
 	if (!next)
 		return 0;
 	record = (const char *)&store->tables->sessions[*next];
@@ -260,22 +272,22 @@ void fl_store_abandon(struct fl_store *store, uint32_t id)
 
 uint32_t fl_store_find(const struct fl_store *store, const uint8_t uuid[16])
 {
-	const uint32_t *entry = index_find(store, uuid);
+	const struct index_entry *entry = index_find(store, uuid);
 
-	if (!entry || store->tables->sessions[*entry].state == FL_SESSION_CLOSED)
+	if (!entry || store->tables->sessions[entry->id].state == FL_SESSION_CLOSED)
 		return 0;
-	return *entry;
+	return entry->id;
 }
 
 bool fl_store_closed_lately(const struct fl_store *store, const uint8_t uuid[16],
 			    struct fl_mono now)
 {
-	const uint32_t *entry = index_find(store, uuid);
+	const struct index_entry *entry = index_find(store, uuid);
 	const struct fl_session *session;
 
 	if (!entry)
 		return false;
-	session = &store->tables->sessions[*entry];
+	session = &store->tables->sessions[entry->id];
 	return session->state == FL_SESSION_CLOSED &&
 	       now.ns - session->start_ns < FL_CLOSED_REMEMBERED_MS * FL_NS_PER_MS;
 }

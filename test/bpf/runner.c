@@ -216,9 +216,9 @@ static void run_row(struct world *w, const struct fixture_set *set, const struct
 					      hook == FX_TC ? w->dp->skel->progs.fl_tc_ingress
 							    : w->dp->skel->progs.fl_tc_egress);
 	got.count = 0;
-	fl_dp_punt_read(w->dp, true, capture, &got);
+	fl_dp_punt_read(w->dp, true, capture, NULL, &got);
 	got.live = got.count > 0;
-	fl_dp_punt_read(w->dp, false, capture, &got);
+	fl_dp_punt_read(w->dp, false, capture, NULL, &got);
 
 	if (err)
 		snprintf(why, sizeof(why), "test run failed: %s", strerror(-err));

@@ -266,8 +266,8 @@ void world_reset(struct world *w)
 	empty_map(bpf_map__fd(w->dp->skel->maps.fl_denials), 40);
 	empty_map(bpf_map__fd(w->dp->skel->maps.fl_dups), sizeof(struct fl_dup_key));
 	empty_map(bpf_map__fd(w->dp->skel->maps.fl_source_bkts), 20);
-	fl_dp_punt_read(w->dp, false, swallow, NULL);
-	fl_dp_punt_read(w->dp, true, swallow, NULL);
+	fl_dp_punt_read(w->dp, false, swallow, NULL, NULL);
+	fl_dp_punt_read(w->dp, true, swallow, NULL, NULL);
 	if (tables(w) < 0)
 		abort();
 }
