@@ -340,7 +340,7 @@ $(BENCH_BINS): $(B)/bench/%: $(B)/bench/%.o $$(addprefix $(B)/,$$(addsuffix .o,$
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_$*)
 
 ## bench: all measurements, to build/bench/results.json (root, 25 minutes; ONLY=transit for one)
-bench: all $(BENCH_BINS) $(WEB_TEST)
+bench: all $(BENCH_BINS) $(WEB_TEST) $(B)/test/tools/impair
 	$(Q)bench/run.sh $(B)
 
 .PHONY: bench
