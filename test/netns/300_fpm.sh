@@ -170,7 +170,8 @@ call --count 30 >/dev/null
 before=$(stat r1 path-metrics-added)
 in_ns c "$TOP/test/tools/udp_call.py" --call 10.2.0.2 9900 --pps $PPS --count 2000 >"$WORK/call.json" &
 pid=$!
-wait_for 5 test "$(stat r1 path-metrics-added)" -gt "$before"
+marks_more() { [ "$(stat r1 path-metrics-added)" -gt "$before" ]; }
+wait_for 5 marks_more
 stop_router r1 KILL
 stop_router r2 KILL
 wait $pid
