@@ -41,7 +41,8 @@ CLANG_WARN := -Wcomma -Wunreachable-code -Wconditional-uninitialized
 IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
 WARN     += $(if $(IS_CLANG),$(CLANG_WARN),$(GCC_WARN))
 HARDEN   := -fstack-protector-strong -fPIE -fno-common $(if $(SAN),,-D_FORTIFY_SOURCE=2)
-CFLAGS   ?= -O2 -g
+# What only tests run need not be fast, but soon there.
+CFLAGS   ?= $(if $(SAN),-O1 -g1,-O2 -g)
 override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(WARN) $(HARDEN) $(SANFLAGS) -I. -isystem $(B)/gen $(PKG_CFLAGS)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now $(SANFLAGS)
 
@@ -99,11 +100,11 @@ WEB_LIBS  := $(shell pkg-config --libs libmicrohttpd 2>/dev/null)
 npm_ci = @mkdir -p $(2) && cp $(1)/package.json $(1)/package-lock.json $(2)/ && \
 	cd $(2) && npm ci --omit=optional --no-audit --no-fund --loglevel=error >/dev/null && touch .done
 
-$(WEB_NPM)/.done: $(WEB_DIR)/package.json $(WEB_DIR)/package-lock.json
+$(WEB_NPM)/.done: $(WEB_DIR)/package.json $(WEB_DIR)/package-lock.json | $(NPM_AFTER)
 	$(call say,NPM,$@)
 	$(call npm_ci,$(WEB_DIR),$(WEB_NPM))
 
-build/npm/test/.done: test/web/package.json test/web/package-lock.json
+build/npm/test/.done: test/web/package.json test/web/package-lock.json | $(NPM_AFTER)
 	$(call say,NPM,$@)
 	$(call npm_ci,test/web,build/npm/test)
 
@@ -261,7 +262,8 @@ $(UNIT_BINS): $(B)/test/unit/test_%: $(B)/test/unit/test_%.o $$(addprefix $(B)/,
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LIBS_$*) -lcriterion
 
 # Criterion's assertion macros convert freely.
-$(B)/test/unit/%.o: override CFLAGS += -Wno-conversion -Wno-sign-conversion -Wno-missing-prototypes
+$(B)/test/unit/%.o: override CFLAGS += -Wno-conversion -Wno-sign-conversion -Wno-missing-prototypes \
+                                     -O1 -Wno-maybe-uninitialized
 
 # --- Zoom: a program that the tests of test/zoom/ drive -----------------------------------------
 
@@ -387,13 +389,17 @@ unit: $(UNIT_BINS)
 	$(Q)test/run.sh $(B) unit
 
 ## test: all tests; ends with "N passed, N failed, N skipped" (root, under 15 minutes)
-test: deps
-	$(Q)$(MAKE) --no-print-directory -j2 test-built
+# Compilers come first, and start while the rest is fetched: three at a time, since one of them waits for
+# the network.
+test: deps-build
+	$(Q)$(MAKE) --no-print-directory -j3 NPM_AFTER=deps-test test-built
 
-test-built: all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner $(B)/test/zoom/driver $(B)/test/insightd/fill \
+# test/run.sh builds the rest, while tests wait.
+test-built: deps-test all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner $(B)/test/zoom/driver $(B)/test/insightd/fill \
             $(B)/test/tools/impair $(B)/test/tools/bfd_plain $(WEB_TEST)
-	$(Q)$(MAKE) --no-print-directory SAN=1 all build/san/test/insightd/fill build/san/test/web/server
 	$(Q)test/run.sh $(B) all
+
+test-san: all $(B)/test/insightd/fill $(B)/test/web/server
 
 ## test-kernels: the same on Debian's kernels 6.1, 6.12 and newest, emulated (20 minutes at most)
 test-kernels: all $(B)/test/bpf/runner
@@ -425,20 +431,30 @@ fmt:
 	$(Q)git ls-files -co --exclude-standard '*.c' '*.h' ':!vmlinux.h' | xargs clang-format -i
 
 ## deps: install what building and testing needs from Debian (root); does nothing if it is all there
-DEPS := build-essential pkg-config clang-14 clang llvm-14 libclang-rt-14-dev clang-format-14 bpftool \
-        libbpf-dev libelf-dev zlib1g-dev libsodium-dev libssl-dev libjson-c-dev libsystemd-dev \
-        libmnl-dev libcurl4-openssl-dev uthash-dev libcriterion-dev iproute2 ethtool nftables iperf3 \
-        nginx-light wrk curl \
+DEPS_BUILD := build-essential pkg-config clang-14 clang llvm-14 libclang-rt-14-dev bpftool libbpf-dev \
+        libelf-dev zlib1g-dev libsodium-dev libssl-dev libjson-c-dev libsystemd-dev libmnl-dev \
+        libcurl4-openssl-dev uthash-dev libcriterion-dev libsqlite3-dev libmicrohttpd-dev git
+DEPS_TEST := clang-format-14 iproute2 ethtool nftables iperf3 nginx-light wrk curl \
         bind9-dnsutils dnsmasq-base tcpdump iputils-ping jq shellcheck codespell procps python3 \
-        openssl systemd frr util-linux libcap2-bin git libsqlite3-dev libmicrohttpd-dev chromium
-deps:
-	$(Q)missing=; for p in $(DEPS); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | \
+        openssl systemd frr util-linux libcap2-bin chromium
+APT_FLAGS ?=
+
+# Packages, and where a program will do, whatever brought it
+apt_install = $(Q)missing=; for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | \
 		grep -q 'ok installed' || missing="$$missing $$p"; done; \
-	command -v npm >/dev/null || missing="$$missing npm"; \
+	for p in $(2); do command -v $$p >/dev/null || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then echo "installing from Debian:$$missing"; \
 		apt-get -q update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -q install -y \
-		--no-install-recommends $$missing >/dev/null; fi
+		--no-install-recommends $(APT_FLAGS) $$missing >/dev/null; fi
+
+deps: deps-build deps-test
 	$(Q)$(MAKE) --no-print-directory $(WEB_NPM)/.done build/npm/test/.done
+
+deps-build:
+	$(call apt_install,$(DEPS_BUILD))
+
+deps-test: | $(if $(NPM_AFTER),,deps-build)
+	$(call apt_install,$(DEPS_TEST),npm)
 
 # --- installation --------------------------------------------------------------------------------
 
@@ -487,4 +503,4 @@ help:
 
 -include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
 
-.PHONY: all check unit test test-built demo demo-down schemas bench test-kernels install uninstall fuzz lint fmt deps clean help
+.PHONY: all check unit test test-built test-san demo demo-down schemas bench test-kernels install uninstall fuzz lint fmt deps deps-build deps-test clean help

@@ -52,7 +52,7 @@ static __noinline int fl_host_miss(struct __sk_buff *ctx, const struct fl_job *j
 	denied = fl_denied(&key);
 	if (denied)
 		return -(int)denied;
-	return fl_job_punt(ctx, job, FL_PUNT_NEW);
+	return FL_OWN(fl_job_punt)(ctx, FL_PUNT_NEW);
 }
 
 /* Traffic of this host, on its way out by whatever device the kernel has chosen. */
@@ -72,7 +72,7 @@ static __noinline int fl_egress_stages(struct __sk_buff *ctx)
 	if (fl_ctx_pull(ctx, FL_PULL_LEN) ||
 	    fl_ctx_parse_l2(ctx, iface && iface->flags & FL_IFACE_L3, &job->pkt, 0))
 		return FL_DONE_KERNEL;
-	if (fl_parse_l3(fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt) || !job->pkt.family)
+	if (fl_parse_l3(ctx, fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt) || !job->pkt.family)
 		return FL_DONE_KERNEL;
 	if (job->pkt.flags & (FL_PKT_FRAGMENT | FL_PKT_ICMP_ERROR))
 		return FL_DONE_KERNEL;

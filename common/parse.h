@@ -173,35 +173,56 @@ static __always_inline int fl_parse_l4(const void *data, const void *end, struct
 	return 0;
 }
 
-/*
- * Loose or strict source route: a host must not steer packets around its router (RFC
- * 7126 4.3, 4.4). The loop goes byte by byte, skipping option bodies: offsets stay constants, and
- * the verifier's states few, where one step per option would make them multiply.
- */
-FL_NOINLINE int fl_ip4_source_routed(const void *opts, const void *end, __u32 len)
+/* Two bytes at offset @at; the data plane has a helper, after which all states are alike. */
+#ifndef FL_LOAD_OPTION
+static __always_inline int fl_load_option(const void *data, const void *end, __u32 at, __u8 to[2])
 {
-	__u32 i, skip = 0;
+	const __u8 *p = (const __u8 *)data + at;
 
-	for (i = 0; i < 40 && i < len; i++) {
-		const __u8 *p = (const __u8 *)opts + i;
+	if ((const void *)(p + 2) > end)
+		return -1;
+	__builtin_memcpy(to, p, 2);
+	return 0;
+}
 
-		if (skip) {
-			skip--;
+#define FL_LOAD_OPTION(ctx, data, end, at, to) ((void)(ctx), fl_load_option(data, end, at, to))
+#endif
+
+/*
+ * Loose or strict source route among the IPv4 options at @at: a host must not steer packets around
+ * its router (RFC 7126 4.3, 4.4).
+ */
+static __always_inline int fl_ip4_source_routed(void *ctx, const void *data, const void *end,
+						__u32 at, __u32 len)
+{
+	__u32 i, stop = at + len;
+	__u8 opt[2];
+
+	for (i = 0; i < 40 && at < stop; i++) {
+		if (FL_LOAD_OPTION(ctx, data, end, at, opt) || opt[0] == 0)
+			return 0;
+		if (opt[0] == 1) {
+			at++;
 			continue;
 		}
-		if ((const void *)(p + 2) > end || p[0] == 0)
-			return 0;
-		if (p[0] == 1)
-			continue;
-		if (p[0] == 131 || p[0] == 137 || p[1] < 2)
+		if (opt[0] == 131 || opt[0] == 137 || opt[1] < 2)
 			return 1;
-		skip = p[1] - 1u;
+		at += opt[1];
 	}
 	return 0;
 }
 
-static __always_inline int fl_parse_ip4(const void *data, const void *end, struct fl_pkt *pkt,
-					int plain)
+/*
+ * Headers of any length. The data plane has functions of its own for them (bpf/lib/headers.bpf.h),
+ * which the verifier walks once, and not in each state of each caller.
+ */
+#ifndef FL_IP4_OPTIONS
+#define FL_IP4_OPTIONS(ctx, data, end, at, len) fl_ip4_source_routed(ctx, data, end, at, len)
+#define FL_IP6_EXT(ctx, data, end, at, proto)   ((void)(ctx), fl_walk_ip6_ext(data, end, at, proto))
+#endif
+
+static __always_inline int fl_parse_ip4(void *ctx, const void *data, const void *end,
+					struct fl_pkt *pkt, int plain)
 {
 	const struct fl_ip4 *ip = (const void *)((const __u8 *)data + (pkt->l3 & FL_OFFSET_MASK));
 	__u32 hlen, frag;
@@ -229,7 +250,8 @@ static __always_inline int fl_parse_ip4(const void *data, const void *end, struc
 		pkt->flags |= FL_PKT_IP_OPTIONS;
 		if ((const void *)((const __u8 *)ip + hlen) > end)
 			return -FL_DROP_MALFORMED;
-		if (fl_ip4_source_routed(ip + 1, end, hlen - (__u32)sizeof(*ip)))
+		if (FL_IP4_OPTIONS(ctx, data, end, pkt->l3 + (__u32)sizeof(*ip),
+				   hlen - (__u32)sizeof(*ip)))
 			return -FL_DROP_IP_OPTION;
 	}
 	return fl_parse_l4(data, end, pkt, plain);
@@ -240,7 +262,7 @@ static __always_inline int fl_parse_ip4(const void *data, const void *end, struc
  * the caller's struct need not live in memory. Returns offset | protocol << 16 | FL_PKT_* flags <<
  * 24 of the upper layer (or of the body of a later fragment), or a negative drop reason.
  */
-FL_NOINLINE int fl_walk_ip6_ext(const void *data, const void *end, __u32 at, __u32 proto)
+static __always_inline int fl_walk_ip6_ext(const void *data, const void *end, __u32 at, __u32 proto)
 {
 	__u32 flags = 0;
 	int i;
@@ -287,9 +309,10 @@ FL_NOINLINE int fl_walk_ip6_ext(const void *data, const void *end, __u32 at, __u
 	return (int)(at | proto << 16 | flags << 24);
 }
 
-static __always_inline int fl_parse_ip6_ext(const void *data, const void *end, struct fl_pkt *pkt)
+static __always_inline int fl_parse_ip6_ext(void *ctx, const void *data, const void *end,
+					    struct fl_pkt *pkt)
 {
-	int walked = fl_walk_ip6_ext(data, end, pkt->l4, pkt->proto);
+	int walked = FL_IP6_EXT(ctx, data, end, pkt->l4, pkt->proto);
 
 	if (walked < 0)
 		return walked;
@@ -299,8 +322,8 @@ static __always_inline int fl_parse_ip6_ext(const void *data, const void *end, s
 	return (__u32)(pkt->l4 - pkt->l3) > pkt->l3_len ? -FL_DROP_MALFORMED : 0;
 }
 
-static __always_inline int fl_parse_ip6(const void *data, const void *end, struct fl_pkt *pkt,
-					int plain)
+static __always_inline int fl_parse_ip6(void *ctx, const void *data, const void *end,
+					struct fl_pkt *pkt, int plain)
 {
 	const struct fl_ip6 *ip = (const void *)((const __u8 *)data + (pkt->l3 & FL_OFFSET_MASK));
 	int err;
@@ -320,7 +343,7 @@ static __always_inline int fl_parse_ip6(const void *data, const void *end, struc
 	    pkt->proto != FL_IPPROTO_ICMPV6) {
 		if (plain)
 			return FL_NOT_PLAIN;
-		err = fl_parse_ip6_ext(data, end, pkt);
+		err = fl_parse_ip6_ext(ctx, data, end, pkt);
 		if (err)
 			return err;
 	}
@@ -329,17 +352,19 @@ static __always_inline int fl_parse_ip6(const void *data, const void *end, struc
 
 /**
  * fl_parse_l3() - parse from the IP header on
+ * @ctx:        the data plane's context, else NULL
  * @data, @end: packet
  * @pkt:        zeroed; l3 and eth_proto set, by fl_parse_l2() or by the caller
  *
  * Return: 0 (pkt->family 0 if it is not IP), or a negative enum fl_drop_reason.
  */
-static __always_inline int fl_parse_l3(const void *data, const void *end, struct fl_pkt *pkt)
+static __always_inline int fl_parse_l3(void *ctx, const void *data, const void *end,
+				       struct fl_pkt *pkt)
 {
 	if (pkt->eth_proto == FL_ETH_P_IP)
-		return fl_parse_ip4(data, end, pkt, 0);
+		return fl_parse_ip4(ctx, data, end, pkt, 0);
 	if (pkt->eth_proto == FL_ETH_P_IPV6)
-		return fl_parse_ip6(data, end, pkt, 0);
+		return fl_parse_ip6(ctx, data, end, pkt, 0);
 	return 0;
 }
 

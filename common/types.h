@@ -29,12 +29,6 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-#ifdef __bpf__
-#define FL_NOINLINE static __attribute__((noinline))
-#else
-#define FL_NOINLINE static inline
-#endif
-
 /*
  * Every struct that crosses the kernel/user border asserts its size: a hole or a different
  * compiler's opinion of an enum fails the build, not the session table.

@@ -18,10 +18,13 @@ mkdir -p "$log_dir"
 
 # one NAME COMMAND...: run a suite; its counts go to the .result file beside its log.
 one() {
-	local log="$log_dir/${1//\//_}.log" status ok bad skip why="" started=$SECONDS name=$1
+	local log="$log_dir/${1//\//_}.log" status ok bad skip why="" started=$SECONDS name=$1 cpu
+	local TIMEFORMAT='%U %S'
 	shift
-	"$@" >"$log" 2>&1
+	# What it waited for counts, with what those waited for: not what others reap.
+	cpu=$({ time "$@" >"$log" 2>&1; } 2>&1)
 	status=$?
+	cpu=$(awk '{ printf "%.0f", $1 + $2 }' <<<"$cpu")
 	skip=$(grep -cE '^(not )?ok\b.*# SKIP' "$log")
 	ok=$(grep -E '^ok\b' "$log" | grep -cv '# SKIP')
 	bad=$(grep -cE '^not ok\b' "$log")
@@ -29,15 +32,15 @@ one() {
 		bad=1
 		why="not ok - $name ended with status $status"
 	fi
-	printf '%s\n' "$ok" "$bad" "$skip" $((SECONDS - started)) "$why" >"${log%.log}.result"
+	printf '%s\n' "$ok" "$bad" "$skip" $((SECONDS - started)) "$cpu" "$why" >"${log%.log}.result"
 }
 
 # report NAME: count it, and show what is not plainly ok.
 report() {
-	local log="$log_dir/${1//\//_}.log" ok bad skip took why
-	{ read -r ok && read -r bad && read -r skip && read -r took && read -r why; } <"${log%.log}.result"
+	local log="$log_dir/${1//\//_}.log" ok bad skip took cpu why
+	{ read -r ok && read -r bad && read -r skip && read -r took && read -r cpu && read -r why; } <"${log%.log}.result"
 	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
-	printf '%-28s %4d passed %3d failed %3d skipped  (%d s)\n' "$1" "$ok" "$bad" "$skip" "$took"
+	printf '%-28s %4d passed %3d failed %3d skipped  (%d s, CPU %d s)\n' "$1" "$ok" "$bad" "$skip" "$took" "$cpu"
 	grep -E '^ok\b.*# SKIP' "$log" | sed 's/^/    /'
 	if [ "$bad" -ne 0 ]; then
 		[ -z "$why" ] || echo "    $why"
@@ -53,28 +56,40 @@ suite() {
 	report "$1"
 }
 
-# pool SIZE NAME COMMAND...: one that may run beside others, so many at a time; drain waits for all of
-# them, and reports them in the order of their start.
-pool_names=() pool_pids=()
+# pool SIZE NAME COMMAND...: one that may run beside others, so many at a time, itself among them: the
+# smallest SIZE of those that run holds. drain waits for all of them. Each is reported when it has ended.
+declare -A pool_names=() pool_sizes=() # by process
 pool() {
-	local size=$1 running pid
+	local size=$1 most pid
 	shift
 	while :; do
-		running=0
-		for pid in "${pool_pids[@]}"; do kill -0 "$pid" 2>/dev/null && running=$((running + 1)); done
-		[ "$running" -ge "$size" ] || break
+		reap
+		most=$size
+		for pid in "${!pool_sizes[@]}"; do
+			[ "${pool_sizes[$pid]}" -ge "$most" ] || most=${pool_sizes[$pid]}
+		done
+		[ "${#pool_sizes[@]}" -ge "$most" ] || break
 		sleep 0.1
 	done
 	one "$@" &
-	pool_pids+=($!)
-	pool_names+=("$1")
+	pool_names[$!]=$1
+	pool_sizes[$!]=$size
+}
+
+reap() {
+	local pid
+	for pid in "${!pool_names[@]}"; do
+		kill -0 "$pid" 2>/dev/null && continue
+		report "${pool_names[$pid]}"
+		unset "pool_names[$pid]" "pool_sizes[$pid]"
+	done
 }
 
 drain() {
-	local name
-	wait "${pool_pids[@]}"
-	for name in "${pool_names[@]}"; do report "$name"; done
-	pool_names=() pool_pids=()
+	while [ ${#pool_names[@]} -gt 0 ]; do
+		reap
+		sleep 0.1
+	done
 }
 
 run_unit() {
@@ -107,7 +122,7 @@ mount_bpffs() {
 
 run_bpf() {
 	mount_bpffs
-	suite bpf/fixtures "$build/test/bpf/runner"
+	pool 3 bpf/fixtures "$build/test/bpf/runner"
 }
 
 # netns_scripts SIZE BESIDE: those that say "# beside: BESIDE", so many at a time
@@ -123,16 +138,15 @@ netns_scripts() {
 			pool "$1" "$name${modes:+-$mode}" env BUILD="$top/$build" MODE="$mode" timeout -k 20 200 "$script"
 		done
 	done
-	drain
 }
 
 # A script that says "# modes: tc xdp" runs once with each kind of interface. Most wait most of the time,
 # and run beside others; "# beside: few" measures times, "# beside: nothing" needs the machine for itself.
 run_netns() {
 	mount_bpffs
-	netns_scripts 1 nothing
 	netns_scripts 3 few
 	netns_scripts 4 many
+	netns_scripts 1 nothing
 }
 
 # End to end with the daemon built by `make SAN=1`: address and undefined-behaviour sanitizers.
@@ -146,7 +160,6 @@ run_san() {
 			timeout -k 20 200 "test/netns/${run%:*}.sh"
 	done
 	pool 4 san/web-http timeout -k 20 200 node test/web/http.mjs build/san
-	drain
 }
 
 # The corpus of every fuzz target, without fuzzing.
@@ -180,10 +193,28 @@ run_fuzz() {
 	suite fuzz test/fuzz/run.sh "$build"
 }
 
-# Its targets are built while others wait.
-build_fuzz() {
-	chrt --idle 0 test/fuzz/run.sh "$build" 0 >/dev/null 2>&1 &
-	fuzz_pid=$!
+# What is needed last is built while others wait: with sanitizers, then the targets of fuzzing.
+san_log=$log_dir/san-build.log san_status=$log_dir/san-build.status
+build_rest() {
+	rm -f "$san_status"
+	(
+		chrt --idle 0 env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make --no-print-directory -j2 SAN=1 test-san \
+			>"$san_log" 2>&1
+		echo $? >"$san_status.new"
+		mv "$san_status.new" "$san_status"
+		chrt --idle 0 test/fuzz/run.sh "$build" 0 >/dev/null 2>&1
+	) &
+	rest_pid=$!
+}
+
+# built_san: it is there; else that counts as a failure.
+built_san() {
+	until [ -e "$san_status" ]; do sleep 0.1; done
+	[ "$(cat "$san_status")" -ne 0 ] || return 0
+	echo "not ok - the build with sanitizers; last lines of $san_log:"
+	tail -n 25 "$san_log" | sed 's/^/    | /'
+	failed=$((failed + 1))
+	return 1
 }
 
 run_check() {
@@ -197,20 +228,23 @@ run_check() {
 }
 
 case $what in
-unit | lint | config | deploy | replay | zoom | insightd | web | check)
+unit | lint | config | deploy | replay | zoom | insightd | web | check | bpf | netns | san | fuzz)
 	"run_$what"
 	drain
 	;;
-bpf | netns | san | fuzz) "run_$what" ;;
 all)
+	build_rest
 	run_web
 	run_check
-	drain
 	run_bpf
-	build_fuzz
-	run_netns
-	run_san
-	wait "$fuzz_pid"
+	drain
+	mount_bpffs
+	netns_scripts 3 few
+	netns_scripts 4 many
+	built_san && run_san
+	netns_scripts 1 nothing
+	drain
+	wait "$rest_pid"
 	run_fuzz
 	;;
 *)

@@ -14,7 +14,7 @@ int fl_packet_parse(void *data, size_t len, struct fl_packet *ret_packet)
 	if (!len)
 		return -FL_DROP_MALFORMED;
 	p.hdr.eth_proto = p.data[0] >> 4 == 6 ? FL_ETH_P_IPV6 : FL_ETH_P_IP;
-	err = fl_parse_l3(data, p.data + len, &p.hdr);
+	err = fl_parse_l3(NULL, data, p.data + len, &p.hdr);
 	if (err < 0)
 		return err;
 	p.len = p.hdr.l3_len;

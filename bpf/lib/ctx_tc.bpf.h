@@ -13,6 +13,19 @@
 /* Names of maps that each object has for itself. */
 #define FL_OWN(name) name##_tc
 
+#include "vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+
+int FL_OWN(fl_ip4_options)(struct __sk_buff *ctx, __u32 at, __u32 len);
+int FL_OWN(fl_ip6_ext)(struct __sk_buff *ctx, __u32 at, __u32 proto);
+#define FL_IP4_OPTIONS(ctx, data, end, at, len) FL_OWN(fl_ip4_options)(ctx, at, len)
+#define FL_IP6_EXT(ctx, data, end, at, proto)                                                      \
+	((void)(data), (void)(end), FL_OWN(fl_ip6_ext)(ctx, at, proto))
+
+#define FL_LOAD_OPTION(ctx, data, end, at, to)                                                     \
+	((void)(data), (void)(end), bpf_skb_load_bytes(ctx, at, to, 2))
+
 #include "bpf/lib/rewrite.bpf.h"
 #include "bpf/maps.bpf.h"
 
@@ -53,6 +66,8 @@ static __always_inline void *fl_ctx_end(const FL_CTX *ctx)
 		     : [ctx] "r"(ctx), [off] "i"(offsetof(struct __sk_buff, data_end)));
 	return ptr;
 }
+
+#include "bpf/lib/headers.bpf.h"
 
 /* 0 keeps tagged packets off the common path. */
 static __always_inline __u16 fl_ctx_eth_proto(const FL_CTX *ctx)

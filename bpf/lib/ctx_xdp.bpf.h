@@ -9,6 +9,19 @@
 /* Names of maps that each object has for itself. */
 #define FL_OWN(name) name##_xdp
 
+#include "vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+
+int FL_OWN(fl_ip4_options)(struct xdp_md *ctx, __u32 at, __u32 len);
+int FL_OWN(fl_ip6_ext)(struct xdp_md *ctx, __u32 at, __u32 proto);
+#define FL_IP4_OPTIONS(ctx, data, end, at, len) FL_OWN(fl_ip4_options)(ctx, at, len)
+#define FL_IP6_EXT(ctx, data, end, at, proto)                                                      \
+	((void)(data), (void)(end), FL_OWN(fl_ip6_ext)(ctx, at, proto))
+
+#define FL_LOAD_OPTION(ctx, data, end, at, to)                                                     \
+	((void)(data), (void)(end), bpf_xdp_load_bytes(ctx, at, to, 2))
+
 #include "bpf/lib/rewrite.bpf.h"
 #include "bpf/maps.bpf.h"
 
@@ -41,6 +54,8 @@ static __always_inline void *fl_ctx_end(const FL_CTX *ctx)
 		     : [ctx] "r"(ctx), [off] "i"(offsetof(struct xdp_md, data_end)));
 	return ptr;
 }
+
+#include "bpf/lib/headers.bpf.h"
 
 /* Type field of the link header, network order; 0 if there is none. */
 static __always_inline __u16 fl_ctx_eth_proto(const FL_CTX *ctx)

@@ -198,7 +198,7 @@ static __always_inline int fl_dup_usual(FL_CTX *ctx, struct fl_job *job, const s
 {
 	if (!fl_path_expected(flow, job->path))
 		return fl_elsewhere(ctx, job);
-	return fl_looks_like_meta(ctx, &job->pkt) ? fl_job_punt(ctx, job, FL_PUNT_META) : 0;
+	return fl_looks_like_meta(ctx, &job->pkt) ? FL_OWN(fl_job_punt)(ctx, FL_PUNT_META) : 0;
 }
 
 /* Is its HMAC one that fl_fpm_prove() can prove? Prepares for that. */
@@ -222,14 +222,18 @@ static __always_inline bool fl_dup_provable(struct fl_job *job, struct fl_dup_bu
  */
 #define FL_DUP_PROVE 0x207
 
-static __noinline int fl_dup_look(FL_CTX *ctx, struct fl_job *job)
+__noinline int FL_OWN(fl_dup_look)(FL_CTX *ctx)
 {
-	struct fl_flow *flow = fl_flow_at(job->slot);
+	struct fl_job *job = fl_job_full();
 	struct fl_dup_buf *buf = fl_dup_buf();
+	struct fl_flow *flow;
 	struct fl_dup *dup;
 	__u32 len;
 
-	if (!flow || !buf)
+	if (!job || !buf)
+		return -FL_DROP_INTERNAL;
+	flow = fl_flow_at(job->slot);
+	if (!flow)
 		return -FL_DROP_INTERNAL;
 	dup = fl_dup_side(flow, true);
 	if (!dup)
@@ -242,16 +246,17 @@ static __noinline int fl_dup_look(FL_CTX *ctx, struct fl_job *job)
 	    len - sizeof(buf->block) - buf->mac_len > FL_DUP_PAYLOAD_MAX ||
 	    bpf_skb_load_bytes(ctx, job->pkt.payload, &buf->block, sizeof(buf->block)) ||
 	    !fl_dup_is_plain(&buf->block))
-		return fl_job_punt(ctx, job, FL_PUNT_META);
+		return FL_OWN(fl_job_punt)(ctx, FL_PUNT_META);
 	return FL_DUP_PROVE;
 }
 
 /* May the packet pass? If so it is without its number now, like any other's. */
-static __noinline int fl_dup_take(FL_CTX *ctx, struct fl_job *job)
+__noinline int FL_OWN(fl_dup_take)(FL_CTX *ctx)
 {
-	struct fl_flow *flow = fl_flow_at(job->slot);
+	struct fl_job *job = fl_job_full();
 	struct fl_dup_buf *buf = fl_dup_buf();
 	struct fl_fpm_work *work = fl_fpm_work();
+	struct fl_flow *flow = job ? fl_flow_at(job->slot) : NULL;
 	struct fl_dup *dup = flow ? fl_dup_side(flow, true) : NULL;
 	int err;
 
@@ -347,7 +352,7 @@ static __always_inline int fl_dup_sign(FL_CTX *ctx, const struct fl_pkt *pkt,
 	if (!buf->mac_len)
 		return 0;
 	if (!m || FL_OWN(fl_hmac_begin)(ctx, at, len, ref) ||
-	    FL_OWN(fl_hmac_end)(ctx, ref, len, fl_hmac_window(ref)))
+	    FL_OWN(fl_hmac_end)(ref, len, fl_hmac_window(ref)))
 		return -FL_DROP_TX_ERROR;
 	if (buf->mac_len == 16 ? bpf_skb_store_bytes(ctx, at + len, m->mac, 16, 0)
 			       : bpf_skb_store_bytes(ctx, at + len, m->mac, 32, 0))
@@ -363,9 +368,10 @@ static __always_inline int fl_dup_sign(FL_CTX *ctx, const struct fl_pkt *pkt,
 }
 
 /* The session's packet becomes a datagram to the first path's waypoint. */
-static __noinline int fl_dup_first(FL_CTX *ctx, struct fl_job *job)
+__noinline int FL_OWN(fl_dup_first)(FL_CTX *ctx)
 {
-	const struct fl_flow *flow = fl_flow_at(job->slot);
+	struct fl_job *job = fl_job_full();
+	const struct fl_flow *flow = job ? fl_flow_at(job->slot) : NULL;
 	struct fl_dup_buf *buf = fl_dup_buf();
 	struct fl_rewrite rw = {};
 	bool simple;
@@ -457,26 +463,41 @@ static __noinline int fl_dup_leave(FL_CTX *ctx, struct fl_job *job, const struct
 	return 0;
 }
 
-static __noinline int fl_dup_copies(FL_CTX *ctx, struct fl_job *job)
+/* The copy by the way with number @at. */
+__noinline int FL_OWN(fl_dup_copy)(FL_CTX *ctx, __u32 at)
+{
+	struct fl_job *job = fl_job_full();
+	struct fl_dup_buf *buf = fl_dup_buf();
+	const struct fl_path *path, *before;
+	__u32 id;
+
+	if (!job || !buf || at >= FL_DUP_WAYS)
+		return -FL_DROP_INTERNAL;
+	id = buf->path[at];
+	path = bpf_map_lookup_elem(&fl_paths, &id);
+	if (!path)
+		return -FL_DROP_INTERNAL;
+	if (at) {
+		__u32 last = buf->path[(at - 1) & (FL_DUP_WAYS - 1)];
+
+		before = bpf_map_lookup_elem(&fl_paths, &last);
+		if (!before || fl_dup_readdress(ctx, &job->pkt, path, before->addr_sum))
+			return -FL_DROP_TX_ERROR;
+	}
+	if (fl_dup_sign(ctx, &job->pkt, buf, id))
+		return -FL_DROP_TX_ERROR;
+	return fl_dup_leave(ctx, job, path, at + 1 < buf->count);
+}
+
+static __noinline int fl_dup_copies(FL_CTX *ctx)
 {
 	struct fl_dup_buf *buf = fl_dup_buf();
 	int err = -FL_DROP_INTERNAL;
-	__u16 old_sum = 0;
 
 	if (!buf)
 		return -FL_DROP_INTERNAL;
 	for (__u32 i = 0; i < FL_DUP_WAYS && i < buf->count; i++) {
-		__u32 id = buf->path[i];
-		const struct fl_path *path = bpf_map_lookup_elem(&fl_paths, &id);
-
-		if (!path)
-			return -FL_DROP_INTERNAL;
-		if (i && fl_dup_readdress(ctx, &job->pkt, path, old_sum))
-			return -FL_DROP_TX_ERROR;
-		if (fl_dup_sign(ctx, &job->pkt, buf, id))
-			return -FL_DROP_TX_ERROR;
-		old_sum = path->addr_sum;
-		err = fl_dup_leave(ctx, job, path, i + 1 < buf->count);
+		err = FL_OWN(fl_dup_copy)(ctx, i);
 		if (err)
 			return err;
 	}
@@ -500,9 +521,10 @@ static __always_inline __u32 fl_dup_len(const struct fl_job *job, const struct f
  * Number the packet: its block and its ways into the buffer. A session whose other side only is
  * carried in copies is sent like any other. Returns 0 if there are copies to be sent.
  */
-static __noinline int fl_dup_number(FL_CTX *ctx, struct fl_job *job)
+__noinline int FL_OWN(fl_dup_number)(FL_CTX *ctx)
 {
-	struct fl_flow *flow = fl_flow_at(job->slot);
+	struct fl_job *job = fl_job_full();
+	struct fl_flow *flow = job ? fl_flow_at(job->slot) : NULL;
 	struct fl_dup_buf *buf = fl_dup_buf();
 	const struct fl_path *path;
 	struct fl_dup *dup;
@@ -520,10 +542,10 @@ static __noinline int fl_dup_number(FL_CTX *ctx, struct fl_job *job)
 	id = buf->path[0];
 	path = bpf_map_lookup_elem(&fl_paths, &id);
 	if (!buf->count || !path)
-		return fl_job_punt(ctx, job, FL_PUNT_SIGNAL);
+		return FL_OWN(fl_job_punt)(ctx, FL_PUNT_SIGNAL);
 	len = fl_dup_len(job, flow, path->family);
 	if (len + sizeof(buf->block) + buf->mac_len > buf->mtu || len > FL_DUP_PAYLOAD_MAX)
-		return fl_job_punt(ctx, job, FL_PUNT_TOO_BIG);
+		return FL_OWN(fl_job_punt)(ctx, FL_PUNT_TOO_BIG);
 	bpf_spin_lock(&dup->lock);
 	seq = fl_dup_next(dup);
 	bpf_spin_unlock(&dup->lock);
@@ -549,7 +571,8 @@ static __always_inline bool fl_dup_unproven(void)
 	return buf && buf->mac_len;
 }
 
-/* Every step is a call of its own, so that none of them stands on another's stack. */
+/* Every step is a call of its own, so that none of them stands on another's stack; and not static,
+ * so that the verifier walks it once. */
 static __always_inline int fl_dup(FL_CTX *ctx, struct fl_job *job)
 {
 	struct fl_flow *flow = fl_flow_at(job->slot);
@@ -558,13 +581,13 @@ static __always_inline int fl_dup(FL_CTX *ctx, struct fl_job *job)
 	if (!flow)
 		return -FL_DROP_INTERNAL;
 	if (fl_ctx_gso_size(ctx))
-		return fl_job_punt(ctx, job, job->path ? FL_PUNT_META : FL_PUNT_SIGNAL);
+		return FL_OWN(fl_job_punt)(ctx, job->path ? FL_PUNT_META : FL_PUNT_SIGNAL);
 	if (job->path) {
-		err = fl_dup_look(ctx, job);
+		err = FL_OWN(fl_dup_look)(ctx);
 		if (err == FL_DUP_PROVE) {
 			err = fl_dup_unproven() ? FL_OWN(fl_fpm_prove)(ctx) : 0;
 			if (!err)
-				err = fl_dup_take(ctx, job);
+				err = FL_OWN(fl_dup_take)(ctx);
 		}
 		if (err)
 			return err;
@@ -574,11 +597,11 @@ static __always_inline int fl_dup(FL_CTX *ctx, struct fl_job *job)
 	err = fl_admit(ctx, job, flow);
 	if (err)
 		return err;
-	err = fl_dup_number(ctx, job);
+	err = FL_OWN(fl_dup_number)(ctx);
 	if (err)
 		return err;
-	err = fl_dup_first(ctx, job);
-	return err ? err : fl_dup_copies(ctx, job);
+	err = FL_OWN(fl_dup_first)(ctx);
+	return err ? err : fl_dup_copies(ctx);
 }
 
 #endif

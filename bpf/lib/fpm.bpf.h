@@ -112,7 +112,7 @@ static __noinline int fl_fpm_parse(FL_CTX *ctx, struct fl_fpm_work *work)
 	if (fl_ctx_pull(ctx, FL_PULL_LEN) ||
 	    fl_ctx_parse_l2(ctx, (int)work->l3_device, &work->pkt, 0))
 		return -FL_DROP_MALFORMED;
-	err = fl_parse_l3(fl_ctx_data(ctx), fl_ctx_end(ctx), &work->pkt);
+	err = fl_parse_l3(ctx, fl_ctx_data(ctx), fl_ctx_end(ctx), &work->pkt);
 	if (err)
 		return err;
 	if (!work->pkt.family || work->pkt.flags & (FL_PKT_FRAGMENT | FL_PKT_PORTLESS))
@@ -340,7 +340,7 @@ __noinline int FL_OWN(fl_fpm_sign)(FL_CTX *ctx)
 	if (work->mac_len) {
 		err = FL_OWN(fl_hmac_begin)(ctx, at, len, ref);
 		if (!err)
-			err = FL_OWN(fl_hmac_end)(ctx, ref, len, fl_hmac_window(ref));
+			err = FL_OWN(fl_hmac_end)(ref, len, fl_hmac_window(ref));
 		if (err)
 			return err;
 		if (work->mac_len == 16 ? fl_ctx_store(ctx, at + len, m->mac, 16)
@@ -381,14 +381,13 @@ static __noinline bool fl_fpm_is_mark(FL_CTX *ctx, const struct fl_pkt *pkt, __u
 }
 
 /* Is the received HMAC the computed one? Takes the same time wherever they differ. */
-static __always_inline bool fl_fpm_mac_holds(FL_CTX *ctx, struct fl_fpm_work *work, __u32 ref,
-					     __u64 window)
+static __always_inline bool fl_fpm_mac_holds(struct fl_fpm_work *work, __u32 ref, __u64 window)
 {
 	const fl_u32_al *got = (const fl_u32_al *)work->trailer;
 	const struct fl_hmac_work *m;
 	__u32 diff = 0;
 
-	if (FL_OWN(fl_hmac_end)(ctx, ref, work->len, window))
+	if (FL_OWN(fl_hmac_end)(ref, work->len, window))
 		return false;
 	m = fl_hmac_work();
 	if (!m)
@@ -409,15 +408,15 @@ static __always_inline bool fl_fpm_try_key(FL_CTX *ctx, struct fl_fpm_work *work
 
 	if (FL_OWN(fl_hmac_begin)(ctx, work->pkt.payload, work->len, ref))
 		return false;
-	if (fl_fpm_mac_holds(ctx, work, ref, window))
+	if (fl_fpm_mac_holds(work, ref, window))
 		return true;
 	if (window == FL_MAC_NO_WINDOW)
 		return false;
-	if (fl_fpm_mac_holds(ctx, work, ref, window - 1)) {
+	if (fl_fpm_mac_holds(work, ref, window - 1)) {
 		fl_stat_add(FL_STAT_HMAC_WINDOW_EARLY);
 		return true;
 	}
-	if (!fl_fpm_mac_holds(ctx, work, ref, window + 1))
+	if (!fl_fpm_mac_holds(work, ref, window + 1))
 		return false;
 	fl_stat_add(FL_STAT_HMAC_WINDOW_LATE);
 	return true;

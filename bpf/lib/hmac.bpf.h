@@ -22,18 +22,16 @@ enum fl_sha_block {
 	FL_SHA_FIRST = 0,
 	FL_SHA_SECOND,
 	FL_SHA_OUTER,
-	FL_SHA_PACKET, /* not in buf: to be loaded into the first */
 	FL_SHA_BLOCKS,
 };
 
 struct fl_hmac_work {
-	__u32 h[8];                             /* of the digest under way */
-	__u32 mid[8];                           /* behind the last whole block of the data */
-	__u32 mac[8];                           /* result, bytes as on the wire */
-	__u32 w[16];                            /* schedule */
-	__u8 buf[FL_SHA_BLOCKS * FL_SHA_BLOCK]; /* room for one more: the verifier sees it used */
-	__u32 rest;                             /* bytes of data in the first block */
-	__u32 failed;                           /* the packet could not be read */
+	__u32 h[8];   /* of the digest under way */
+	__u32 mid[8]; /* behind the last whole block of the data */
+	__u32 mac[8]; /* result, bytes as on the wire */
+	__u32 w[16];  /* schedule */
+	__u8 buf[FL_SHA_BLOCKS * FL_SHA_BLOCK];
+	__u32 rest; /* bytes of data in the first block */
 };
 
 struct fl_hmac_work_map {
@@ -95,30 +93,18 @@ static __always_inline void fl_sha256_rounds(__u32 v[8], volatile __u32 *w, cons
 	}
 }
 
-/* Which blocks to add to the digest under way: of the packet, or one that is in buf already. */
-struct fl_sha_run {
-	FL_CTX *ctx;
-	__u32 off;
-	__u32 which; /* enum fl_sha_block */
-};
-
-/* A callback is one frame less than a function that a callback calls. */
-static long fl_sha256_step(__u32 i, struct fl_sha_run *run)
+/*
+ * Add a block of buf to the digest under way. Not static: the verifier walks these rounds once, not
+ * at each of the calls. Returns 0 or a negative drop reason.
+ */
+__noinline int FL_OWN(fl_sha256_add)(__u32 which)
 {
 	struct fl_hmac_work *m = fl_hmac_work();
-	__u32 which = run->which;
 	const fl_u32_al *in;
 	__u32 v[8];
 
 	if (!m || which >= FL_SHA_BLOCKS)
-		return 1;
-	if (which == FL_SHA_PACKET) {
-		if (fl_ctx_load(run->ctx, run->off + i * FL_SHA_BLOCK, m->buf, FL_SHA_BLOCK)) {
-			m->failed = 1;
-			return 1;
-		}
-		which = FL_SHA_FIRST;
-	}
+		return -FL_DROP_INTERNAL;
 	in = (const fl_u32_al *)&m->buf[which * FL_SHA_BLOCK];
 #pragma clang loop unroll(full)
 	for (int w = 0; w < 16; w++)
@@ -135,11 +121,21 @@ static long fl_sha256_step(__u32 i, struct fl_sha_run *run)
 	return 0;
 }
 
-static __always_inline void fl_sha256_add(FL_CTX *ctx, enum fl_sha_block which)
-{
-	struct fl_sha_run run = { .ctx = ctx, .which = which };
+/* Blocks of the packet, one by one. */
+struct fl_sha_run {
+	FL_CTX *ctx;
+	__u32 off;
+	__u32 failed; /* the packet could not be read */
+};
 
-	bpf_loop(1, fl_sha256_step, &run, 0);
+static long fl_sha256_step(__u32 i, struct fl_sha_run *run)
+{
+	struct fl_hmac_work *m = fl_hmac_work();
+
+	run->failed = !m ||
+		      fl_ctx_load(run->ctx, run->off + i * FL_SHA_BLOCK, m->buf, FL_SHA_BLOCK) ||
+		      FL_OWN(fl_sha256_add)(FL_SHA_FIRST);
+	return run->failed;
 }
 
 /*
@@ -188,14 +184,13 @@ static __always_inline const struct fl_mac_key *fl_mac_key_at(__u32 ref)
  */
 __noinline int FL_OWN(fl_hmac_begin)(FL_CTX *ctx, __u32 off, __u32 len, __u32 ref)
 {
-	struct fl_sha_run run = { .ctx = ctx, .off = off, .which = FL_SHA_PACKET };
+	struct fl_sha_run run = { .ctx = ctx, .off = off };
 	const struct fl_mac_key *key = fl_mac_key_at(ref);
 	struct fl_hmac_work *m = fl_hmac_work();
 	__u32 whole = len / FL_SHA_BLOCK;
 
 	if (!m || !key || len > 65535)
 		return -FL_DROP_INTERNAL;
-	m->failed = 0;
 	__builtin_memcpy(m->h, key->inner, sizeof(m->h));
 	if (whole)
 		bpf_loop(whole, fl_sha256_step, &run, 0);
@@ -205,7 +200,7 @@ __noinline int FL_OWN(fl_hmac_begin)(FL_CTX *ctx, __u32 off, __u32 len, __u32 re
 	__builtin_memcpy(m->mid, m->h, sizeof(m->mid));
 	__builtin_memset(m->buf, 0, sizeof(m->buf));
 	m->rest = len & (FL_SHA_BLOCK - 1);
-	if (m->failed ||
+	if (run.failed ||
 	    fl_load_rest(ctx, off + whole * FL_SHA_BLOCK, m->buf, m->rest, FL_SHA_BLOCK))
 		return -FL_DROP_MALFORMED;
 	return 0;
@@ -231,7 +226,7 @@ static __always_inline int fl_hmac_pad(struct fl_hmac_work *m, __u32 at, __u32 l
  * The HMAC of what was begun, to fl_hmac_work.mac. @len as in fl_hmac_begin(). @window: number of
  * the time window to append (P-11), or FL_MAC_NO_WINDOW.
  */
-__noinline int FL_OWN(fl_hmac_end)(FL_CTX *ctx, __u32 ref, __u32 len, __u64 window)
+__noinline int FL_OWN(fl_hmac_end)(__u32 ref, __u32 len, __u64 window)
 {
 	const struct fl_mac_key *key = fl_mac_key_at(ref);
 	struct fl_hmac_work *m = fl_hmac_work();
@@ -250,16 +245,16 @@ __noinline int FL_OWN(fl_hmac_end)(FL_CTX *ctx, __u32 ref, __u32 len, __u64 wind
 		len += sizeof(__u32);
 	}
 	second = fl_hmac_pad(m, at, len);
-	fl_sha256_add(ctx, FL_SHA_FIRST);
-	if (second)
-		fl_sha256_add(ctx, FL_SHA_SECOND);
+	if (FL_OWN(fl_sha256_add)(FL_SHA_FIRST) || (second && FL_OWN(fl_sha256_add)(FL_SHA_SECOND)))
+		return -FL_DROP_INTERNAL;
 #pragma clang loop unroll(full)
 	for (int i = 0; i < 8; i++)
 		outer[i] = FL_BE32(m->h[i]);
 	outer[8] = FL_BE32(0x80000000u);
 	outer[15] = FL_BE32((FL_SHA_BLOCK + sizeof(m->mac)) * 8);
 	__builtin_memcpy(m->h, key->outer, sizeof(m->h));
-	fl_sha256_add(ctx, FL_SHA_OUTER);
+	if (FL_OWN(fl_sha256_add)(FL_SHA_OUTER))
+		return -FL_DROP_INTERNAL;
 #pragma clang loop unroll(full)
 	for (int i = 0; i < 8; i++)
 		m->mac[i] = FL_BE32(m->h[i]);

@@ -28,19 +28,40 @@ struct fl_job {
 	enum fl_hook hook;
 };
 
-static __always_inline int fl_job_punt(FL_CTX *ctx, const struct fl_job *job,
-				       enum fl_punt_reason reason)
-{
-	struct fl_punt_req req = {
-		.reason = reason,
-		.hook = job->hook,
-		.iface = job->iface,
-		.path = (__u16)job->path,
-		.slot = job->slot,
-		.session = job->session,
-	};
-	int err = fl_punt(ctx, &job->pkt, &req);
+/* State of the full path: not on the stack, which all functions of a call chain share. One for each
+ * object. */
+struct fl_job_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fl_job);
+};
 
+struct fl_job_map FL_OWN(fl_job) SEC(".maps");
+
+static __always_inline struct fl_job *fl_job_full(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&FL_OWN(fl_job), &zero);
+}
+
+/* Hand the full path's packet to the agent. Not static: the verifier walks it once, though it is
+ * called from everywhere. @reason: enum fl_punt_reason. */
+__noinline int FL_OWN(fl_job_punt)(FL_CTX *ctx, __u32 reason)
+{
+	const struct fl_job *job = fl_job_full();
+	struct fl_punt_req req = { .reason = (enum fl_punt_reason)reason };
+	int err;
+
+	if (!job)
+		return -FL_DROP_INTERNAL;
+	req.hook = job->hook;
+	req.iface = job->iface;
+	req.path = (__u16)job->path;
+	req.slot = job->slot;
+	req.session = job->session;
+	err = fl_punt(ctx, &job->pkt, &req);
 	return err ? err : FL_DONE_PUNTED;
 }
 

@@ -81,8 +81,8 @@ static __noinline int fl_admit(FL_CTX *ctx, const struct fl_job *job, struct fl_
 
 	if (!fl_tcp_is_plain(flow, &job->pkt)) {
 		if (fl_tcp_reopens(flow, &job->pkt))
-			return fl_job_punt(ctx, job, job->path ? FL_PUNT_BARE : FL_PUNT_NEW);
-		err = fl_tcp_track(ctx, &job->pkt, flow);
+			return FL_OWN(fl_job_punt)(ctx, job->path ? FL_PUNT_BARE : FL_PUNT_NEW);
+		err = FL_OWN(fl_tcp_track)(ctx);
 		if (err)
 			return err;
 	}
@@ -92,7 +92,7 @@ static __noinline int fl_admit(FL_CTX *ctx, const struct fl_job *job, struct fl_
 		fl_handshake_done(flow);
 	}
 	if (flow->state & FL_FLOW_TX_META)
-		return fl_job_punt(ctx, job, FL_PUNT_SIGNAL);
+		return FL_OWN(fl_job_punt)(ctx, FL_PUNT_SIGNAL);
 	return 0;
 }
 
@@ -149,7 +149,7 @@ static __always_inline int fl_send(FL_CTX *ctx, struct fl_job *job, struct fl_fl
 	if (job->path)
 		rw.addr_delta = fl_csum_sub(rw.addr_delta, job->path_sum);
 	if (fl_too_big(ctx, &job->pkt, &rw))
-		return plain ? FL_NOT_PLAIN : fl_job_punt(ctx, job, FL_PUNT_TOO_BIG);
+		return plain ? FL_NOT_PLAIN : FL_OWN(fl_job_punt)(ctx, FL_PUNT_TOO_BIG);
 	if (FL_CTX_IS_XDP && (rw.tx_flags & FL_TX_SKB))
 		return FL_DONE_KERNEL; /* the TC program on this device does the same and can send
 					  it */
@@ -168,10 +168,10 @@ static __always_inline int fl_send(FL_CTX *ctx, struct fl_job *job, struct fl_fl
 static __always_inline int fl_meta(FL_CTX *ctx, const struct fl_job *job)
 {
 	if (!job->path)
-		return fl_job_punt(ctx, job, FL_PUNT_FENCE);
+		return FL_OWN(fl_job_punt)(ctx, FL_PUNT_FENCE);
 	if (fl_fpm_is_mark(ctx, &job->pkt, job->path, job->session))
 		return FL_GO_UNMARK;
-	return fl_job_punt(ctx, job, FL_PUNT_META);
+	return FL_OWN(fl_job_punt)(ctx, FL_PUNT_META);
 }
 
 /*
@@ -243,11 +243,11 @@ static __always_inline int fl_parse(FL_CTX *ctx, struct fl_job *job, __u8 family
 	job->iface = iface->id;
 	job->iface_flags = iface->flags;
 	if (family == 4)
-		err = fl_parse_ip4(fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt, 1);
+		err = fl_parse_ip4(ctx, fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt, 1);
 	else if (family == 6)
-		err = fl_parse_ip6(fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt, 1);
+		err = fl_parse_ip6(ctx, fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt, 1);
 	else
-		err = fl_parse_l3(fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt);
+		err = fl_parse_l3(ctx, fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt);
 	if (err)
 		return err;
 	if ((long)fl_ctx_end(ctx) - (long)fl_ctx_data(ctx) <
@@ -335,24 +335,6 @@ static __always_inline int fl_verdict(int result)
 		return result == FL_DONE_PUNTED ? FL_CTX_CONSUMED : FL_CTX_PASS;
 	fl_drop_count((enum fl_drop_reason) - result);
 	return FL_CTX_DROP;
-}
-
-/* State of the full path: not on the stack, which all functions of a call chain share. One for each
- * object. */
-struct fl_job_map {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct fl_job);
-};
-
-struct fl_job_map FL_OWN(fl_job) SEC(".maps");
-
-static __always_inline struct fl_job *fl_job_full(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&FL_OWN(fl_job), &zero);
 }
 
 /* Not static: the verifier walks it once, though it is called from two places. */

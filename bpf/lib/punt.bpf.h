@@ -93,7 +93,8 @@ static __always_inline enum fl_stat fl_punt_stat(enum fl_punt_reason reason)
  *
  * Return: 0, the packet is the agent's now; or a negative drop reason.
  */
-static __noinline int fl_punt(FL_CTX *ctx, const struct fl_pkt *pkt, const struct fl_punt_req *req)
+static __always_inline int fl_punt(FL_CTX *ctx, const struct fl_pkt *pkt,
+				   const struct fl_punt_req *req)
 {
 	__u32 len = fl_ctx_len(ctx);
 	int err;

@@ -7,7 +7,7 @@
 #ifndef FL_BPF_TCP_H
 #define FL_BPF_TCP_H
 
-#include "bpf/lib/flow.bpf.h"
+#include "bpf/lib/job.bpf.h"
 #include "common/punt.h"
 #include "common/session.h"
 #include "common/tcp.h"
@@ -29,15 +29,15 @@ static __always_inline bool fl_tcp_reopens(const struct fl_flow *flow, const str
 	       (pkt->tcp_flags & (FL_TH_SYN | FL_TH_ACK | FL_TH_RST)) == FL_TH_SYN;
 }
 
-/* Window scale option of a SYN; -1 without one. */
-static __noinline int fl_tcp_scale(FL_CTX *ctx, const struct fl_pkt *pkt)
+/* Window scale option of a SYN, among those from @at up to @end; -1 without one. Not static: the
+ * verifier walks it once. */
+__noinline int FL_OWN(fl_tcp_scale)(FL_CTX *ctx, __u32 at, __u32 end)
 {
-	__u32 at = pkt->l4 + (__u32)sizeof(struct fl_tcp);
 	__u8 opt[3];
 	int i;
 
 	for (i = 0; i < 20; i++) {
-		if (at + 3 > pkt->payload || fl_ctx_load(ctx, at, opt, sizeof(opt)))
+		if (at + 3 > end || fl_ctx_load(ctx, at, opt, sizeof(opt)))
 			return -1;
 		if (opt[0] == 0)
 			return -1;
@@ -68,7 +68,10 @@ static __always_inline int fl_tcp_look(FL_CTX *ctx, const struct fl_pkt *pkt,
 	seg.flags = tcp.flags;
 	seg.end = seg.seq + pkt->l3_len - (pkt->payload - (__u32)pkt->l3) +
 		  !!(tcp.flags & FL_TH_SYN) + !!(tcp.flags & FL_TH_FIN);
-	seg.scale = tcp.flags & FL_TH_SYN ? (__s8)fl_tcp_scale(ctx, pkt) : -1;
+	seg.scale = -1;
+	if (tcp.flags & FL_TH_SYN)
+		seg.scale =
+			(__s8)FL_OWN(fl_tcp_scale)(ctx, pkt->l4 + (__u32)sizeof(tcp), pkt->payload);
 	/* With the index a constant, the verifier need not follow both windows through both cases.
 	 */
 	if (reverse)
@@ -111,14 +114,22 @@ static __always_inline bool fl_tcp_is_news(int state)
  *
  * Return: 0, or a negative drop reason.
  */
-static __noinline int fl_tcp_track(FL_CTX *ctx, const struct fl_pkt *pkt, struct fl_flow *flow)
+__noinline int FL_OWN(fl_tcp_track)(FL_CTX *ctx)
 {
-	bool reverse = flow->flags & FL_FLOW_REVERSE;
+	const struct fl_job *job = fl_job_full();
+	struct fl_flow *flow = job ? fl_flow_at(job->slot) : NULL;
+	const struct fl_pkt *pkt;
 	struct fl_session *session;
 	struct fl_flow *twin;
-	__u32 id = flow->session;
+	bool reverse;
 	int next, err;
+	__u32 id;
 
+	if (!flow)
+		return -FL_DROP_INTERNAL;
+	pkt = &job->pkt;
+	reverse = flow->flags & FL_FLOW_REVERSE;
+	id = flow->session;
 	session = bpf_map_lookup_elem(&fl_sessions, &id);
 	if (!session)
 		return -FL_DROP_INTERNAL;

@@ -42,7 +42,7 @@ static __noinline int fl_peer_miss(FL_CTX *ctx, struct fl_job *job)
 		fl_stat_add(FL_STAT_META_NOT_PRESENT);
 	if (!fl_peer_allowed(job->peer))
 		return -FL_DROP_RATE_PEER;
-	return fl_job_punt(ctx, job, meta ? FL_PUNT_META : FL_PUNT_BARE);
+	return FL_OWN(fl_job_punt)(ctx, meta ? FL_PUNT_META : FL_PUNT_BARE);
 }
 
 /* A denial that is remembered and still holds; FL_DROP_NONE without one. */
@@ -95,7 +95,7 @@ static __noinline int fl_lan_miss(FL_CTX *ctx, struct fl_job *job)
 		return -(int)denied;
 	}
 	err = fl_take_token(job, key.saddr, 0);
-	return err ? err : fl_job_punt(ctx, job, FL_PUNT_NEW);
+	return err ? err : FL_OWN(fl_job_punt)(ctx, FL_PUNT_NEW);
 }
 
 /* The flow that answers to the packet at @inner come by, if we sent that packet in a session. */
@@ -169,7 +169,7 @@ static __noinline int fl_icmp_error(FL_CTX *ctx, struct fl_job *job)
 	inner.eth_proto = job->pkt.eth_proto;
 	if (fl_ctx_pull(ctx, (__u32)inner.l3 + 60))
 		return -FL_DROP_MALFORMED;
-	err = fl_parse_l3(fl_ctx_data(ctx), fl_ctx_end(ctx), &inner);
+	err = fl_parse_l3(ctx, fl_ctx_data(ctx), fl_ctx_end(ctx), &inner);
 	if (err || inner.family != job->pkt.family || (inner.flags & FL_PKT_ICMP_ERROR))
 		return -FL_DROP_ICMP_ERROR;
 	flow = fl_quoted_flow(ctx, job, &inner, &slot);
@@ -180,7 +180,7 @@ static __noinline int fl_icmp_error(FL_CTX *ctx, struct fl_job *job)
 		job->slot = slot;
 		job->session = flow->session;
 		err = fl_take_token(job, key.saddr, FL_BUCKET_ERRORS);
-		return err ? err : fl_job_punt(ctx, job, FL_PUNT_ICMP_ERROR);
+		return err ? err : FL_OWN(fl_job_punt)(ctx, FL_PUNT_ICMP_ERROR);
 	}
 	if (fl_addr_is_special(key.daddr, job->pkt.family) ||
 	    fl_addr_is_local(key.daddr, job->pkt.family))
@@ -209,7 +209,7 @@ static __noinline int fl_fragment(FL_CTX *ctx, struct fl_job *job)
 			return -FL_DROP_NO_TENANT;
 	}
 	err = fl_take_token(job, key.saddr, FL_BUCKET_FRAGMENTS);
-	return err ? err : fl_job_punt(ctx, job, FL_PUNT_FRAGMENT);
+	return err ? err : FL_OWN(fl_job_punt)(ctx, FL_PUNT_FRAGMENT);
 }
 
 /* TTL used up: the agent answers with an ICMP error. */
@@ -221,7 +221,7 @@ static __noinline int fl_expired(FL_CTX *ctx, const struct fl_job *job)
 	err = fl_tuple_wide(ctx, job, false, &key);
 	if (!err)
 		err = fl_take_token(job, key.saddr, FL_BUCKET_ERRORS);
-	return err ? -FL_DROP_TTL_EXPIRED : fl_job_punt(ctx, job, FL_PUNT_TTL);
+	return err ? -FL_DROP_TTL_EXPIRED : FL_OWN(fl_job_punt)(ctx, FL_PUNT_TTL);
 }
 
 /* By another path than the session's: only metadata may announce a move. */
@@ -229,7 +229,7 @@ static __noinline int fl_elsewhere(FL_CTX *ctx, const struct fl_job *job)
 {
 	if (!fl_has_cookie(fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt))
 		return -FL_DROP_SYMMETRY;
-	return fl_job_punt(ctx, job, FL_PUNT_META);
+	return FL_OWN(fl_job_punt)(ctx, FL_PUNT_META);
 }
 
 #endif

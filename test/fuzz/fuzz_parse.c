@@ -34,12 +34,12 @@ static void parse_frame(const uint8_t *data, size_t len)
 	MUST(fast == err || fast == FL_NOT_PLAIN);
 	if (err < 0)
 		return;
-	err = fl_parse_l3(data, end, &full);
+	err = fl_parse_l3(NULL, data, end, &full);
 	MUST(err <= 0 && err > -FL_DROP_MAX);
 	if (!fast && plain.eth_proto == FL_ETH_P_IP)
-		fast = fl_parse_ip4(data, end, &plain, 1);
+		fast = fl_parse_ip4(NULL, data, end, &plain, 1);
 	else if (!fast && plain.eth_proto == FL_ETH_P_IPV6)
-		fast = fl_parse_ip6(data, end, &plain, 1);
+		fast = fl_parse_ip6(NULL, data, end, &plain, 1);
 	MUST(fast == err || fast == FL_NOT_PLAIN);
 	if (fast == 0)
 		MUST(!memcmp(&full, &plain, sizeof(full)));

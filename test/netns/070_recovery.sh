@@ -53,6 +53,7 @@ cmp_num "Mb/s in its last second" "$(jq '.intervals[-1].sum.bits_per_second / 1e
 ok "another session" ask --count 3 --lost 1
 id=$(session r1 | jq -r .id)
 ok "cleared at r1" ctl r1 clear session "$id"
-wait_for 3 test -z "$(session r2)" || true
+no_session() { [ -z "$(session r2)" ]; }
+wait_for 3 no_session || true
 is "gone at r2" "$(session r2)" ""
 finish

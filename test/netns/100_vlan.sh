@@ -26,7 +26,7 @@ bg s "$TOP/test/tools/udp_echo.py" 8
 wait_for 5 listens s udp 8
 mac=$(mac_of r1 lan0)
 # A host that only the router's packets tell about: its MAC is learned from them.
-in_ns c "$TOP/test/tools/frames.py" listen eth0 6 >"$WORK/got" &
+spawn c "$WORK/got" "$TOP/test/tools/frames.py" listen eth0 30
 listener=$!
 wait_for 3 grep -q ready "$WORK/got"
 
@@ -38,7 +38,8 @@ for n in 1 2 3; do
 	frame --vlan 99 --src 10.1.0.79 --sport 5099 --dport 7 --payload "nobody $n"
 	sleep 0.1
 done
-wait_for 5 test "$(grep -c '"payload"' "$WORK/got")" -ge 6 || true
+all_answered() { [ "$(jq -s '[.[] | objects | select(.dport == 5010 or .dport == 5020)] | length' "$WORK/got")" -ge 6 ]; }
+wait_for 5 all_answered || true
 kill $listener 2>/dev/null
 wait $listener 2>/dev/null
 

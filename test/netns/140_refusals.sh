@@ -50,8 +50,9 @@ char _license[] __attribute__((section("license"), used)) = "GPL";
 END
 clang -O2 -target bpf -c "$WORK/foreign.c" -o "$WORK/foreign.o"
 in_ns r1 ip link set dev wan1 xdp obj "$WORK/foreign.o" sec xdp
-start_router r1 || exit 1
-start_router r2 || exit 1
+launch_router r1
+launch_router r2
+router_answers r1 r2 || exit 1
 one_path_up() { ctl "$1" -j show paths | jq -e 'any(.paths[]; .status == "up")'; }
 wait_for 10 one_path_up r1
 wait_for 10 one_path_up r2

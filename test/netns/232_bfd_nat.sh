@@ -53,8 +53,9 @@ config() { # ROUTER ADDRESS PEER PEER-ADDRESS
 }
 config r1 10.9.0.1 r2 192.0.2.2
 config r2 192.0.2.2 r1 198.51.100.1
-start_router r1 || exit 1
-start_router r2 || exit 1
+launch_router r1
+launch_router r2
+router_answers r1 r2 || exit 1
 wait_paths r1 r2
 
 path() { ctl "$1" -j show paths | jq -r ".paths[0] | $2"; }

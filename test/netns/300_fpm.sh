@@ -33,8 +33,10 @@ for r in r1 r2; do
 		| .authority."performance-monitoring-profile" = [{name: "all", "marking-count": 32767, "interval-duration": $ms}]
 		| .router."device-interface"[1]."network-interface"[0].adjacency[0]."performance-monitoring" = {enabled: true, profile: "all"}' \
 		>"$WORK/$r.json"
-	start_router "$r" || exit 1
+	launch_router "$r"
 done
+router_answers r1 r2 || exit 1
+wait_paths r1 r2
 bg s "$TOP/test/tools/udp_call.py" --answer 9900
 wait_for 5 listens s udp 9900
 
@@ -168,11 +170,14 @@ call --count 30 >/dev/null
 before=$(stat r1 path-metrics-added)
 in_ns c "$TOP/test/tools/udp_call.py" --call 10.2.0.2 9900 --pps $PPS --count 2000 >"$WORK/call.json" &
 pid=$!
-wait_for 5 test "$(stat r1 path-metrics-added)" -gt "$before"
+marks_more() { [ "$(stat r1 path-metrics-added)" -gt "$before" ]; }
+wait_for 5 marks_more
 stop_router r1 KILL
 stop_router r2 KILL
 wait $pid
 is "without agents: nothing lost" "$(called there received) $(called back received)" "2000 2000"
-start_router r1 && start_router r2 || exit 1
+launch_router r1
+launch_router r2
+router_answers r1 r2 || exit 1
 cmp_num "without agents: packets are marked" "$(stat r1 path-metrics-added)" -gt $((before + 1000))
 finish

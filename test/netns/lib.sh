@@ -250,14 +250,26 @@ config_three() {
 
 # start_router NAME [CONFIG]: in its namespace; CONFIG defaults to $WORK/NAME.json
 start_router() {
+	launch_router "$@"
+	router_answers "$1"
+}
+
+# launch_router NAME [CONFIG]: the same, without waiting for it
+launch_router() {
 	local name=$1 config=${2:-$WORK/$1.json}
 	spawn "$name" "$WORK/$name.log" "$BIN/fairleadd" -i "$TAG-$name" -c "$config" ${DEBUG:+-d}
 	ROUTER_PID[$name]=$!
-	if ! wait_for 40 ctl "$name" show stats; then
+}
+
+# router_answers NAME...: all of them, within a time
+router_answers() {
+	local name
+	for name; do
+		wait_for 40 ctl "$name" show stats && continue
 		echo "# $name does not answer:"
 		tail -n 20 "$WORK/$name.log" | sed 's/^/# /'
 		return 1
-	fi
+	done
 }
 
 # stop_router NAME [SIGNAL]: the data plane goes on
@@ -286,8 +298,9 @@ start_routers() {
 	local r
 	for r in r1 r2; do
 		config_two "$r" | jq "${1:-.}" >"$WORK/$r.json"
-		start_router "$r" || return 1
+		launch_router "$r"
 	done
+	router_answers r1 r2 || return 1
 	wait_paths r1 r2
 }
 
@@ -296,8 +309,9 @@ start_three() {
 	local r
 	for r in r1 r2 r3; do
 		config_three "$r" | jq "${1:-.}" >"$WORK/$r.json"
-		start_router "$r" || return 1
+		launch_router "$r"
 	done
+	router_answers r1 r2 r3 || return 1
 	wait_paths r1 r2 r3
 }
 
