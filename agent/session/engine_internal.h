@@ -44,6 +44,7 @@ struct fl_engine {
 	struct fl_choice *choice;
 	struct fl_history *history;
 	struct fl_note *notes; /* by session */
+	struct fl_kept_flows kept;
 	struct fl_groups groups;
 	struct fl_steering steering[FL_MAX_VECTORS];
 	bool follows[FL_MAX_PEERS]; /* it has said that it moves whole vectors */
@@ -168,6 +169,8 @@ void fl_engine_waypoints_changed(struct fl_engine *e);
 
 /* The pair is ours to give back: we picked it. */
 void fl_engine_release_waypoints(struct fl_engine *e, const struct fl_session *s);
+void fl_engine_release_pair(struct fl_engine *e, uint16_t peer, uint8_t wire_proto,
+			    struct fl_waypoint_pair pair);
 
 /* After a restart: the pair is in use, or was until @closed. */
 void fl_engine_adopt_waypoints(struct fl_engine *e, const struct fl_session *s,

@@ -491,6 +491,7 @@ static void on_reverse(struct fl_engine *e, struct arrival *a)
 	if (fl_meta_has(m, FL_META_MODIFY) && m->modify.done &&
 	    m->modify.seq == (s->modify_seq & 0xfff))
 		s->flags &= (uint8_t)~FL_SESSION_RESIGNAL;
+	fl_engine_kept_heard(e, id);
 	/* Until a move is acknowledged, an answer from before it says nothing (P-05). In copies:
 	 * until all paths have answered. */
 	if (!(s->flags & FL_SESSION_RESIGNAL) && fl_engine_dup_done(e, id))
@@ -535,12 +536,54 @@ static void on_other(struct fl_engine *e, struct arrival *a)
 		pass_on(e, a, flow->session, dir);
 }
 
+/*
+ * By waypoints that the session has left for another peer (P-16). The user's packet goes on; what
+ * is said of the session is from before.
+ */
+static void late(struct fl_engine *e, struct arrival *a)
+{
+	const struct fl_flow *flow = &e->t->flows[a->slot];
+	const struct fl_meta *m = &a->opened.meta;
+
+	if (!fl_fabric_vector_expects(e->fabric, flow->in_vector, a->path, e->jiffies))
+		fl_engine_drop(e, FL_DROP_SYMMETRY);
+	else if (fl_meta_has(m, FL_META_ICMP_LOCATION))
+		fl_engine_carried_error(e, a->work, &a->opened);
+	else if (fl_meta_has(m, FL_META_CONTROL))
+		fl_engine_drop(e, FL_DROP_META_UNEXPECTED);
+	else if (fl_meta_has(m, FL_META_METRICS) && m->metrics.drop)
+		fl_tables_count(e->t, FL_STAT_METRICS_DROPPED);
+	else if (!is_generated(a))
+		pass_on(e, a, flow->session, direction_of(flow));
+}
+
+/* Is it? Unless the peer has begun something new on them. */
+static bool is_late(struct fl_engine *e, struct arrival *a)
+{
+	const struct fl_meta *m = &a->opened.meta;
+	const struct fl_flow *flow;
+
+	if (a->slot == FL_NO_SLOT || !fl_engine_is_kept(e, a->slot))
+		return false;
+	flow = &e->t->flows[a->slot];
+	if (!fl_meta_has(m, FL_META_UUID) ||
+	    !memcmp(m->uuid, fl_engine_session(e, flow->session)->uuid, sizeof(m->uuid)))
+		return true;
+	fl_engine_kept_drop(e, flow->session, direction_of(flow));
+	a->slot = FL_NO_SLOT;
+	return false;
+}
+
 static void dispatch(struct fl_engine *e, struct arrival *a)
 {
 	const struct fl_meta *m = &a->opened.meta;
 
 	if (m->unknown)
 		e->t->stats[FL_STAT_META_UNKNOWN_TLV] += m->unknown;
+	if (is_late(e, a)) {
+		late(e, a);
+		return;
+	}
 	if (fl_meta_has(m, FL_META_CONTROL)) {
 		fl_engine_control(e, a->work, a->slot, &a->opened);
 		return;
@@ -677,5 +720,5 @@ void fl_engine_bare(struct fl_engine *e, struct fl_work *work)
 		return;
 	}
 	/* Set up while the packet waited in the queue; else we have lost it, or never had it. */
-	on_other(e, &a);
+	dispatch(e, &a);
 }

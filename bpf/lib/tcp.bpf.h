@@ -106,6 +106,15 @@ static __always_inline bool fl_tcp_is_news(int state)
 	return settings && settings->watch_established;
 }
 
+/* The state is the session's: both of its flows have it, whichever the packet came by (P-16). */
+static __always_inline void fl_tcp_settle(__u32 slot, __u32 session, int state)
+{
+	struct fl_flow *flow = fl_flow_at(slot);
+
+	if (flow && flow->session == session)
+		flow->tcp = (enum fl_tcp_state)state;
+}
+
 /**
  * fl_tcp_track() - follow the connection's state, drop what it does not allow
  *
@@ -115,7 +124,6 @@ static __noinline int fl_tcp_track(FL_CTX *ctx, const struct fl_pkt *pkt, struct
 {
 	bool reverse = flow->flags & FL_FLOW_REVERSE;
 	struct fl_session *session;
-	struct fl_flow *twin;
 	__u32 id = flow->session;
 	int next, err;
 
@@ -134,9 +142,8 @@ static __noinline int fl_tcp_track(FL_CTX *ctx, const struct fl_pkt *pkt, struct
 	if (next == (int)flow->tcp)
 		return 0;
 	flow->tcp = (enum fl_tcp_state)next;
-	twin = fl_flow_at(session->slot[reverse ? 0 : 1]);
-	if (twin && twin->session == id)
-		twin->tcp = (enum fl_tcp_state)next;
+	fl_tcp_settle(session->slot[0], id, next);
+	fl_tcp_settle(session->slot[1], id, next);
 	if (fl_tcp_is_news(next))
 		fl_tcp_report(id, session->slot[reverse ? 1 : 0]);
 	return 0;
