@@ -145,6 +145,9 @@ static void decide(struct look *l)
 			l->here = (int)in.n_paths;
 		fl_choice_path(e->choice, e->fabric, &what, id, 0, &in.path[in.n_paths++]);
 	}
+	/* Better on a busy device than on none. */
+	for (size_t i = 0; !is_usable(e, l->v->path) && i < in.n_paths; i++)
+		in.path[i].load.above_utilisation = false;
 	fl_sla_decide(&in, l->d);
 	l->best = l->d->chosen < 0 ? 0 : (uint16_t)l->d->in.path[l->d->chosen].id;
 }
