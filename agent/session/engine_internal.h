@@ -279,6 +279,12 @@ void fl_engine_meta_by(struct fl_engine *e, struct fl_meta *meta, uint16_t path,
 void fl_engine_from_peer(struct fl_engine *e, struct fl_work *work);
 void fl_engine_bare(struct fl_engine *e, struct fl_work *work);
 
+/* --- mark.c ----------------------------------------------------------------------------------- */
+/* Metadata of a packet that came by @path, proven, may have a mark in it; @session: 0 if unknown.
+ */
+void fl_engine_heard_mark(struct fl_engine *e, uint16_t path, const struct fl_packet *packet,
+			  const struct fl_meta *meta, uint32_t session);
+
 /* --- control.c -------------------------------------------------------------------------------- */
 void fl_engine_control(struct fl_engine *e, struct fl_work *work, uint32_t slot,
 		       const struct fl_opened *opened);

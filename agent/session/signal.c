@@ -580,6 +580,8 @@ static void dispatch(struct fl_engine *e, struct arrival *a)
 
 	if (m->unknown)
 		e->t->stats[FL_STAT_META_UNKNOWN_TLV] += m->unknown;
+	fl_engine_heard_mark(e, a->path, &a->work->packet, m,
+			     a->slot == FL_NO_SLOT ? 0 : e->t->flows[a->slot].session);
 	if (is_late(e, a)) {
 		late(e, a);
 		return;
