@@ -262,7 +262,7 @@ bool fl_engine_send_hop(struct fl_engine *e, uint16_t hop, uint8_t family, size_
 bool fl_engine_send_path(struct fl_engine *e, uint16_t path, size_t len);
 void fl_engine_send_host(struct fl_engine *e, uint8_t family, size_t len);
 
-/* --- signal.c: metadata ----------------------------------------------------------------------- */
+/* --- describe.c: metadata of ours ------------------------------------------------------------ */
 void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta,
 			    char pathway[FL_ADDR_TEXT]);
 void fl_engine_meta_reverse(struct fl_engine *e, uint32_t id, bool user_data,
@@ -276,6 +276,8 @@ bool fl_engine_meta_due(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 /* It goes by this path, not by the vector's. */
 void fl_engine_meta_by(struct fl_engine *e, struct fl_meta *meta, uint16_t path,
 		       char pathway[FL_ADDR_TEXT]);
+
+/* --- signal.c: packets from peers ------------------------------------------------------------ */
 void fl_engine_from_peer(struct fl_engine *e, struct fl_work *work);
 void fl_engine_bare(struct fl_engine *e, struct fl_work *work);
 
