@@ -135,6 +135,9 @@ void fl_engine_announce_move(struct fl_engine *e, uint16_t vector, uint32_t carr
 /* --- steer.c ---------------------------------------------------------------------------------- */
 void fl_engine_steer(struct fl_engine *e);
 void fl_engine_note_move(struct fl_engine *e, struct fl_history_move *move);
+/* A session of ours is where it is now since a moment ago: the peer there hears of it, until it
+ * answers. */
+void fl_engine_tell_move(struct fl_engine *e, uint32_t id);
 /* A peer has said back which vector of ours it knows, and how often that moved. */
 void fl_engine_move_heard(struct fl_engine *e, uint16_t peer, const struct fl_meta_vector *vector);
 /* Does the configuration let a peer's whole vectors be moved? */

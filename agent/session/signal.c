@@ -223,8 +223,13 @@ static void open_forward(struct fl_engine *e, struct arrival *a)
 		return;
 	}
 	if (is_generated(a)) {
-		/* Moved to us from another router, and nobody has said anything yet. */
+		/*
+		 * Moved to us from another router, and nobody has said anything yet. If only the
+		 * responder has something to say, its router must hear where to: from us.
+		 */
 		fl_engine_ack_now(e, (uint32_t)id);
+		if (fl_engine_session(e, (uint32_t)id)->out.kind == FL_SIDE_PEER)
+			fl_engine_tell_move(e, (uint32_t)id);
 		return;
 	}
 	fl_engine_ack_later(e, (uint32_t)id);

@@ -386,8 +386,7 @@ static uint8_t turn_of(const struct fl_engine *e, uint32_t id, uint8_t turns)
 	return (uint8_t)(fl_flow_hash(a, b ^ s->service, e->t->hash_seed) % turns);
 }
 
-/* A session is in this vector now: the peer hears of it, until it answers. */
-static void tell(struct fl_engine *e, uint32_t id)
+void fl_engine_tell_move(struct fl_engine *e, uint32_t id)
 {
 	struct fl_steering *st = &e->steering[fl_engine_session(e, id)->out.vector];
 
@@ -437,7 +436,7 @@ static void move_one(struct fl_engine *e, struct fl_steering *st, uint16_t vecto
 		fl_engine_route_changed(e, id, d.chosen);
 		move.decision = fl_engine_note_decision(e, &d);
 	}
-	tell(e, id);
+	fl_engine_tell_move(e, id);
 	st->walked++;
 	move.was = vector;
 	move.vector = s->out.vector;

@@ -531,3 +531,48 @@ Test(engine_replace, p16_a_late_reset_ends_the_connection)
 	cr_assert_eq(fl_engine_flow(r->engine, router_session(r), FL_FORWARD)->tcp, FL_TCP_RESET);
 	world_free(w);
 }
+
+/*
+ * A session whose initiator has nothing to say moves to a router in the middle: the responder's
+ * router hears of it all the same, again if the first word got lost.
+ */
+static void word_goes_on(bool lost)
+{
+	struct world_opts opts = { .routers = 3 };
+	struct world *w = world_new(&opts);
+	const struct say say = { 0 };
+	struct fl_meta m = craft_forward(&say, 9);
+	const struct craft c = { .from = R1, .meta = &m };
+	const struct fl_session *s;
+
+	m.has |= FL_META_BIT(FL_META_MODIFY) | FL_META_BIT(FL_META_REMAINING_TIME) |
+		 FL_META_BIT(FL_META_DISABLE_FORWARD);
+	m.modify = (struct fl_meta_modify){ .seq = 1, .forward = true };
+	m.remaining_s = 60;
+	w->hold = true;
+	craft_send(w, &c);
+	if (lost)
+		drain_wire(w);
+	w->hold = false;
+	world_advance(w, 1000);
+	cr_assert_eq(router_sessions(&w->r[R3]), 1);
+	s = &w->r[R3].t.sessions[router_session(&w->r[R3])];
+	cr_assert_eq(s->uuid[0], 9);
+	cr_assert_eq(s->in.kind, FL_SIDE_PEER);
+	/* And the router in the middle knows that it has been heard. */
+	cr_assert_not(
+		fl_engine_flow(w->r[R2].engine, router_session(&w->r[R2]), FL_FORWARD)->state &
+		FL_FLOW_TX_META);
+	cr_assert_eq(drain_out(&w->r[R3]), 0);
+	world_free(w);
+}
+
+Test(engine_replace, word_of_a_move_goes_on_to_the_next_router)
+{
+	word_goes_on(false);
+}
+
+Test(engine_replace, word_of_a_move_goes_on_after_a_loss)
+{
+	word_goes_on(true);
+}
