@@ -216,7 +216,7 @@ UNIT_echo      := agent/path/echo
 UNIT_fpm       := agent/path/fpm agent/path/mos $(META)
 UNIT_fpm_truth := agent/path/fpm
 UNIT_fpm_class :=
-UNIT_sla       := $(addprefix agent/path/,mos sla sla_text)
+UNIT_sla       := $(addprefix agent/path/,device_load mos sla sla_text)
 UNIT_sla_random := $(UNIT_sla)
 
 UNIT_export    := agent/codec/export $(JSON) agent/base/addr

@@ -67,6 +67,11 @@ static int fabric_attach(void *ctx, const struct fl_link *link,
 	return mode;
 }
 
+static int fabric_link_bytes(void *ctx, uint32_t ifindex, uint64_t *ret_rx, uint64_t *ret_tx)
+{
+	return fl_rtnl_link_bytes(((struct daemon *)ctx)->rtnl, ifindex, ret_rx, ret_tx);
+}
+
 static void fabric_detach(void *ctx, const char *ifname, uint32_t ifindex)
 {
 	fl_dp_detach(((struct daemon *)ctx)->dp, ifname, ifindex);
@@ -109,6 +114,7 @@ const struct fl_fabric_ops fl_daemon_fabric_ops = {
 	.resolve = fabric_resolve,
 	.attach = fabric_attach,
 	.detach = fabric_detach,
+	.link_bytes = fabric_link_bytes,
 	.hop_up = fabric_hop_up,
 	.path_usable = fabric_path_usable,
 	.watch = fabric_watch,

@@ -55,7 +55,8 @@
 	X(DUP_WINDOW, "duplicate-window", "number far behind or ahead (packet duplication)")       \
 	X(SHUTDOWN, "closing", "session deleted while packets still arrive")                       \
 	X(SERVICE_LEVEL, "service-level", "no path meets the service level, best-effort is off")   \
-	X(CAPACITY, "capacity", "all ways to the service are at their limits of sessions")         \
+	X(CAPACITY, "capacity",                                                                    \
+	  "all ways to the service are at their limits of sessions or utilisation")                \
 	X(RATE_ECHO, "rate-echo", "link tests beyond 200 a second are not returned")               \
 	X(INTERNAL, "internal", "should not happen: please report it with `fairlead show stats`")
 

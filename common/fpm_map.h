@@ -82,6 +82,13 @@ struct fl_fpm_reply {
 /* What it returns if the scope owed one; its other value is 0. */
 #define FL_FPM_REPLY_OWED 1
 
+/* Data of the program fl_fpm_heard: a mark that came with metadata, which the agent has read. */
+struct fl_fpm_heard {
+	__u32 slot;
+	__u32 session; /* 0: not known */
+	struct fl_fpm_mark mark;
+};
+
 /* Of a path; agent. */
 struct fl_fpm_path {
 	struct fl_fpm_cfg cfg;

@@ -39,6 +39,10 @@ static void add_limits(struct fl_json *o, const struct fl_sla_load *load)
 	}
 	if (load->session_rate)
 		fl_json_add_u64(o, "max-rate", load->session_rate);
+	if (load->device_mbps) {
+		fl_json_add_u64(o, "device-capacity-mbps", load->device_mbps);
+		fl_json_add_u64(o, "device-utilization-percent", load->device_percent);
+	}
 }
 
 static void add_cost(struct fl_json *o, const struct fl_sla_path *p)

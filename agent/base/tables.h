@@ -40,6 +40,9 @@ struct fl_table_ops {
 	int (*fpm_read)(void *ctx, uint32_t slot, struct fl_fpm_slot *ret_slot);
 	/* Take the mark that a generated packet of this scope is to carry (P-31, 7). */
 	int (*fpm_reply)(void *ctx, uint32_t slot, struct fl_fpm_mark *ret_mark);
+	/* Into this scope, a mark that came beside metadata; the session's record, or 0. */
+	int (*fpm_heard)(void *ctx, uint32_t slot, uint32_t session,
+			 const struct fl_fpm_mark *mark);
 };
 
 struct fl_tables {

@@ -32,17 +32,22 @@ static void add_load(struct fl_table *table, const struct fl_json *o)
 				fl_cli_number(o, "max-rate"));
 	else
 		fl_table_printf(table, "%" PRIu64, fl_cli_number(o, "rate"));
+	if (fl_cli_has(o, "device-capacity-mbps"))
+		fl_table_printf(table, "%" PRIu64 " %% of %" PRIu64 " Mbit/s",
+				fl_cli_number(o, "device-utilization-percent"),
+				fl_cli_number(o, "device-capacity-mbps"));
+	else
+		fl_table_text(table, NULL);
 }
 
 /* --- show service-path ------------------------------------------------------------------------ */
 
 static void print_service_paths(const struct fl_json *data)
 {
-	static const char *const titles[] = { "Service",     "Service-Route", "?Type",
-					      "Destination", "Next-Hop",      "Interface",
-					      "?Vector",     ">Rank",         ">Cost",
-					      "?>Sessions",  "?>Rate",        "State",
-					      "Meets-SLA",   "Taken",         NULL };
+	static const char *const titles[] = { "Service",  "Service-Route", "?Type",   "Destination",
+					      "Next-Hop", "Interface",     "?Vector", ">Rank",
+					      ">Cost",    "?>Sessions",    "?>Rate",  "?>Device",
+					      "State",    "Meets-SLA",     "Taken",   NULL };
 	static const char *const members[] = { "service",     "service-route", "type",
 					       "destination", "next-hop",      "interface",
 					       "vectors",     "vector-cost",   "cost",
@@ -84,10 +89,10 @@ int fl_cmd_show_service_path(const struct fl_cli *cli, int argc, char **argv)
 
 static void print_balancer(const struct fl_json *service)
 {
-	static const char *const titles[] = { "Path",    "?Type",     ">Rank",     ">Cost",
-					      "State",   ">Loss",     ">Latency",  ">Jitter",
-					      ">Mos",    "Meets-SLA", ">Sessions", "?>Rate",
-					      "Why not", NULL };
+	static const char *const titles[] = { "Path",     "?Type",     ">Rank",     ">Cost",
+					      "State",    ">Loss",     ">Latency",  ">Jitter",
+					      ">Mos",     "Meets-SLA", ">Sessions", "?>Rate",
+					      "?>Device", "Why not",   NULL };
 	const struct fl_json *list = fl_json_member(service, "paths");
 	struct fl_table *table = fl_table_new(titles);
 

@@ -181,6 +181,25 @@ static void check_pair(struct fl_cfg_load *load, const struct fl_config *config,
 				   "%s/vlan", pointer);
 }
 
+/* Of the two marks the low one means nothing alone, and is below. */
+static void check_load_balancing(struct fl_cfg_load *load, const struct fl_cfg_load_balancing *l,
+				 size_t device)
+{
+	const char *problem = NULL;
+
+	if (!l || !l->utilization_low_water_mark)
+		return;
+	if (!l->utilization_high_water_mark)
+		problem = "means nothing without utilization-high-water-mark";
+	else if (l->utilization_low_water_mark > l->utilization_high_water_mark)
+		problem = "must not be above utilization-high-water-mark";
+	if (problem)
+		fl_cfg_complain_at(load, false, NULL, problem,
+				   "/router/device-interface/%zu/load-balancing/"
+				   "utilization-low-water-mark",
+				   device);
+}
+
 static void check_interfaces(struct fl_cfg_load *load, const struct fl_config *config)
 {
 	/* Beyond the limit there is an error already; and pairs would take long. */
@@ -192,6 +211,7 @@ static void check_interfaces(struct fl_cfg_load *load, const struct fl_config *c
 	for (size_t i = 0; i < config->router.n_device_interface; i++) {
 		const char *name = config->router.device_interface[i].ifname;
 
+		check_load_balancing(load, config->router.device_interface[i].load_balancing, i);
 		if (strlen(name) > 15)
 			fl_cfg_complain_at(load, false, name,
 					   "a device's name has at most 15 bytes: give it as "

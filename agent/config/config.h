@@ -352,11 +352,19 @@ enum fl_cfg_device_mode {
 	FL_CFG_DEVICE_TC,
 };
 
+/* How much of a device may be in use before new sessions take other ways. */
+struct fl_cfg_load_balancing {
+	uint32_t capacity_mbps;               /* of each direction (1..1000000) */
+	uint32_t utilization_high_water_mark; /* percent (1..100); 0: none */
+	uint32_t utilization_low_water_mark;  /* (1..100); 0: the high one */
+};
+
 struct fl_cfg_device_interface {
 	char *name;
 	char *ifname; /* default: name */
 	enum fl_cfg_device_mode mode;
 	bool generic_xdp; /* generic XDP may be used where the driver has none; default false */
+	struct fl_cfg_load_balancing *load_balancing; /* NULL: however busy it is */
 	struct fl_cfg_network_interface *network_interface;
 	size_t n_network_interface;
 };

@@ -200,6 +200,24 @@ static const struct fl_cfg_object network_interface_object = {
 	"name"
 };
 
+static const struct fl_cfg_field load_balancing_fields[] = {
+	{ .key = "capacity",
+	  .flags = FL_CFG_REQUIRED,
+	  U32(fl_cfg_load_balancing, capacity_mbps, 1, 1000000, 0),
+	  .help = "Mbit/s that the device carries, each way" },
+	{ .key = "utilization-high-water-mark",
+	  U32(fl_cfg_load_balancing, utilization_high_water_mark, 1, 100, 0),
+	  .help = "percent of the capacity, of the busier direction, from which on new sessions "
+		  "take other ways; default: none" },
+	{ .key = "utilization-low-water-mark",
+	  U32(fl_cfg_load_balancing, utilization_low_water_mark, 1, 100, 0),
+	  .help = "percent below which it takes some again; default: the high-water mark" },
+	END,
+};
+static const struct fl_cfg_object load_balancing_object = { "load-balancing",
+							    sizeof(struct fl_cfg_load_balancing),
+							    load_balancing_fields, NULL };
+
 static const struct fl_cfg_word device_modes[] = { { "auto", FL_CFG_DEVICE_AUTO },
 						   { "xdp", FL_CFG_DEVICE_XDP },
 						   { "tc", FL_CFG_DEVICE_TC },
@@ -220,6 +238,11 @@ static const struct fl_cfg_field device_interface_fields[] = {
 	{ .key = "generic-xdp",
 	  BOOL(fl_cfg_device_interface, generic_xdp, false),
 	  .help = "generic XDP may be used where the driver has none of its own" },
+	{ .key = "load-balancing",
+	  .kind = FL_CFG_OPTIONAL,
+	  AT(fl_cfg_device_interface, load_balancing),
+	  .object = &load_balancing_object,
+	  .help = "how busy it may be before new sessions take other ways" },
 	{ .key = "network-interface",
 	  LIST(fl_cfg_device_interface, network_interface),
 	  .object = &network_interface_object,

@@ -129,6 +129,19 @@ static int op_fpm_reply(void *ctx, uint32_t slot, struct fl_fpm_mark *ret_mark)
 	return opts.retval == FL_FPM_REPLY_OWED ? 0 : -ENOENT;
 }
 
+static int op_fpm_heard(void *ctx, uint32_t slot, uint32_t session, const struct fl_fpm_mark *mark)
+{
+	const struct fl_dp *dp = ctx;
+	union {
+		struct fl_fpm_heard heard;
+		uint8_t frame[64];
+	} data = { .heard = { slot, session, *mark } };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &data, .data_size_in = sizeof(data),
+		    .repeat = 1);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(dp->skel->progs.fl_fpm_heard), &opts);
+}
+
 const struct fl_table_ops fl_dp_table_ops = {
 	.index_insert = op_index_insert,
 	.index_remove = op_index_remove,
@@ -147,6 +160,7 @@ const struct fl_table_ops fl_dp_table_ops = {
 	.dup_ask = op_dup_ask,
 	.fpm_read = op_fpm_read,
 	.fpm_reply = op_fpm_reply,
+	.fpm_heard = op_fpm_heard,
 };
 
 /* Sum of a per-CPU counter; absent means that it never counted. */

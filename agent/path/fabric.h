@@ -17,6 +17,7 @@
 #include "agent/base/netinfo.h"
 #include "agent/base/tables.h"
 #include "agent/config/config.h"
+#include "agent/path/device_load.h"
 #include "agent/path/quality.h"
 #include "agent/path/rings.h"
 
@@ -32,6 +33,8 @@ struct fl_fabric_ops {
 	int (*attach)(void *ctx, const struct fl_link *link,
 		      const struct fl_cfg_device_interface *device, char why[FL_WHY_TEXT]);
 	void (*detach)(void *ctx, const char *ifname, uint32_t ifindex);
+	/* Bytes that a device has received and sent. Return: 0 or -errno. May be NULL. */
+	int (*link_bytes)(void *ctx, uint32_t ifindex, uint64_t *ret_rx, uint64_t *ret_tx);
 	/* A next hop can be used now, which it could not before. */
 	void (*hop_up)(void *ctx, uint16_t hop);
 	/*
@@ -56,6 +59,7 @@ struct fl_netif {
 	enum fl_iface_mode mode;
 	char why[FL_WHY_TEXT];      /* about mode or failure, for people */
 	struct fl_keyring *rx_ring; /* of what is received here; borrowed */
+	struct fl_device_load load; /* of the device, where the configuration asks for it */
 };
 
 struct fl_peer {
@@ -126,7 +130,8 @@ void fl_fabric_set_quality(struct fl_fabric *fabric, uint16_t id,
 /* The peer is reached at another address than before, behind a NAT that has changed (P-38). */
 void fl_fabric_path_moved(struct fl_fabric *fabric, uint16_t id, const struct fl_addr *remote);
 
-/* Once in a while, a second at most: what only time changes, such as the key in use. */
+/* Once in a while, a second at most: what only time changes, such as the key in use, and how busy
+ * devices are. */
 void fl_fabric_tick(struct fl_fabric *fabric);
 
 /* --- questions -------------------------------------------------------------------------------- */

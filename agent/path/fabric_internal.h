@@ -81,6 +81,7 @@ struct fl_fabric {
 	uint32_t vector_refs[FL_MAX_VECTORS]; /* sessions that name it */
 	uint32_t vector_seq[FL_MAX_VECTORS];  /* 0: not known yet */
 	uint32_t route_generation;
+	struct fl_mono weighed;  /* when it was last looked how busy devices are */
 	struct fl_mono watch_at; /* when fl_path_watch_tick() has something to do */
 	bool any_xdp;
 	bool applying; /* interfaces are of the new configuration, paths still of the old one */
@@ -89,6 +90,7 @@ struct fl_fabric {
 /* netif.c */
 int fl_netifs_plan(struct fl_fabric *f, const struct fl_config *config, char why[FL_WHY_TEXT]);
 void fl_netifs_apply(struct fl_fabric *f, const struct fl_config *config);
+void fl_netifs_weigh(struct fl_fabric *f);
 void fl_netif_publish(struct fl_fabric *f, struct fl_netif *netif);
 uint8_t fl_netif_tx_flags(const struct fl_fabric *f, const struct fl_netif *netif);
 

@@ -233,6 +233,40 @@ void fl_fabric_link(struct fl_fabric *fabric, const struct fl_link *link)
 	}
 }
 
+/* --- how busy devices are --------------------------------------------------------------------- */
+
+static void weigh(struct fl_fabric *f, struct fl_netif *netif, struct fl_mono now)
+{
+	const struct fl_cfg_load_balancing *marks = netif->device->load_balancing;
+	const bool was_above = netif->load.above;
+	uint64_t rx, tx;
+
+	if (!marks || !netif->link.ifindex ||
+	    f->ops->link_bytes(f->ctx, netif->link.ifindex, &rx, &tx) < 0) {
+		netif->load = (struct fl_device_load){ 0 };
+		return;
+	}
+	fl_device_load_take(&netif->load, marks, rx, tx, now);
+	if (netif->load.above != was_above)
+		fl_notice("interface %s: its device is at %u %% of %u Mbit/s: %s", netif->name,
+			  netif->load.percent, marks->capacity_mbps,
+			  was_above ? "new sessions may take it again"
+				    : "new sessions take other ways");
+}
+
+void fl_netifs_weigh(struct fl_fabric *f)
+{
+	const struct fl_mono now = fl_mono_now();
+
+	if (!f->ops->link_bytes ||
+	    (f->weighed.ns && fl_mono_ms_between(f->weighed, now) < FL_DEVICE_LOAD_EVERY_MS))
+		return;
+	f->weighed = now;
+	for (uint16_t id = 1; id < FL_MAX_IFACES; id++)
+		if (f->netifs[id].cfg)
+			weigh(f, &f->netifs[id], now);
+}
+
 /* --- configuration ---------------------------------------------------------------------------- */
 
 static uint16_t netif_id(const struct fl_fabric *f, const char *name)

@@ -149,6 +149,7 @@ static uint32_t key_in_use(const struct fl_path_rt *path)
 void fl_fabric_tick(struct fl_fabric *fabric)
 {
 	fl_path_watch_tick(fabric);
+	fl_netifs_weigh(fabric);
 	for (uint16_t id = 1; id < FL_MAX_PATHS; id++) {
 		uint32_t key = fabric->paths[id].cfg ? key_in_use(&fabric->paths[id]) : 0;
 

@@ -89,10 +89,12 @@ enum fl_sla_standing {
 struct fl_sla_load {
 	uint32_t max_sessions;
 	uint32_t sessions;
-	uint32_t session_rate;  /* new ones a second allowed */
-	uint32_t rate;          /* as measured */
-	bool above_sessions;    /* high-water mark reached, low-water mark not yet */
-	bool above_utilisation; /* likewise, of the device */
+	uint32_t session_rate;   /* new ones a second allowed */
+	uint32_t rate;           /* as measured */
+	bool above_sessions;     /* high-water mark reached, low-water mark not yet */
+	bool above_utilisation;  /* likewise, of the device */
+	uint16_t device_percent; /* of its capacity that is in use, the busier direction */
+	uint32_t device_mbps;    /* its capacity; 0: nobody looks */
 };
 
 /* A candidate as it is at this moment. The order of the array is that of the adjacencies. */

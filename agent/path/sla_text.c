@@ -120,6 +120,9 @@ void fl_sla_explain(const struct fl_sla_decision *decision, size_t index, char *
 		add(&line, "; %u of %u sessions", p->load.sessions, p->load.max_sessions);
 	if (p->load.session_rate)
 		add(&line, "; %u of %u sessions/s", p->load.rate, p->load.session_rate);
+	if (p->load.device_mbps)
+		add(&line, "; device at %u %% of %u Mbit/s", p->load.device_percent,
+		    p->load.device_mbps);
 	add_quality(&line, v);
 	add_limits(&line, &decision->in.policy, v);
 }

@@ -36,10 +36,33 @@ static void withdraw(struct fl_engine *e, uint32_t id, struct fl_mono now)
 	}
 }
 
+/*
+ * A flow that a session had left for another peer (kept.c) is named by no record. Of one in the
+ * index the slot still says the key.
+ */
+static void forget_kept(struct fl_engine *e, uint32_t slot, struct fl_mono now)
+{
+	const struct fl_flow_key *narrow = &e->t->flows[slot].key;
+	const struct fl_wide_key key = { .sport = narrow->sport,
+					 .dport = narrow->dport,
+					 .scope = narrow->scope,
+					 .proto = narrow->proto,
+					 .kind = FL_KEY_PEER };
+	uint32_t id = e->t->flows[slot].session;
+	const struct fl_session *s = fl_engine_session(e, id <= e->t->max_sessions ? id : 0);
+
+	if (narrow->kind != FL_KEY_INDEXED || s->slot[0] == slot || s->slot[1] == slot)
+		return;
+	if (fl_flows_find(e->flows, &key) == slot)
+		fl_flows_remove(e->flows, &key, slot, now);
+}
+
 void fl_engine_tidy(struct fl_engine *e)
 {
 	struct fl_mono now = fl_mono_now();
 
+	for (uint32_t slot = e->t->buckets * FL_BUCKET_SLOTS; slot < e->t->slots; slot++)
+		forget_kept(e, slot, now);
 	for (uint32_t id = 1; id <= e->t->max_sessions; id++) {
 		struct fl_session *s = fl_engine_session(e, id);
 

@@ -124,6 +124,17 @@ struct fl_sla_policy fl_choice_policy(const struct fl_cfg_service_policy *cfg)
 	};
 }
 
+void fl_choice_device(const struct fl_fabric *fabric, uint16_t iface, struct fl_sla_load *load)
+{
+	const struct fl_netif *netif = fl_fabric_netif(fabric, iface);
+
+	if (!netif || !netif->cfg || !netif->device->load_balancing)
+		return;
+	load->device_mbps = netif->device->load_balancing->capacity_mbps;
+	load->device_percent = netif->load.percent;
+	load->above_utilisation = netif->load.above;
+}
+
 void fl_choice_path(const struct fl_choice *choice, const struct fl_fabric *fabric,
 		    const struct fl_choice_for *what, uint16_t path, uint32_t cost,
 		    struct fl_sla_path *ret_path)
@@ -145,6 +156,7 @@ void fl_choice_path(const struct fl_choice *choice, const struct fl_fabric *fabr
 	};
 	if (s && s->h.judged.ns)
 		ret_path->standing = s->h.violated ? FL_SLA_VIOLATES : FL_SLA_MEETS;
+	fl_choice_device(fabric, rt->iface, &ret_path->load);
 	if (quality)
 		ret_path->bfd = quality->mean;
 	if (choice->fpm)

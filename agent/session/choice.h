@@ -39,6 +39,9 @@ void fl_choice_path(const struct fl_choice *choice, const struct fl_fabric *fabr
 		    const struct fl_choice_for *what, uint16_t path, uint32_t cost,
 		    struct fl_sla_path *ret_path);
 
+/* How busy the device of an interface is, into @load. */
+void fl_choice_device(const struct fl_fabric *fabric, uint16_t iface, struct fl_sla_load *load);
+
 /* A new session took its path: whose turn it is next. */
 void fl_choice_taken(struct fl_choice *choice, const struct fl_choice_for *what,
 		     const struct fl_sla_decision *decision);

@@ -35,6 +35,7 @@ void fl_engine_close(struct fl_engine *e, uint32_t id, enum fl_close_cause cause
 
 	if (s->state != FL_SESSION_LIVE)
 		return;
+	fl_engine_kept_close(e, id);
 	if (e->io.closing)
 		e->io.closing(e->io.ctx, id);
 	tell_peers(e, id, cause);

@@ -89,6 +89,7 @@ static void add_paths(struct deciding *w, const struct fl_cfg_service_route *rou
 		load = in->load;
 		fl_choice_path(w->by->choice, fabric, &w->d->what, id, route->cost, in);
 		in->load = load;
+		fl_choice_device(fabric, path->iface, &in->load);
 		candidate->peer = peer->id;
 		candidate->path = id;
 		candidate->vector_cost = in->vector_cost;
@@ -141,6 +142,9 @@ static void add_exit(struct deciding *w, const struct fl_cfg_service_route *rout
 	if (fl_fabric_exit(w->by->fabric, &dst, &via, netif ? netif->id : 0, NULL,
 			   &candidate->exit) < 0)
 		cannot(w, candidate, "there is no route to the destination");
+	else if (!candidate->exit.host)
+		fl_choice_device(w->by->fabric, candidate->exit.iface,
+				 &w->in->path[candidate - w->d->candidates].load);
 }
 
 /* Routes of a service: its own, else those of its nearest ancestor that has any. */

@@ -99,6 +99,7 @@ void fl_engine_free(struct fl_engine *engine)
 	fl_choice_free(engine->choice);
 	fl_history_free(engine->history);
 	fl_engine_groups_free(engine);
+	fl_engine_kept_free(engine);
 	free(engine->notes);
 	free(engine->resignal);
 	free(engine->deadlines);
@@ -355,6 +356,7 @@ static void turn(struct fl_engine *e, uint32_t id, enum fl_direction dir, const 
 	fl_fabric_hop_put(e->fabric, side->nexthop);
 	side->nexthop = out->hop;
 	fl_engine_flow(e, id, dir)->out = out->hop;
+	fl_engine_kept_out(e, id, dir, out->hop);
 }
 
 /* Sessions to peers follow their path; of the others, one way out is what the decision about them
@@ -403,6 +405,7 @@ bool fl_engine_tick(struct fl_engine *engine)
 	fl_engine_begin(e);
 	fl_engine_acks_tick(e);
 	fl_engine_dup_tick(e);
+	fl_engine_kept_tick(e);
 	fl_pending_expire(e->pending, e->now, drop_waiting, e);
 	given_up = fl_frags_expire(e->host_frags, e->now) + fl_frags_expire(e->peer_frags, e->now);
 	e->t->drops[FL_DROP_FRAG_TIMEOUT] += given_up;
@@ -447,6 +450,7 @@ void fl_engine_memory(const struct fl_engine *engine, struct fl_engine_memory *r
 		.store = fl_store_memory(engine->store),
 		.deadlines = ((size_t)engine->t->max_sessions + 1) * sizeof(*engine->deadlines),
 		.other = sizeof(*engine) + fl_fifo_memory(&engine->acks) +
+			 engine->kept.size * sizeof(*engine->kept.item) +
 			 ((size_t)engine->t->max_sessions + 1) *
 				 (sizeof(*engine->notes) + sizeof(*engine->groups.links)),
 	};

@@ -44,6 +44,7 @@ struct fl_engine {
 	struct fl_choice *choice;
 	struct fl_history *history;
 	struct fl_note *notes; /* by session */
+	struct fl_kept_flows kept;
 	struct fl_groups groups;
 	struct fl_steering steering[FL_MAX_VECTORS];
 	bool follows[FL_MAX_PEERS]; /* it has said that it moves whole vectors */
@@ -176,6 +177,8 @@ void fl_engine_waypoints_changed(struct fl_engine *e);
 
 /* The pair is ours to give back: we picked it. */
 void fl_engine_release_waypoints(struct fl_engine *e, const struct fl_session *s);
+void fl_engine_release_pair(struct fl_engine *e, uint16_t peer, uint8_t wire_proto,
+			    struct fl_waypoint_pair pair);
 
 /* After a restart: the pair is in use, or was until @closed. */
 void fl_engine_adopt_waypoints(struct fl_engine *e, const struct fl_session *s,
@@ -267,7 +270,7 @@ bool fl_engine_send_hop(struct fl_engine *e, uint16_t hop, uint8_t family, size_
 bool fl_engine_send_path(struct fl_engine *e, uint16_t path, size_t len);
 void fl_engine_send_host(struct fl_engine *e, uint8_t family, size_t len);
 
-/* --- signal.c: metadata ----------------------------------------------------------------------- */
+/* --- describe.c: metadata of ours ------------------------------------------------------------ */
 void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta,
 			    char pathway[FL_ADDR_TEXT]);
 void fl_engine_meta_reverse(struct fl_engine *e, uint32_t id, bool user_data,
@@ -281,8 +284,16 @@ bool fl_engine_meta_due(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 /* It goes by this path, not by the vector's. */
 void fl_engine_meta_by(struct fl_engine *e, struct fl_meta *meta, uint16_t path,
 		       char pathway[FL_ADDR_TEXT]);
+
+/* --- signal.c: packets from peers ------------------------------------------------------------ */
 void fl_engine_from_peer(struct fl_engine *e, struct fl_work *work);
 void fl_engine_bare(struct fl_engine *e, struct fl_work *work);
+
+/* --- mark.c ----------------------------------------------------------------------------------- */
+/* Metadata of a packet that came by @path, proven, may have a mark in it; @session: 0 if unknown.
+ */
+void fl_engine_heard_mark(struct fl_engine *e, uint16_t path, const struct fl_packet *packet,
+			  const struct fl_meta *meta, uint32_t session);
 
 /* --- control.c -------------------------------------------------------------------------------- */
 void fl_engine_control(struct fl_engine *e, struct fl_work *work, uint32_t slot,

@@ -76,6 +76,7 @@ static void answer_by(struct fl_engine *e, uint32_t id, uint16_t vector)
 	fl_engine_join(e, id, FL_REVERSE);
 	fl_engine_flow(e, id, FL_FORWARD)->in_vector = vector;
 	fl_engine_flow(e, id, FL_REVERSE)->out = vector;
+	fl_engine_kept_out(e, id, FL_REVERSE, vector);
 	if (move.to == old_path)
 		return;
 	/* What is still under way comes by the old one (P-16). */
@@ -143,6 +144,7 @@ int fl_engine_take_from_peer(struct fl_engine *e, uint32_t id, const struct fl_a
 	err = fl_engine_change_side(e, id, FL_REVERSE, &side);
 	if (err)
 		return err == -EEXIST ? -FL_DROP_META_UNEXPECTED : -FL_DROP_TABLE_FULL;
+	fl_engine_kept_heard(e, id);
 	move.vector = side.vector;
 	fl_engine_note_move(e, &move);
 	return 0;

@@ -82,6 +82,17 @@ void fl_session_key(const struct fl_session *session, enum fl_direction dir,
 	memcpy(ret_key->daddr, leg.old_dst, 16);
 }
 
+struct fl_tuple fl_session_forward_tuple(const struct fl_session *s)
+{
+	struct fl_tuple t = {
+		.sport = s->sport, .dport = s->dport, .family = s->family, .proto = s->proto
+	};
+
+	memcpy(t.src, s->src, 16);
+	memcpy(t.dst, s->dst, 16);
+	return t;
+}
+
 static uint16_t addr_sum(const struct fl_session *s, const uint8_t *a, const uint8_t *b)
 {
 	if (s->family == 6)

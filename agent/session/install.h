@@ -6,12 +6,16 @@
 #ifndef FL_AGENT_SESSION_INSTALL_H
 #define FL_AGENT_SESSION_INSTALL_H
 
+#include "agent/codec/tuple.h"
 #include "agent/session/flows.h"
 
 enum fl_direction {
 	FL_FORWARD = 0, /* as in fl_session.slot[] */
 	FL_REVERSE = 1,
 };
+
+/* The session as its initiator knows it. */
+struct fl_tuple fl_session_forward_tuple(const struct fl_session *session);
 
 /* Key by which packets of one direction of a session are found. */
 void fl_session_key(const struct fl_session *session, enum fl_direction dir,

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Marks of performance monitoring that the agent handles (svr-protocol.md 4): those that travel
- * alone because there is no user traffic to carry them. All others are the data plane's.
+ * alone because there is no user traffic to carry them, and those that a peer puts beside other
+ * metadata. All others are the data plane's.
+ *
+ * Packets with metadata that the agent makes carry none, and belong to no colour: they have waited
+ * for the agent, and a time taken here would measure that, not the path. Both sides count by marks
+ * alone, so that their losses are not seen and nobody else's are spoiled.
  */
 #include <string.h>
 
 #include "agent/session/engine_internal.h"
+#include "common/hdr.h"
 
 /* Does this direction of a session leave by the path? */
 static bool leaves_by(const struct fl_engine *e, const struct fl_session *s, enum fl_direction dir,
@@ -41,4 +47,31 @@ bool fl_engine_mark(struct fl_engine *e, uint32_t session, uint16_t path, uint8_
 	fl_engine_begin(e);
 	fl_engine_generate(e, &what);
 	return true;
+}
+
+/* Traffic class by the outer header, as the data plane goes by. */
+static uint8_t tos_of(const struct fl_packet *p)
+{
+	if (p->hdr.family == 6)
+		return (uint8_t)(FL_HOST32(((const struct fl_ip6 *)(const void *)p->data)
+						   ->ver_tc_flow) >>
+				 20);
+	return ((const struct fl_ip4 *)(const void *)p->data)->tos;
+}
+
+void fl_engine_heard_mark(struct fl_engine *e, uint16_t path, const struct fl_packet *packet,
+			  const struct fl_meta *meta, uint32_t session)
+{
+	const struct fl_meta_metrics *m = &meta->metrics;
+	const struct fl_fpm_mark mark = { .tx_time_ms = m->tx_time_ms,
+					  .rx_time_ms = m->rx_time_ms,
+					  .prev_count = m->prev_count,
+					  .tx_colour = m->tx_colour,
+					  .rx_colour = m->rx_colour,
+					  .drop = m->drop };
+	const uint32_t scope = fl_fpm_scope_of(tos_of(packet), packet->hdr.proto);
+
+	if (!fl_meta_has(meta, FL_META_METRICS) || !e->t->fpm_paths[path].cfg.interval_ns)
+		return;
+	e->t->ops->fpm_heard(e->t->ops_ctx, fl_fpm_slot_of(path, scope), session, &mark);
 }

@@ -35,6 +35,7 @@ void fl_engine_move_session(struct fl_engine *e, uint32_t id, uint16_t vector)
 		fl_fabric_vector_accept(e->fabric, vector, old_path, e->jiffies);
 	fl_engine_flow(e, id, FL_REVERSE)->in_vector = vector;
 	fl_engine_flow(e, id, FL_FORWARD)->out = vector;
+	fl_engine_kept_out(e, id, FL_FORWARD, vector);
 	fl_engine_signal_move(e, id);
 }
 
@@ -79,7 +80,6 @@ int fl_engine_change_side(struct fl_engine *e, uint32_t id, enum fl_direction to
 {
 	const enum fl_direction from = toward == FL_FORWARD ? FL_REVERSE : FL_FORWARD;
 	struct fl_session *s = fl_engine_session(e, id), changed = *s;
-	struct fl_wide_key old_key;
 	uint32_t slot;
 	int err;
 
@@ -89,10 +89,8 @@ int fl_engine_change_side(struct fl_engine *e, uint32_t id, enum fl_direction to
 		return err;
 	/* What the data plane would rewrite by half old, half new values, it hands up instead. */
 	fl_engine_flow(e, id, toward)->state |= FL_FLOW_TX_META;
-	fl_session_key(s, from, &old_key);
-	fl_flows_remove(e->flows, &old_key, s->slot[from], e->now);
-	if (toward == FL_FORWARD)
-		fl_engine_release_waypoints(e, s);
+	fl_engine_kept_drop(e, id, toward);
+	fl_engine_keep(e, id, from);
 	fl_engine_leave(e, id, toward);
 	*(toward == FL_FORWARD ? &s->out : &s->in) = *to;
 	s->slot[from] = slot;

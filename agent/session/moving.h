@@ -25,7 +25,31 @@ struct fl_groups {
 /* What a session's record does not say (note.c). */
 struct fl_note {
 	uint32_t decision; /* fl_history_decision.seq; 0: from before a restart */
+	uint32_t kept;     /* flows that it has left (kept.c); 0: none */
 	uint16_t route;    /* fl_choice_route(), 0: none */
+};
+
+/*
+ * A flow from a peer that its session has left for another one: what is still under way comes by it
+ * (P-16, kept.c).
+ */
+struct fl_kept {
+	struct fl_wide_key key;
+	uint32_t slot;
+	uint32_t session; /* 0: unused */
+	uint32_t next;    /* the session's one before it; unused ones: another; 0: none */
+	uint16_t vector;  /* held */
+	uint8_t dir;      /* enum fl_direction, of its packets */
+	bool heard;       /* the new peer has said something proven: the end is near */
+	struct fl_mono until;
+};
+
+struct fl_kept_flows {
+	struct fl_kept *item; /* from 1 */
+	uint32_t size;
+	uint32_t live;
+	uint32_t unused; /* list */
+	uint32_t cursor;
 };
 
 /* A vector that is being moved, or may be (steer.c); of the peer's, what was heard (follow.c). */
@@ -80,6 +104,27 @@ int fl_engine_move_to_peer(struct fl_engine *e, uint32_t id, const struct fl_can
 int fl_engine_change_side(struct fl_engine *e, uint32_t id, enum fl_direction toward,
 			  const struct fl_side *to);
 
+/* --- kept.c ----------------------------------------------------------------------------------- */
+/* The session's flow of this direction is about to be another, from another peer: the old one stays
+ * for what is under way. Its waypoints are given back with it. */
+void fl_engine_keep(struct fl_engine *e, uint32_t id, enum fl_direction dir);
+
+/* Something proven has come the new way: the old one goes in FL_VECTOR_KEEP_S. */
+void fl_engine_kept_heard(struct fl_engine *e, uint32_t id);
+
+/* Packets of this direction leave by another vector or next hop now. */
+void fl_engine_kept_out(struct fl_engine *e, uint32_t id, enum fl_direction dir, uint16_t out);
+
+/* Those of this direction, or all of the session's, are over. */
+void fl_engine_kept_drop(struct fl_engine *e, uint32_t id, enum fl_direction dir);
+void fl_engine_kept_close(struct fl_engine *e, uint32_t id);
+
+/* Is it a flow that its session has left? */
+bool fl_engine_is_kept(const struct fl_engine *e, uint32_t slot);
+
+void fl_engine_kept_tick(struct fl_engine *e);
+void fl_engine_kept_free(struct fl_engine *e);
+
 /* Tell the peer where a session is now, without waiting for a packet of its: it may be one whose
  * other end sends, and does so where nothing arrives any more. */
 void fl_engine_announce_session(struct fl_engine *e, uint32_t id);
@@ -90,6 +135,9 @@ void fl_engine_announce_move(struct fl_engine *e, uint16_t vector, uint32_t carr
 /* --- steer.c ---------------------------------------------------------------------------------- */
 void fl_engine_steer(struct fl_engine *e);
 void fl_engine_note_move(struct fl_engine *e, struct fl_history_move *move);
+/* A session of ours is where it is now since a moment ago: the peer there hears of it, until it
+ * answers. */
+void fl_engine_tell_move(struct fl_engine *e, uint32_t id);
 /* A peer has said back which vector of ours it knows, and how often that moved. */
 void fl_engine_move_heard(struct fl_engine *e, uint16_t peer, const struct fl_meta_vector *vector);
 /* Does the configuration let a peer's whole vectors be moved? */

@@ -56,18 +56,22 @@ void fl_engine_waypoints_changed(struct fl_engine *e)
 	}
 }
 
+void fl_engine_release_pair(struct fl_engine *e, uint16_t peer, uint8_t wire_proto,
+			    struct fl_waypoint_pair pair)
+{
+	struct fl_waypoints *wp = fl_engine_waypoints_of(e, peer, wire_proto);
+
+	if (wp)
+		fl_waypoints_release(wp, pair, e->now);
+}
+
 /* The pair is ours to give back: we picked it. */
 void fl_engine_release_waypoints(struct fl_engine *e, const struct fl_session *s)
 {
-	struct fl_waypoints *wp;
+	const struct fl_waypoint_pair pair = { s->out.local_port, s->out.remote_port };
 
-	if (s->out.kind != FL_SIDE_PEER)
-		return;
-	wp = fl_engine_waypoints_of(e, s->out.id, fl_session_wire_proto(s));
-	if (wp)
-		fl_waypoints_release(
-			wp, (struct fl_waypoint_pair){ s->out.local_port, s->out.remote_port },
-			e->now);
+	if (s->out.kind == FL_SIDE_PEER)
+		fl_engine_release_pair(e, s->out.id, fl_session_wire_proto(s), pair);
 }
 
 void fl_engine_adopt_waypoints(struct fl_engine *e, const struct fl_session *s,

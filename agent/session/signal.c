@@ -1,176 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Metadata: making it for sessions that need it, and the handshake of svr-protocol.md 3.2 for what
- * peers send. A packet from a peer is believed only after fl_open() has verified its HMAC.
+ * Packets from peers, and the handshake of svr-protocol.md 3.2 for the metadata in them. One is
+ * believed only after fl_open() has verified its HMAC. What we send is made in describe.c.
  */
-#include <errno.h>
 #include <string.h>
 
-#include "agent/base/log.h"
-#include "agent/codec/packet_build.h"
 #include "agent/session/engine_internal.h"
 #include "common/hdr.h"
 
 #define ACK_EVERY 5 /* P-14: forward packets without an answer */
-
-/* --- making metadata -------------------------------------------------------------------------- */
-
-static struct fl_meta_name name_of(const char *s)
-{
-	return (struct fl_meta_name){ s, (uint16_t)strlen(s) };
-}
-
-static struct fl_tuple forward_tuple(const struct fl_session *s)
-{
-	struct fl_tuple t = {
-		.sport = s->sport, .dport = s->dport, .family = s->family, .proto = s->proto
-	};
-
-	memcpy(t.src, s->src, 16);
-	memcpy(t.dst, s->dst, 16);
-	return t;
-}
-
-/* The path's local waypoint as text: what SSR sends as pathway id (TLV 19). */
-static struct fl_meta_name pathway_of(const struct fl_engine *e, uint16_t vector,
-				      char text[FL_ADDR_TEXT])
-{
-	const struct fl_path *path = &e->t->paths[e->t->vectors[vector].path];
-	struct fl_addr local = fl_addr_from(path->family == 6 ? 6 : 4, path->local);
-
-	return name_of(fl_addr_format(&local, text));
-}
-
-/*
- * Is it no new session, but one that the receiver may have lost or never had (TLV 42: on migration
- * and recovery)? It has been answered; or a peer told us of it in the middle.
- */
-static bool is_known_elsewhere(const struct fl_engine *e, uint32_t id)
-{
-	const struct fl_session *s = fl_engine_session(e, id);
-
-	return s->flags & FL_SESSION_RESIGNAL || fl_engine_flow(e, id, FL_REVERSE)->packets ||
-	       (s->flags & FL_SESSION_MIDSTREAM && s->in.kind == FL_SIDE_PEER);
-}
-
-/* Everything that a router needs to open the session (mandatory set of 2.4). */
-void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta,
-			    char pathway[FL_ADDR_TEXT])
-{
-	const struct fl_session *s = fl_engine_session(e, id);
-	struct fl_meta *m = ret_meta;
-
-	memset(m, 0, sizeof(*m));
-	m->has = FL_META_BIT(FL_META_SECURITY_ID) | FL_META_BIT(FL_META_FORWARD) |
-		 FL_META_BIT(FL_META_UUID) | FL_META_BIT(FL_META_TENANT) |
-		 FL_META_BIT(FL_META_SERVICE) | FL_META_BIT(FL_META_SOURCE_ROUTER) |
-		 FL_META_BIT(FL_META_PATHWAY);
-	m->security_id = 1; /* the sealing puts the key's */
-	m->forward = forward_tuple(s);
-	memcpy(m->uuid, s->uuid, sizeof(m->uuid));
-	m->tenant = name_of(fl_store_name_text(e->store, s->tenant));
-	m->service = name_of(fl_store_name_text(e->store, s->service));
-	m->source_router = name_of(
-		fl_store_name_text(e->store, s->source_router ? s->source_router : e->own_name));
-	m->pathway = pathway_of(e, s->out.vector, pathway);
-	if (s->family == 4 && memcmp(s->src, s->nat_src, 4)) {
-		m->has |= FL_META_BIT(FL_META_SOURCE_NAT);
-		m->source_nat = fl_addr_from(4, s->nat_src);
-	}
-	if (fl_engine_may_follow(e, s->out.id)) {
-		m->has |= FL_META_BIT(FL_META_VECTOR);
-		m->vector =
-			(struct fl_meta_vector){ s->out.vector,
-						 fl_fabric_vector_seq(e->fabric, s->out.vector) };
-	}
-	if (s->flags & FL_SESSION_RESIGNAL) {
-		m->has |= FL_META_BIT(FL_META_MODIFY);
-		m->modify =
-			(struct fl_meta_modify){ .seq = s->modify_seq & 0xfff, .forward = true };
-	}
-	if (is_known_elsewhere(e, id)) {
-		m->has |= FL_META_BIT(FL_META_REMAINING_TIME);
-		m->remaining_s = (uint32_t)(fl_engine_time_left_ms(e, id) / 1000);
-	}
-}
-
-/*
- * The answer. TLV 18 only beside user data: alone with none it marks a packet that the receiver
- * drops (P-14), and an empty datagram or a SYN-ACK must not be taken for one.
- */
-void fl_engine_meta_reverse(struct fl_engine *e, uint32_t id, bool user_data,
-			    struct fl_meta *ret_meta, char pathway[FL_ADDR_TEXT])
-{
-	const struct fl_session *s = fl_engine_session(e, id);
-	struct fl_tuple forward = forward_tuple(s);
-	struct fl_meta *m = ret_meta;
-	uint16_t group;
-
-	memset(m, 0, sizeof(*m));
-	m->has = FL_META_BIT(FL_META_SECURITY_ID) | FL_META_BIT(FL_META_REVERSE) |
-		 FL_META_BIT(FL_META_UUID) | FL_META_BIT(FL_META_PATHWAY);
-	if (user_data)
-		m->has |= FL_META_BIT(FL_META_DISABLE_FORWARD);
-	m->security_id = 1;
-	m->reverse = fl_tuple_reverse(&forward);
-	memcpy(m->uuid, s->uuid, sizeof(m->uuid));
-	m->pathway = pathway_of(e, s->in.vector, pathway);
-	if (s->flags & FL_SESSION_RESIGNAL) {
-		m->has |= FL_META_BIT(FL_META_MODIFY);
-		m->modify = (struct fl_meta_modify){ .seq = s->modify_seq & 0xfff, .done = true };
-	}
-	group = e->t->vectors[s->in.vector].group & (uint16_t)~FL_GROUP_PEER;
-	if (group) {
-		m->has |= FL_META_BIT(FL_META_VECTOR);
-		m->vector = (struct fl_meta_vector){ group, e->steering[s->in.vector].heard };
-	}
-}
-
-void fl_engine_meta_health(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta)
-{
-	const struct fl_session *s = fl_engine_session(e, id);
-
-	*ret_meta = (struct fl_meta){
-		.has = FL_META_BIT(FL_META_SECURITY_ID) | FL_META_BIT(FL_META_HEALTH),
-		.security_id = 1,
-		.health = (s->health_tries & FL_HEALTH_TRIES_MASK) < FL_HEALTH_TRIES
-				  ? FL_HEALTH_REQUEST
-				  : FL_HEALTH_TIMEOUT,
-	};
-}
-
-bool fl_engine_meta_due(struct fl_engine *e, uint32_t id, enum fl_direction dir,
-			const struct fl_packet *packet, struct fl_meta *ret_meta,
-			char pathway[FL_ADDR_TEXT])
-{
-	struct fl_flow *flow = fl_engine_flow(e, id, dir);
-	struct fl_session *s = fl_engine_session(e, id);
-
-	if (!(flow->state & FL_FLOW_TX_META))
-		return false;
-	if (s->flags & FL_SESSION_HEALTH &&
-	    !(s->health_tries & FL_HEALTH_BACK) == (dir == FL_FORWARD)) {
-		/* One packet asks; those behind it go as before. */
-		s->flags &= (uint8_t)~FL_SESSION_HEALTH;
-		flow->state &= (enum fl_flow_state) ~FL_FLOW_TX_META;
-		fl_engine_meta_health(e, id, ret_meta);
-	} else if (dir == FL_FORWARD) {
-		fl_engine_meta_forward(e, id, ret_meta, pathway);
-	} else {
-		fl_engine_meta_reverse(e, id, packet->payload_len > 0, ret_meta, pathway);
-	}
-	return true;
-}
-
-void fl_engine_meta_by(struct fl_engine *e, struct fl_meta *meta, uint16_t path,
-		       char pathway[FL_ADDR_TEXT])
-{
-	const struct fl_path *p = &e->t->paths[path];
-	struct fl_addr local = fl_addr_from(p->family == 6 ? 6 : 4, p->local);
-
-	if (fl_meta_has(meta, FL_META_PATHWAY))
-		meta->pathway = name_of(fl_addr_format(&local, pathway));
-}
 
 /* --- packets from peers ----------------------------------------------------------------------- */
 
@@ -385,8 +223,13 @@ static void open_forward(struct fl_engine *e, struct arrival *a)
 		return;
 	}
 	if (is_generated(a)) {
-		/* Moved to us from another router, and nobody has said anything yet. */
+		/*
+		 * Moved to us from another router, and nobody has said anything yet. If only the
+		 * responder has something to say, its router must hear where to: from us.
+		 */
 		fl_engine_ack_now(e, (uint32_t)id);
+		if (fl_engine_session(e, (uint32_t)id)->out.kind == FL_SIDE_PEER)
+			fl_engine_tell_move(e, (uint32_t)id);
 		return;
 	}
 	fl_engine_ack_later(e, (uint32_t)id);
@@ -397,7 +240,7 @@ static void open_forward(struct fl_engine *e, struct arrival *a)
 /* Does forward metadata say of its session what we know already? */
 static bool is_same(const struct fl_engine *e, const struct fl_session *s, const struct fl_meta *m)
 {
-	const struct fl_tuple known = forward_tuple(s);
+	const struct fl_tuple known = fl_session_forward_tuple(s);
 	const char *tenant = fl_store_name_text(e->store, s->tenant);
 
 	return fl_tuple_equal(&known, &m->forward) && strlen(tenant) == m->tenant.len &&
@@ -475,7 +318,7 @@ static void on_reverse(struct fl_engine *e, struct arrival *a)
 	}
 	id = e->t->flows[a->slot].session;
 	s = fl_engine_session(e, id);
-	want = forward_tuple(s);
+	want = fl_session_forward_tuple(s);
 	want = fl_tuple_reverse(&want);
 	if (direction_of(&e->t->flows[a->slot]) != FL_REVERSE || s->out.kind != FL_SIDE_PEER ||
 	    !fl_tuple_equal(&m->reverse, &want)) {
@@ -491,6 +334,7 @@ static void on_reverse(struct fl_engine *e, struct arrival *a)
 	if (fl_meta_has(m, FL_META_MODIFY) && m->modify.done &&
 	    m->modify.seq == (s->modify_seq & 0xfff))
 		s->flags &= (uint8_t)~FL_SESSION_RESIGNAL;
+	fl_engine_kept_heard(e, id);
 	/* Until a move is acknowledged, an answer from before it says nothing (P-05). In copies:
 	 * until all paths have answered. */
 	if (!(s->flags & FL_SESSION_RESIGNAL) && fl_engine_dup_done(e, id))
@@ -535,12 +379,56 @@ static void on_other(struct fl_engine *e, struct arrival *a)
 		pass_on(e, a, flow->session, dir);
 }
 
+/*
+ * By waypoints that the session has left for another peer (P-16). The user's packet goes on; what
+ * is said of the session is from before.
+ */
+static void late(struct fl_engine *e, struct arrival *a)
+{
+	const struct fl_flow *flow = &e->t->flows[a->slot];
+	const struct fl_meta *m = &a->opened.meta;
+
+	if (!fl_fabric_vector_expects(e->fabric, flow->in_vector, a->path, e->jiffies))
+		fl_engine_drop(e, FL_DROP_SYMMETRY);
+	else if (fl_meta_has(m, FL_META_ICMP_LOCATION))
+		fl_engine_carried_error(e, a->work, &a->opened);
+	else if (fl_meta_has(m, FL_META_CONTROL))
+		fl_engine_drop(e, FL_DROP_META_UNEXPECTED);
+	else if (fl_meta_has(m, FL_META_METRICS) && m->metrics.drop)
+		fl_tables_count(e->t, FL_STAT_METRICS_DROPPED);
+	else if (!is_generated(a))
+		pass_on(e, a, flow->session, direction_of(flow));
+}
+
+/* Is it? Unless the peer has begun something new on them. */
+static bool is_late(struct fl_engine *e, struct arrival *a)
+{
+	const struct fl_meta *m = &a->opened.meta;
+	const struct fl_flow *flow;
+
+	if (a->slot == FL_NO_SLOT || !fl_engine_is_kept(e, a->slot))
+		return false;
+	flow = &e->t->flows[a->slot];
+	if (!fl_meta_has(m, FL_META_UUID) ||
+	    !memcmp(m->uuid, fl_engine_session(e, flow->session)->uuid, sizeof(m->uuid)))
+		return true;
+	fl_engine_kept_drop(e, flow->session, direction_of(flow));
+	a->slot = FL_NO_SLOT;
+	return false;
+}
+
 static void dispatch(struct fl_engine *e, struct arrival *a)
 {
 	const struct fl_meta *m = &a->opened.meta;
 
 	if (m->unknown)
 		e->t->stats[FL_STAT_META_UNKNOWN_TLV] += m->unknown;
+	fl_engine_heard_mark(e, a->path, &a->work->packet, m,
+			     a->slot == FL_NO_SLOT ? 0 : e->t->flows[a->slot].session);
+	if (is_late(e, a)) {
+		late(e, a);
+		return;
+	}
 	if (fl_meta_has(m, FL_META_CONTROL)) {
 		fl_engine_control(e, a->work, a->slot, &a->opened);
 		return;
@@ -677,5 +565,5 @@ void fl_engine_bare(struct fl_engine *e, struct fl_work *work)
 		return;
 	}
 	/* Set up while the packet waited in the queue; else we have lost it, or never had it. */
-	on_other(e, &a);
+	dispatch(e, &a);
 }

@@ -145,6 +145,9 @@ static void decide(struct look *l)
 			l->here = (int)in.n_paths;
 		fl_choice_path(e->choice, e->fabric, &what, id, 0, &in.path[in.n_paths++]);
 	}
+	/* Better on a busy device than on none. */
+	for (size_t i = 0; !is_usable(e, l->v->path) && i < in.n_paths; i++)
+		in.path[i].load.above_utilisation = false;
 	fl_sla_decide(&in, l->d);
 	l->best = l->d->chosen < 0 ? 0 : (uint16_t)l->d->in.path[l->d->chosen].id;
 }
@@ -383,8 +386,7 @@ static uint8_t turn_of(const struct fl_engine *e, uint32_t id, uint8_t turns)
 	return (uint8_t)(fl_flow_hash(a, b ^ s->service, e->t->hash_seed) % turns);
 }
 
-/* A session is in this vector now: the peer hears of it, until it answers. */
-static void tell(struct fl_engine *e, uint32_t id)
+void fl_engine_tell_move(struct fl_engine *e, uint32_t id)
 {
 	struct fl_steering *st = &e->steering[fl_engine_session(e, id)->out.vector];
 
@@ -434,7 +436,7 @@ static void move_one(struct fl_engine *e, struct fl_steering *st, uint16_t vecto
 		fl_engine_route_changed(e, id, d.chosen);
 		move.decision = fl_engine_note_decision(e, &d);
 	}
-	tell(e, id);
+	fl_engine_tell_move(e, id);
 	st->walked++;
 	move.was = vector;
 	move.vector = s->out.vector;

@@ -5,6 +5,9 @@
  * one that arrived with such a block is proven, read and stripped. Both are rare: fl_fpm_wants() is
  * what all other packets of a monitored path cost. Include a context layer first.
  *
+ * Packets that carry other metadata, those of the agent, get no mark (agent/session/mark.c): both
+ * sides count marks, so that they belong to no colour.
+ *
  * A block is made room for by moving the payload toward the end of the packet, not the headers
  * toward its front: that is right for every link header, and for a checksum that is left to the
  * device, which is summed from where the layer 4 header stands.

@@ -109,6 +109,15 @@ static __always_inline bool fl_tcp_is_news(int state)
 	return settings && settings->watch_established;
 }
 
+/* The state is the session's: both of its flows have it, whichever the packet came by (P-16). */
+static __always_inline void fl_tcp_settle(__u32 slot, __u32 session, int state)
+{
+	struct fl_flow *flow = fl_flow_at(slot);
+
+	if (flow && flow->session == session)
+		flow->tcp = (enum fl_tcp_state)state;
+}
+
 /**
  * fl_tcp_track() - follow the connection's state, drop what it does not allow
  *
@@ -120,7 +129,6 @@ __noinline int FL_OWN(fl_tcp_track)(FL_CTX *ctx)
 	struct fl_flow *flow = job ? fl_flow_at(job->slot) : NULL;
 	const struct fl_pkt *pkt;
 	struct fl_session *session;
-	struct fl_flow *twin;
 	bool reverse;
 	int next, err;
 	__u32 id;
@@ -145,9 +153,8 @@ __noinline int FL_OWN(fl_tcp_track)(FL_CTX *ctx)
 	if (next == (int)flow->tcp)
 		return 0;
 	flow->tcp = (enum fl_tcp_state)next;
-	twin = fl_flow_at(session->slot[reverse ? 0 : 1]);
-	if (twin && twin->session == id)
-		twin->tcp = (enum fl_tcp_state)next;
+	fl_tcp_settle(session->slot[0], id, next);
+	fl_tcp_settle(session->slot[1], id, next);
 	if (fl_tcp_is_news(next))
 		fl_tcp_report(id, session->slot[reverse ? 1 : 0]);
 	return 0;

@@ -27,7 +27,9 @@ start_routers '.authority.bfd = {"desired-tx-interval": 100, "required-min-rx-in
 		transport: [{protocol: "udp", "port-range": [{"start-port": 5004}]}],
 		"access-policy": [{source: "staff"}], "service-policy": "voice"}]
 	| .router."service-route" += [(if .router.name == "r1" then {name: "call", "service-name": "call", peer: "r2"}
-		else {name: "call", "service-name": "call", "next-hop": {interface: "lan0"}} end)]' || exit 1
+		else {name: "call", "service-name": "call", "next-hop": {interface: "lan0"}} end)]
+	| (.router."device-interface"[] | select(.name == "wan1"))."load-balancing" = {capacity: 4,
+		"utilization-high-water-mark": 50, "utilization-low-water-mark": 25}' || exit 1
 bg s "$TOP/test/tools/udp_echo.py" 7
 wait_for 5 listens s udp 7
 
@@ -91,4 +93,34 @@ no "a new call is denied" in_ns c "$TOP/test/tools/udp_echo.py" --ask 10.2.0.2 5
 cmp_num "for that reason" "$(drops r1 service-level)" -ge 1
 ok "explain says so before" sh -c "'$BIN/fairlead' -i $TAG-r1 explain lan0 udp 10.1.0.2:6004 10.2.0.2:5004 | grep -q '^denied: service-level'"
 ok "what has no limits goes on" in_ns c "$TOP/test/tools/udp_echo.py" --ask 10.2.0.2 7 --count 3 --timeout 2 --sport 6005
+
+# A device with as much to carry as it may have takes no new sessions until it has less (6.2, step 2).
+impair wan1 set both delay=0
+impair wan2 set both delay=0
+bg s "$TOP/test/tools/udp_call.py" --answer 9900
+wait_for 5 listens s udp 9900
+# busy JQ: of the way by wan1 to what has no limits
+busy() {
+	ctl r1 -j show load-balancer | jq -e ".services[] | select(.service == \"datacenter\").paths[] |
+		select(.path == \"r2/wan1\") | $1"
+}
+ask() { in_ns c "$TOP/test/tools/udp_echo.py" --ask 10.2.0.2 7 --count 1 --timeout 2 --sport "$1" >/dev/null; }
+way_from() { ctl r1 -j show sessions | jq -r --argjson port "$1" ".sessions[] | select(.\"source-port\" == \$port) | $2"; }
+ok "the device of wan1 has little to do" wait_for 20 busy '."device-utilization-percent" < 25 and .chosen'
+(exec nsenter --net="/run/netns/$TAG-c" -- "$TOP/test/tools/udp_call.py" --call 10.2.0.2 9900 --count 5000 --pps 500 --size 800 \
+	>/dev/null) &
+call=$!
+PIDS+=("$call")
+ok "3.5 Mbit/s are more than half of it" wait_for 10 busy '."device-utilization-percent" >= 50 and ."device-capacity-mbps" == 4'
+ok "show load-balancer says why not" busy '.reason == "its device is above its utilization high-water mark"'
+ok "for people, too" sh -c "'$BIN/fairlead' -i $TAG-r1 show load-balancer | grep -q 'of 4 Mbit/s .*utilization high-water mark'"
+ask 6010
+is "a new session goes by wan2" "$(way_from 6010 .out.interface)" wan2
+ok "explain says why" sh -c "'$BIN/fairlead' -i $TAG-r1 explain session $(way_from 6010 .id) |
+	grep -q 'r2/wan1: its device is above its utilization high-water mark.*of 4 Mbit/s'"
+is "what is there stays" "$(way_from 6005 .out.interface)" wan1
+wait $call
+ok "less than a quarter is left" wait_for 10 busy '."device-utilization-percent" < 25 and .chosen'
+ask 6011
+is "a new session goes by wan1 again" "$(way_from 6011 .out.interface)" wan1
 finish

@@ -24,6 +24,7 @@ struct impair_settings {
 	double queue_ms;    /* of a rate limit; what would wait longer is dropped */
 	double independent; /* 0: jitter walks slowly, order is kept; 1: new dice for each frame */
 	double blackhole;   /* 1: everything is lost */
+	double spare;       /* UDP of this port passes as if the link were good; 0: none */
 };
 
 struct impair_counts {

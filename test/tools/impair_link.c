@@ -25,6 +25,7 @@ static const struct {
 	{ "queue", offsetof(struct impair_settings, queue_ms), 60000 },
 	{ "independent", offsetof(struct impair_settings, independent), 1 },
 	{ "blackhole", offsetof(struct impair_settings, blackhole), 1 },
+	{ "spare", offsetof(struct impair_settings, spare), 65535 },
 };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -169,6 +170,20 @@ static uint64_t squeeze(struct impair_direction *d, size_t len, uint64_t at_ns)
 	return d->busy_until_ns;
 }
 
+/* A UDP datagram over IPv4, untagged and whole, from or to the port that is spared? */
+static bool is_spared(const struct impair_direction *d, const void *data, size_t len)
+{
+	const uint8_t *eth = (const uint8_t *)data + IMPAIR_HDR_LEN, *ip = eth + 14, *udp;
+	unsigned int port = (unsigned int)d->set.spare;
+
+	if (!port || len < IMPAIR_HDR_LEN + 14 + 20 + 8 || eth[12] != 8 || eth[13] ||
+	    ip[0] != 0x45 || ip[9] != 17)
+		return false;
+	udp = ip + 20;
+	return (unsigned int)(udp[0] << 8 | udp[1]) == port ||
+	       (unsigned int)(udp[2] << 8 | udp[3]) == port;
+}
+
 void impair_take(struct impair *im, int dir, const void *data, size_t len, uint64_t at_ns)
 {
 	struct impair_direction *d = &im->dir[dir];
@@ -180,6 +195,10 @@ void impair_take(struct impair *im, int dir, const void *data, size_t len, uint6
 	uint64_t due;
 
 	d->counts.received++;
+	if (is_spared(d, data, len)) {
+		queue(im, dir, data, len, at_ns, at_ns);
+		return;
+	}
 	if (d->set.blackhole > 0) {
 		d->counts.blackholed++;
 		return;

@@ -112,6 +112,36 @@ static void check_hops(const struct router *r)
 	}
 }
 
+/* Flows that sessions have left are there, held, and in the list of theirs; how many of them hold
+ * waypoints of ours? */
+static uint32_t check_kept(const struct router *r)
+{
+	const struct fl_kept_flows *kept = &r->engine->kept;
+	uint32_t live = 0, listed = 0, ours = 0;
+
+	for (uint32_t i = 1; i < kept->size; i++) {
+		const struct fl_kept *k = &kept->item[i];
+
+		if (!k->session)
+			continue;
+		live++;
+		ours += k->dir == FL_REVERSE;
+		MUST_BE(r->t.sessions[k->session].state == FL_SESSION_LIVE);
+		MUST_BE(r->t.flows[k->slot].session == k->session);
+		MUST_BE(fl_flows_find(r->engine->flows, &k->key) == k->slot);
+		MUST_BE(fl_engine_is_kept(r->engine, k->slot));
+		MUST_BE(fl_fabric_vector_refs(r->fabric, k->vector));
+	}
+	for (uint32_t id = 1; id <= r->t.max_sessions; id++)
+		for (uint32_t at = r->engine->notes[id].kept; at; at = kept->item[at].next) {
+			MUST_BE(kept->item[at].session == id);
+			listed++;
+		}
+	MUST_BE(live == kept->live);
+	MUST_BE(listed == live);
+	return ours;
+}
+
 void router_check(struct router *r)
 {
 	uint32_t dups = 0, live = 0, half_open = 0, used = 0, published = 0, ways[2];
@@ -139,7 +169,7 @@ void router_check(struct router *r)
 			MUST_BE(there == !!t->tags[slot]);
 	}
 	MUST_BE(live == fl_store_count(r->engine->store));
-	MUST_BE(published == 2 * live);
+	MUST_BE(published == 2 * live + r->engine->kept.live);
 	MUST_BE(published == fl_flows_count(r->engine->flows));
 	MUST_BE(fl_flows_indexed(r->engine->flows) == r->n_index);
 	MUST_BE(dups == r->n_dups);
@@ -149,6 +179,6 @@ void router_check(struct router *r)
 		fl_engine_waypoints(r->engine, peer, ways);
 		all_ways += ways[0] + ways[1];
 	}
-	MUST_BE(all_ways == used);
+	MUST_BE(all_ways == used + check_kept(r));
 	MUST_BE(t->stats[FL_STAT_SESSIONS_OPENED] >= t->stats[FL_STAT_SESSIONS_CLOSED]);
 }

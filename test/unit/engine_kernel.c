@@ -190,6 +190,15 @@ static int dup_ask(void *ctx, struct fl_dup_ask *ask)
 	return 0;
 }
 
+static int fpm_heard(void *ctx, uint32_t slot, uint32_t session, const struct fl_fpm_mark *mark)
+{
+	struct router *r = ctx;
+
+	MUST_BE(r->n_heard < sizeof(r->heard) / sizeof(r->heard[0]));
+	r->heard[r->n_heard++] = (struct fl_fpm_heard){ slot, session, *mark };
+	return 0;
+}
+
 const struct fl_table_ops world_table_ops = {
 	.index_insert = index_insert,
 	.index_remove = index_remove,
@@ -206,6 +215,7 @@ const struct fl_table_ops world_table_ops = {
 	.dup_remove = dup_remove,
 	.dup_get = dup_get,
 	.dup_ask = dup_ask,
+	.fpm_heard = fpm_heard,
 };
 
 /* --- the kernel ------------------------------------------------------------------------------- */

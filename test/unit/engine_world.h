@@ -125,6 +125,8 @@ struct router {
 	struct world_denial denials[64];
 	size_t n_denials;
 	struct fl_name names[128];
+	struct fl_fpm_heard heard[8]; /* marks beside metadata */
+	size_t n_heard;
 	struct world_dup dups[64];
 	size_t n_dups;
 	size_t host_prefixes;

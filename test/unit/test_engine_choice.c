@@ -225,6 +225,86 @@ Test(engine_choice, water_marks_of_a_route)
 	world_free(w);
 }
 
+/* --- limits of devices ------------------------------------------------------------------------ */
+
+/* The device of an interface is above its high-water mark, or no longer. */
+static void set_busy(struct router *r, enum device dev, bool busy)
+{
+	struct fl_netif *netif = &r->fabric->netifs[router_iface(r, dev)];
+	size_t i = (size_t)(netif->device - r->config->router.device_interface);
+	struct fl_cfg_device_interface *device = &r->config->router.device_interface[i];
+
+	/* The configuration's from now on, which frees it. */
+	if (!device->load_balancing)
+		device->load_balancing = calloc(1, sizeof(*device->load_balancing));
+	device->load_balancing->capacity_mbps = 100;
+	device->load_balancing->utilization_high_water_mark = 80;
+	netif->load.above = busy;
+	netif->load.percent = busy ? 90 : 10;
+}
+
+Test(engine_choice, a_busy_device_takes_no_new_sessions)
+{
+	struct world *w = two_routers();
+	struct router *r = &w->r[R1];
+	const struct fl_history_decision *last;
+	struct drops before;
+
+	cr_assert_eq(way_of(w, 0), router_path(r, DEV_WAN1));
+	set_busy(r, DEV_WAN1, true);
+	cr_assert_eq(way_of(w, 1), router_path(r, DEV_WAN2));
+	last = last_decision(r);
+	cr_assert_eq(last->candidate[0].verdict.reason, FL_SLA_WHY_UTILISATION);
+	cr_assert_eq(last->candidate[0].path.load.device_percent, 90);
+	cr_assert_eq(last->candidate[0].path.load.device_mbps, 100);
+	set_busy(r, DEV_WAN2, true);
+	before = drops_of(r);
+	cr_assert_eq(way_of(w, 2), 0);
+	assert_dropped(r, before, FL_DROP_CAPACITY, 1);
+	set_busy(r, DEV_WAN1, false);
+	cr_assert_eq(way_of(w, 3), router_path(r, DEV_WAN1));
+	world_free(w);
+}
+
+/* Out by an interface of this router, without a peer. */
+Test(engine_choice, a_busy_device_of_a_local_way)
+{
+	struct world *w = two_routers();
+	struct say web = { .dst = "192.0.2.80" };
+	struct drops before = drops_of(&w->r[R1]);
+
+	set_busy(&w->r[R1], DEV_INET, true);
+	client_says(w, &web);
+	assert_dropped(&w->r[R1], before, FL_DROP_CAPACITY, 1);
+	set_busy(&w->r[R1], DEV_INET, false);
+	world_leap(w, 60000);
+	client_says(w, &web);
+	cr_assert_eq(drain_out(&w->r[R1]), 1);
+	world_free(w);
+}
+
+/* Sessions that are there may stay; those whose path fails rather crowd a device than die. */
+Test(engine_choice, a_busy_device_takes_sessions_whose_path_fails)
+{
+	struct world *w =
+		world_new(&(struct world_opts){ .policy = ",'session-resiliency':'failover'" });
+	struct router *r = &w->r[R1];
+	struct say say = nth(0);
+	const struct fl_session *s;
+
+	establish(w, &say);
+	s = &r->t.sessions[router_session(r)];
+	set_busy(r, DEV_WAN1, true);
+	world_advance(w, 5000);
+	cr_assert_eq(r->t.vectors[s->out.vector].path, router_path(r, DEV_WAN1));
+	set_busy(r, DEV_WAN2, true);
+	router_link(r, DEV_WAN1, false);
+	router_link(&w->r[R2], DEV_WAN1, false);
+	world_advance(w, 1000);
+	cr_assert_eq(r->t.vectors[s->out.vector].path, router_path(r, DEV_WAN2));
+	world_free(w);
+}
+
 /* --- what is written down --------------------------------------------------------------------- */
 
 Test(engine_choice, sessions_that_are_decided_alike_share_a_record)

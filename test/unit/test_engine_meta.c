@@ -408,3 +408,71 @@ Test(engine_meta, packets_that_are_none)
 		world_free(w);
 	}
 }
+
+/* --- marks of performance monitoring beside other metadata (4) ---------------------------------
+ */
+
+static void monitor(struct router *r)
+{
+	r->t.fpm_paths[router_path(r, DEV_WAN1)].cfg =
+		(struct fl_fpm_cfg){ .interval_ns = FL_NS_PER_S, .marking_count = 100 };
+}
+
+Test(engine_meta, a_mark_beside_metadata_is_heard)
+{
+	struct world *w = two_routers();
+	struct router *r = &w->r[R2];
+	const struct say say = { 0 };
+	struct fl_meta m = craft_forward(&say, 1);
+	struct craft c = { .from = R1, .meta = &m, .payload = "x", .len = 1 };
+	const struct fl_fpm_heard *heard = &r->heard[0];
+
+	m.has |= FL_META_BIT(FL_META_METRICS);
+	m.metrics = (struct fl_meta_metrics){ .tx_time_ms = 5000,
+					      .rx_time_ms = 4000,
+					      .prev_count = 98,
+					      .tx_colour = 5,
+					      .rx_colour = 3 };
+	craft_send(w, &c);
+	cr_assert_eq(r->n_heard, 0); /* the path is not measured */
+	monitor(r);
+	craft_send(w, &c);
+	cr_assert_eq(r->n_heard, 1);
+	cr_assert_eq(heard->slot,
+		     fl_fpm_slot_of(router_path(r, DEV_WAN1), fl_fpm_scope_of(0, FL_IPPROTO_UDP)));
+	cr_assert_eq(heard->session, router_session(r));
+	cr_assert_eq(heard->mark.tx_time_ms, 5000);
+	cr_assert_eq(heard->mark.rx_time_ms, 4000);
+	cr_assert_eq(heard->mark.prev_count, 98);
+	cr_assert_eq(heard->mark.tx_colour, 5);
+	cr_assert_eq(heard->mark.rx_colour, 3);
+	cr_assert_not(heard->mark.drop);
+	cr_assert_eq(drain_out(r), 2);
+	/* Replayed: it is not believed. */
+	c.unix_s = WORLD_UNIX_S - 100;
+	craft_send(w, &c);
+	cr_assert_eq(r->n_heard, 1);
+	cr_assert_eq(drain_out(r), 0);
+	world_free(w);
+}
+
+/* Ours carry none, and are in no colour. */
+Test(engine_meta, our_metadata_carries_no_mark)
+{
+	struct world *w = two_routers();
+	const struct say say = { 0 };
+	struct got g;
+
+	monitor(&w->r[R1]);
+	monitor(&w->r[R2]);
+	w->hold = true;
+	client_says(w, &say);
+	cr_assert(got_wire(w, &g) && fl_meta_has(&g.o.meta, FL_META_FORWARD));
+	cr_assert_not(fl_meta_has(&g.o.meta, FL_META_METRICS));
+	world_deliver(w, g.f);
+	server_says(w, &say);
+	cr_assert(got_wire(w, &g) && fl_meta_has(&g.o.meta, FL_META_REVERSE));
+	cr_assert_not(fl_meta_has(&g.o.meta, FL_META_METRICS));
+	cr_assert_eq(w->r[R2].n_heard, 0);
+	world_free(w);
+}

@@ -367,3 +367,212 @@ Test(engine_replace, metadata_by_another_interface_is_dropped)
 	cr_assert_eq(router_sessions(r), 0);
 	world_free(w);
 }
+
+/* --- moved to another peer (P-16) ------------------------------------------------------------- */
+
+struct moved {
+	struct world *w;
+	struct fl_meta meta;
+	struct craft old; /* a bare packet on the waypoints that it has left */
+	uint32_t id;
+};
+
+/* A session of R2's that came from R1, and comes from R3 now. */
+static struct moved moved_to_r3(void)
+{
+	static const struct say web = { .dst = "192.0.2.80" };
+	struct world_opts opts = { .routers = 3, .internet = ",'source-nat':'disabled'" };
+	struct moved m = { .w = world_new(&opts),
+			   .meta = craft_forward(&web, 1),
+			   .old = { .from = R1, .payload = "old", .len = 3 } };
+	struct craft c = m.old;
+	struct router *r = &m.w->r[R2];
+
+	c.meta = &m.meta;
+	craft_send(m.w, &c);
+	craft_send(m.w, &m.old);
+	cr_assert_eq(router_state(r), SETTLED);
+	m.meta.has |= FL_META_BIT(FL_META_MODIFY) | FL_META_BIT(FL_META_REMAINING_TIME);
+	m.meta.modify = (struct fl_meta_modify){ .seq = 1, .forward = true };
+	m.meta.remaining_s = 60;
+	c.from = R3;
+	c.dev = DEV_WAN2;
+	c.sport = 0x9000;
+	c.dport = 0x9001;
+	craft_send(m.w, &c);
+	m.id = router_session(r);
+	cr_assert_eq(router_sessions(r), 1);
+	cr_assert_eq(r->t.sessions[m.id].in.local_port, 0x9001);
+	cr_assert_eq(drain_out(r), 3);
+	drain_wire(m.w);
+	router_check(r);
+	return m;
+}
+
+static bool is_with_r3(const struct moved *m)
+{
+	return m->w->r[R2].t.sessions[m->id].state == FL_SESSION_LIVE &&
+	       m->w->r[R2].t.sessions[m->id].in.local_port == 0x9001;
+}
+
+/* What is under way on the old waypoints arrives for 5 s more, and no longer. */
+Test(engine_replace, p16_late_packets_of_a_session_moved_to_another_peer)
+{
+	struct moved m = moved_to_r3();
+	struct router *r = &m.w->r[R2];
+	struct drops before = drops_of(r);
+	uint64_t packets = fl_engine_flow(r->engine, m.id, FL_FORWARD)->packets;
+
+	cr_assert_eq(craft_send(m.w, &m.old), MODEL_SENT);
+	world_advance(m.w, 4800);
+	cr_assert_eq(craft_send(m.w, &m.old), MODEL_SENT);
+	cr_assert_eq(drain_out(r), 2);
+	assert_no_drops(r, before);
+	world_advance(m.w, 400);
+	cr_assert_eq(r->engine->kept.live, 0);
+	cr_assert_eq(fl_engine_flow(r->engine, m.id, FL_FORWARD)->packets, packets + 2);
+	cr_assert_eq(craft_send(m.w, &m.old), MODEL_PUNTED);
+	assert_dropped(r, before, FL_DROP_NO_SESSION, 1);
+	cr_assert_eq(drain_out(r), 0);
+	cr_assert(is_with_r3(&m));
+	world_free(m.w);
+}
+
+/* Metadata from before the move, and word of the old peer's, do not undo it. */
+Test(engine_replace, p16_late_metadata_says_nothing)
+{
+	struct moved m = moved_to_r3();
+	struct router *r = &m.w->r[R2];
+	struct drops before = drops_of(r);
+	struct fl_meta remove = craft_control(FL_CONTROL_DELETE);
+	struct craft c = m.old;
+
+	c.meta = &m.meta;
+	craft_send(m.w, &c);
+	cr_assert_eq(drain_out(r), 1);
+	assert_no_drops(r, before);
+	c.meta = &remove;
+	c.len = 0;
+	craft_send(m.w, &c);
+	assert_dropped(r, before, FL_DROP_META_UNEXPECTED, 1);
+	cr_assert(is_with_r3(&m));
+	cr_assert_eq(r->engine->kept.live, 1);
+	world_free(m.w);
+}
+
+/* The old peer may begin something new on the waypoints. */
+Test(engine_replace, p16_another_session_on_waypoints_that_were_left)
+{
+	struct moved m = moved_to_r3();
+	struct router *r = &m.w->r[R2];
+	struct say other = { .dst = "192.0.2.80", .sport = 41000 };
+	struct fl_meta meta = craft_forward(&other, 2);
+	struct drops before = drops_of(r);
+	struct craft c = m.old;
+
+	c.meta = &meta;
+	craft_send(m.w, &c);
+	cr_assert_eq(router_sessions(r), 2);
+	cr_assert_eq(r->engine->kept.live, 0);
+	cr_assert_eq(drain_out(r), 1);
+	assert_no_drops(r, before);
+	cr_assert(is_with_r3(&m));
+	world_free(m.w);
+}
+
+/* They end with the session, and with the process. */
+Test(engine_replace, p16_late_flows_end_with_the_session)
+{
+	struct moved m = moved_to_r3();
+	struct router *r = &m.w->r[R2];
+
+	router_restart(r);
+	router_check(r);
+	cr_assert_eq(fl_flows_count(r->engine->flows), 2);
+	cr_assert(is_with_r3(&m));
+	world_free(m.w);
+
+	m = moved_to_r3();
+	r = &m.w->r[R2];
+	cr_assert_eq(fl_flows_count(r->engine->flows), 3);
+	fl_engine_clear_all(r->engine);
+	router_check(r);
+	cr_assert_eq(fl_flows_count(r->engine->flows), 0);
+	world_free(m.w);
+}
+
+/* TCP: what is under way when the session moves may end it. */
+Test(engine_replace, p16_a_late_reset_ends_the_connection)
+{
+	struct world_opts opts = { .routers = 3, .internet = ",'source-nat':'disabled'" };
+	struct world *w = world_new(&opts);
+	struct say web = { .dst = "192.0.2.80", .proto = FL_IPPROTO_TCP };
+	struct fl_meta m = craft_forward(&web, 1);
+	struct craft c = {
+		.from = R1, .proto = FL_IPPROTO_TCP, .tcp_flags = FL_TH_SYN, .meta = &m
+	};
+	struct router *r = &w->r[R2];
+	struct craft moved;
+
+	craft_send(w, &c);
+	moved = c;
+	m.has |= FL_META_BIT(FL_META_MODIFY) | FL_META_BIT(FL_META_REMAINING_TIME);
+	m.modify = (struct fl_meta_modify){ .seq = 1, .forward = true };
+	m.remaining_s = 60;
+	moved.from = R3;
+	moved.dev = DEV_WAN2;
+	moved.sport = 0x9000;
+	moved.dport = 0x9001;
+	craft_send(w, &moved);
+	cr_assert_eq(r->engine->kept.live, 1);
+	c.tcp_flags = FL_TH_RST | FL_TH_ACK;
+	c.meta = NULL;
+	craft_send(w, &c);
+	cr_assert_eq(fl_engine_flow(r->engine, router_session(r), FL_FORWARD)->tcp, FL_TCP_RESET);
+	world_free(w);
+}
+
+/*
+ * A session whose initiator has nothing to say moves to a router in the middle: the responder's
+ * router hears of it all the same, again if the first word got lost.
+ */
+static void word_goes_on(bool lost)
+{
+	struct world_opts opts = { .routers = 3 };
+	struct world *w = world_new(&opts);
+	const struct say say = { 0 };
+	struct fl_meta m = craft_forward(&say, 9);
+	const struct craft c = { .from = R1, .meta = &m };
+	const struct fl_session *s;
+
+	m.has |= FL_META_BIT(FL_META_MODIFY) | FL_META_BIT(FL_META_REMAINING_TIME) |
+		 FL_META_BIT(FL_META_DISABLE_FORWARD);
+	m.modify = (struct fl_meta_modify){ .seq = 1, .forward = true };
+	m.remaining_s = 60;
+	w->hold = true;
+	craft_send(w, &c);
+	if (lost)
+		drain_wire(w);
+	w->hold = false;
+	world_advance(w, 1000);
+	cr_assert_eq(router_sessions(&w->r[R3]), 1);
+	s = &w->r[R3].t.sessions[router_session(&w->r[R3])];
+	cr_assert_eq(s->uuid[0], 9);
+	cr_assert_eq(s->in.kind, FL_SIDE_PEER);
+	/* And the router in the middle knows that it has been heard. */
+	cr_assert_not(
+		fl_engine_flow(w->r[R2].engine, router_session(&w->r[R2]), FL_FORWARD)->state &
+		FL_FLOW_TX_META);
+	cr_assert_eq(drain_out(&w->r[R3]), 0);
+	world_free(w);
+}
+
+Test(engine_replace, word_of_a_move_goes_on_to_the_next_router)
+{
+	word_goes_on(false);
+}
+
+Test(engine_replace, word_of_a_move_goes_on_after_a_loss)
+{
+	word_goes_on(true);
+}

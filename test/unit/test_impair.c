@@ -114,6 +114,40 @@ Test(impair, settings)
 	}
 }
 
+/* A port that is spared passes at once, whatever happens to the others; those are not changed by
+ * it. */
+Test(impair, spared_port)
+{
+	static const struct {
+		uint8_t proto, first; /* of the IP header */
+		uint16_t sport, dport;
+		bool spared;
+	} rows[] = {
+		{ 17, 0x45, 1280, 1280, true },  { 17, 0x45, 40000, 1280, true },
+		{ 17, 0x45, 1280, 40000, true }, { 17, 0x45, 40000, 1281, false },
+		{ 6, 0x45, 1280, 1280, false },  { 17, 0x60, 1280, 1280, false },
+	};
+
+	start("delay=20 loss=100 spare=1280");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t data[SIZE] = { 0 }, *eth = data + IMPAIR_HDR_LEN, *udp = eth + 34;
+		struct impair_frame *f;
+
+		eth[12] = 8;
+		eth[14] = rows[i].first;
+		eth[23] = rows[i].proto;
+		udp[0] = (uint8_t)(rows[i].sport >> 8);
+		udp[1] = (uint8_t)rows[i].sport;
+		udp[2] = (uint8_t)(rows[i].dport >> 8);
+		udp[3] = (uint8_t)rows[i].dport;
+		impair_take(&im, 0, data, sizeof(data), 1000 + i);
+		f = impair_due(&im, 1000 + i);
+		cr_assert_eq(f != NULL, rows[i].spared, "row %zu", i);
+		free(f);
+	}
+	cr_assert_eq(im.dir[0].counts.lost, 3);
+}
+
 /* What one direction carries does not change the dice of the other. */
 Test(impair, directions)
 {
@@ -180,7 +214,7 @@ Test(impair, commands)
 	impair_command(&im, "get", answer, sizeof(answer));
 	cr_assert_str_eq(answer,
 			 "there delay=20 jitter=0 loss=0.5 duplicate=0 reorder=0 reorder-by=5 "
-			 "rate=0 queue=200 independent=0 blackhole=0\n"
+			 "rate=0 queue=200 independent=0 blackhole=0 spare=0\n"
 			 "back delay=0 jitter=0 loss=0 duplicate=0 reorder=0 reorder-by=5 "
-			 "rate=0 queue=200 independent=0 blackhole=0\nok\n");
+			 "rate=0 queue=200 independent=0 blackhole=0 spare=0\nok\n");
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Path selection: the whole decision as a table, a row for every rule. */
+#include "agent/path/device_load.h"
 #include "test/unit/sla_build.h"
 
 #define DEF                                                                                        \
@@ -329,6 +330,49 @@ Test(sla, water_marks)
 		cr_assert_eq(
 			fl_sla_above(cases[i].was, cases[i].value, cases[i].high, cases[i].low),
 			cases[i].above, "row %zu", i);
+}
+
+/* A device of 10 Mbit/s, 80 and 50 per cent: kbit/s since the last look, a second ago. */
+Test(sla, utilisation_of_a_device)
+{
+	static const struct fl_cfg_load_balancing marks = { 10, 80, 50 },
+						  none = { .capacity_mbps = 10 };
+	static const struct {
+		uint32_t rx_kbps, tx_kbps, want_kbps;
+		uint16_t want_percent;
+		bool above;
+	} looks[] = {
+		{ 9000, 0, 0, 0, false }, /* the first look: no rate yet */
+		{ 1000, 7000, 7000, 70, false },
+		{ 1000, 9000, 8000, 80, true }, /* mean of two seconds, the busier direction */
+		{ 1000, 8000, 8000, 80, true },
+		{ 6000, 3000, 6666, 66, true }, /* below the high mark, not the low one: of 3 s */
+		{ 4000, 4000, 5000, 50, true },
+		{ 4000, 4900, 4666, 46, false },
+		{ 9000, 8900, 5933, 59, false },
+		{ 11000, 30000, 14600, 146, true },
+	};
+	struct fl_device_load load = { 0 }, unmarked = { 0 };
+	struct fl_mono now = { FL_NS_PER_S };
+	uint64_t rx = 1 << 20, tx = 0;
+
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+		rx += looks[i].rx_kbps * 125;
+		tx += looks[i].tx_kbps * 125;
+		fl_device_load_take(&load, &marks, rx, tx, now);
+		fl_device_load_take(&unmarked, &none, rx, tx, now);
+		cr_assert_eq(load.kbps, looks[i].want_kbps, "look %zu: %u", i, load.kbps);
+		cr_assert_eq(load.percent, looks[i].want_percent, "look %zu", i);
+		cr_assert_eq(load.above, looks[i].above, "look %zu", i);
+		cr_assert_eq(unmarked.percent, load.percent);
+		cr_assert_not(unmarked.above);
+		now = fl_mono_add_ms(now, 1000);
+	}
+	/* Another device under the same name: nothing is known of it. */
+	fl_device_load_take(&load, &marks, rx, 100, now);
+	cr_assert_not(load.above);
+	cr_assert_eq(load.percent, 0);
+	cr_assert_eq(load.count, 1);
 }
 
 /* P-40: looks one after the other; hold-down 12 s. */
