@@ -223,6 +223,7 @@ UNIT_export_queue := $(UNIT_export) agent/export/queue agent/base/log agent/base
 UNIT_export_collect := $(ENGINE) agent/codec/export \
                   $(addprefix agent/export/,collect collect_level collect_neigh collect_path \
                   collect_session)
+UNIT_rtnl      := $(addprefix agent/net/,rtnl rtnl_ask rtnl_msg rtnl_told) $(addprefix agent/base/,addr log monotime)
 UNIT_impair    := test/tools/impair_link
 LOAD           := test/insight/load $(addprefix agent/codec/,json json_scan utf8) agent/base/addr
 UNIT_score     := $(LOAD) $(addprefix agent/insight/,score correlate)
