@@ -140,6 +140,7 @@ struct fl_call {
 	int64_t leave_s; /* FL_SESSION_OPEN_END: still in */
 	enum fl_leave_code leave_code;
 	enum fl_grade audio, video, screen; /* Zoom's labels */
+	double mos[FL_MEDIA_MAX];           /* Zoom's scores, if it tells them; 0: not */
 	int rating;                         /* lowest; 0: none */
 	uint64_t bytes;                     /* 0: not known */
 	unsigned int minutes, bad_minutes;  /* when read */

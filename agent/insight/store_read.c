@@ -271,6 +271,8 @@ static void read_call(sqlite3_stmt *stmt, struct fl_call *c)
 	c->bad_minutes = (unsigned int)sqlite3_column_int64(stmt, 26);
 	fl_col_text(stmt, 27, c->meeting_uuid, sizeof(c->meeting_uuid));
 	c->meeting_number = sqlite3_column_int64(stmt, 28);
+	for (int i = 0; i < FL_MEDIA_MAX; i++)
+		c->mos[i] = (double)fl_col_int(stmt, 29 + i, 0) / 100;
 }
 
 int fl_store_each_call(struct fl_store *store, const struct fl_call_filter *f, fl_call_fn fn,

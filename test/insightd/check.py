@@ -42,6 +42,17 @@ def meetings_of_zoom_appear_in_the_cli():
         assert stub.state()["problems"] == []
 
 
+def zooms_own_scores_are_shown():
+    with Stub() as stub, Insightd(stub.base) as d:
+        stub.set(qss=True)
+        d.link_server()
+        d.wait()
+        quality = {c["user"]: c["audio_quality"] for c in d.calls()}
+        assert quality["Priya Raman"]["mos"] == 3.42 and quality["Priya Raman"]["mos_range"] == "3-4", quality
+        assert "mos" not in next(q for user, q in quality.items() if user != "Priya Raman"), quality
+        assert "fair 3.4" in d.text("zoom", "calls", "last", "1d")
+
+
 def C8_nobody_from_elsewhere_is_stored():
     with Stub() as stub, Insightd(stub.base) as d:
         d.link_server()
@@ -464,7 +475,7 @@ def F20_F22_ranking():
             assert part in text, text
 
 
-TESTS = [meetings_of_zoom_appear_in_the_cli, C8_nobody_from_elsewhere_is_stored, A1_link_in_the_browser_by_the_cli,
+TESTS = [meetings_of_zoom_appear_in_the_cli, zooms_own_scores_are_shown, C8_nobody_from_elsewhere_is_stored, A1_link_in_the_browser_by_the_cli,
          A1_what_goes_wrong_is_said_and_nothing_stored, A7_off_until_opted_in, A4_unlink, A2_two_organisations,
          B_live_meetings_end, H25_killed_anywhere, damaged_store_is_put_aside, full_disk_is_survived,
          older_stores_are_brought_up_to_date, systemd_is_told, no_privilege_is_needed, configuration_is_read_again,
