@@ -246,6 +246,8 @@ UNIT_answer    := $(LOAD) $(STORE) $(ASK) $(RANK) test/insight/fill \
 LIBS_answer    := $(LIBS_SQLITE)
 UNIT_view      := $(UNIT_answer) $(patsubst %.c,%,$(wildcard agent/insight/view*.c))
 LIBS_view      := $(LIBS_SQLITE)
+UNIT_late      := $(LOAD) $(STORE) $(RANK) test/insight/fill agent/insight/explain
+LIBS_late      := $(LIBS_SQLITE)
 UNIT_plot      := agent/cli/plot agent/codec/json agent/codec/json_scan agent/codec/utf8
 UNIT_conf      := $(patsubst %.c,%,$(wildcard agent/insightd/conf*.c)) agent/insight/civil agent/zoom/oauth \
                   $(UNIT_zoom_oauth) agent/codec/json agent/codec/json_scan

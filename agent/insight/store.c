@@ -144,6 +144,10 @@ static const char *const texts[SQL_MAX] = {
 	[SQL_MINUTE_PUT] = "INSERT OR REPLACE INTO minute (call, minute, path, bad, cause, data)"
 			   " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[SQL_MINUTE_CAUSE] = "UPDATE minute SET cause = ?3 WHERE call = ?1 AND minute = ?2",
+	[SQL_MINUTE_PATH] = "UPDATE minute SET path = ?3 WHERE call = ?1 AND minute = ?2"
+			    " AND path IS NULL",
+	[SQL_CALL_SESSIONS] =
+		"UPDATE call SET vpn = max(vpn, ?2), bytes = max(bytes, ?3) WHERE id = ?1",
 	[SQL_MINUTES] = "SELECT minute, path, bad, cause, data FROM minute WHERE call = ?1"
 			" AND minute BETWEEN ?2 AND ?3 ORDER BY minute",
 	[SQL_MINUTES_DELETE] = "DELETE FROM minute WHERE call = ?1",
@@ -183,6 +187,8 @@ static const char *const texts[SQL_MAX] = {
 			    " AND (?3 = '' OR c.key = ?3) LIMIT 1",
 	[SQL_UNRANKED] = "SELECT call FROM minute WHERE cause IS NULL AND bad & 15"
 			 " AND call > ?1 ORDER BY call LIMIT 1",
+	[SQL_CALL_BETWEEN] = "SELECT id FROM call WHERE id > ?1 AND minutes > 0 AND join_s < ?3"
+			     " AND ifnull(leave_s, ?3) >= ?2 ORDER BY id LIMIT 1",
 	[SQL_STORED_BEFORE] = "SELECT id FROM call WHERE minutes > 0 AND leave_s < ?1"
 			      " ORDER BY leave_s LIMIT ?2",
 	[SQL_STORED_OLDEST] = "SELECT id FROM call WHERE minutes > 0 AND leave_s > 0"

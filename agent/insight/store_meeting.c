@@ -401,3 +401,19 @@ int fl_store_set_cause(struct fl_store *store, uint64_t call, int64_t minute,
 	free(deltas.list);
 	return fl_store_end(store, err);
 }
+
+int fl_store_set_sessions(struct fl_store *store, const struct fl_call *call,
+			  const struct fl_minute_path *paths, size_t count)
+{
+	int err = fl_store_begin(store);
+
+	if (err)
+		return err;
+	err = fl_store_run(store, SQL_CALL_SESSIONS,
+			   VALS(v_uint(call->id), v_int(call->vpn), v_uint(call->bytes)));
+	for (size_t i = 0; !err && i < count; i++)
+		err = fl_store_run(
+			store, SQL_MINUTE_PATH,
+			VALS(v_uint(call->id), v_int(paths[i].minute), v_int(paths[i].path)));
+	return fl_store_end(store, err);
+}

@@ -358,6 +358,18 @@ int fl_store_next_unranked(struct fl_store *store, uint64_t after, uint64_t *ret
 	return err;
 }
 
+int fl_store_next_call(struct fl_store *store, uint64_t after, int64_t from_s, int64_t to_s,
+		       uint64_t *ret_call)
+{
+	int64_t call;
+	int err = fl_store_get(store, SQL_CALL_BETWEEN,
+			       VALS(v_uint(after), v_int(from_s), v_int(to_s)), &call);
+
+	if (!err)
+		*ret_call = (uint64_t)call;
+	return err;
+}
+
 /* --- minutes ------------------------------------------------------------------------------------
  */
 

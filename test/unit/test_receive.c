@@ -62,11 +62,14 @@ static int send_record(const struct fl_export_record *record, uint64_t seq)
 	return fl_receiver_line(receiver, text, (size_t)len - 1);
 }
 
+static int64_t late_before_s;
+static struct fl_receiver_span late;
+
 static void commit(uint64_t want_ack)
 {
 	uint64_t ack = 99;
 
-	cr_assert_eq(fl_receiver_commit(receiver, &ack), 0);
+	cr_assert_eq(fl_receiver_commit(receiver, late_before_s, &ack, &late), 0);
 	cr_expect_eq(ack, want_ack, "%lu, not %lu", ack, want_ack);
 }
 
@@ -164,6 +167,38 @@ static struct fl_export_record call(void)
 	r.session.steps[0].since_s = NOW;
 	snprintf(r.session.steps[0].path, FL_EXPORT_NAME_LEN, "r2/wan1");
 	return r;
+}
+
+/* What the ranking has to look at again. */
+Test(receive, what_comes_late)
+{
+	struct fl_export_record r = minute_of("wan1", 20), s = { .type = FL_EXPORT_SESSION };
+
+	late_before_s = NOW;
+	r.path_minute.minute = NOW / 60 - 60;
+	cr_assert_eq(send_record(&r, 1), 0);
+	r.path_minute.minute = NOW / 60 + 5;
+	cr_assert_eq(send_record(&r, 2), 0);
+	commit(2);
+	cr_expect_eq(late.from_s, (NOW / 60 - 60) * 60);
+	cr_expect_eq(late.to_s, late.from_s + 60);
+	/* Long, but told of as it goes. */
+	s.session.uuid[0] = 9;
+	cr_assert_eq(fl_addr_parse("10.9.0.5", &s.session.client), 0);
+	cr_assert_eq(fl_addr_parse("203.0.113.9", &s.session.remote), 0);
+	s.session.start_s = NOW - 7200;
+	s.session.until_s = NOW + 60;
+	cr_assert_eq(send_record(&s, 3), 0);
+	commit(3);
+	cr_expect_eq(late.to_s, 0);
+	s.session.uuid[0] = 10;
+	s.session.until_s = NOW - 3600;
+	cr_assert_eq(send_record(&s, 4), 0);
+	commit(4);
+	cr_expect_eq(late.from_s, NOW - 7200);
+	cr_expect_eq(late.to_s, NOW - 3600);
+	commit(0);
+	cr_expect_eq(late.to_s, 0);
 }
 
 /* Three records of one session: the store has its tuple, its last bytes, and all of its path. */
