@@ -219,6 +219,7 @@ UNIT_sla       := $(addprefix agent/path/,mos sla sla_text)
 UNIT_sla_random := $(UNIT_sla)
 
 UNIT_export    := agent/codec/export $(JSON) agent/base/addr
+UNIT_leases    := agent/export/leases agent/base/addr
 UNIT_export_queue := $(UNIT_export) agent/export/queue agent/base/log agent/base/monotime
 UNIT_export_collect := $(ENGINE) agent/codec/export \
                   $(addprefix agent/export/,collect collect_level collect_neigh collect_path \

@@ -176,6 +176,7 @@ static void take_neighbour(struct fl_receiver *r, const struct fl_export_neighbo
 		.site = r->site, .addr = n->addr, .from_s = n->from_s, .to_s = n->to_s
 	};
 	memcpy(to->mac.b, n->mac, sizeof(to->mac.b));
+	memcpy(to->hostname, n->name, sizeof(to->hostname));
 }
 
 static void take_event(struct fl_receiver *r, const struct fl_export_event *e)

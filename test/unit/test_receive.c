@@ -279,7 +279,8 @@ Test(receive, D16_neighbours_and_events)
 
 	n.neighbour = (struct fl_export_neighbour){ .mac = { 2, 0, 0, 0, 0, 9 },
 						    .from_s = NOW,
-						    .to_s = NOW + 600 };
+						    .to_s = NOW + 600,
+						    .name = "WS-9.example.com" };
 	cr_assert_eq(fl_addr_parse("10.1.0.2", &n.neighbour.addr), 0);
 	e.event = (struct fl_export_event){ NOW, "bad", "PATH_DOWN", "r2/wan1", "no carrier" };
 	for (int again = 0; again < 2; again++) {
@@ -293,6 +294,13 @@ Test(receive, D16_neighbours_and_events)
 	cr_expect(fl_addr_equal(&got.addr, &n.neighbour.addr));
 	cr_expect_eq(got.site, site());
 	cr_expect_eq(got.to_s, NOW + 600);
+	cr_expect_str_eq(got.hostname, "WS-9");
+	/* Rule 4 of zoom-api.md 10: by its name alone, whatever the case. */
+	memset(&got, 0, sizeof(got));
+	cr_assert_eq(
+		fl_store_each_neighbour(store, (struct fl_mac){ 0 }, "ws-9", take_neighbour, &got),
+		0);
+	cr_expect(fl_addr_equal(&got.addr, &n.neighbour.addr));
 	cr_assert_eq(fl_store_each_event(store, site(), NOW, NOW + 1, count_event, &last), 0);
 	cr_expect_eq(last.site, 1, "an event that is told twice is one");
 	cr_expect_eq(last.severity, FL_SEVERITY_BAD);
