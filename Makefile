@@ -222,10 +222,12 @@ UNIT_sla       := $(addprefix agent/path/,device_load mos sla sla_text)
 UNIT_sla_random := $(UNIT_sla)
 
 UNIT_export    := agent/codec/export $(JSON) agent/base/addr
+UNIT_leases    := agent/export/leases agent/base/addr
 UNIT_export_queue := $(UNIT_export) agent/export/queue agent/base/log agent/base/monotime
 UNIT_export_collect := $(ENGINE) agent/codec/export \
                   $(addprefix agent/export/,collect collect_level collect_neigh collect_path \
                   collect_session)
+UNIT_rtnl      := $(addprefix agent/net/,rtnl rtnl_ask rtnl_msg rtnl_told) $(addprefix agent/base/,addr log monotime)
 UNIT_impair    := test/tools/impair_link
 LOAD           := test/insight/load $(addprefix agent/codec/,json json_scan utf8) agent/base/addr
 UNIT_score     := $(LOAD) $(addprefix agent/insight/,score correlate)
@@ -248,6 +250,8 @@ UNIT_answer    := $(LOAD) $(STORE) $(ASK) $(RANK) test/insight/fill \
 LIBS_answer    := $(LIBS_SQLITE)
 UNIT_view      := $(UNIT_answer) $(patsubst %.c,%,$(wildcard agent/insight/view*.c))
 LIBS_view      := $(LIBS_SQLITE)
+UNIT_late      := $(LOAD) $(STORE) $(RANK) test/insight/fill agent/insight/explain
+LIBS_late      := $(LIBS_SQLITE)
 UNIT_plot      := agent/cli/plot agent/codec/json agent/codec/json_scan agent/codec/utf8
 UNIT_conf      := $(patsubst %.c,%,$(wildcard agent/insightd/conf*.c)) agent/insight/civil agent/zoom/oauth \
                   $(UNIT_zoom_oauth) agent/codec/json agent/codec/json_scan

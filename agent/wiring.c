@@ -214,17 +214,11 @@ static void on_route(void *ctx)
 	((struct daemon *)ctx)->routes_changed = true;
 }
 
-static void on_resync(void *ctx)
-{
-	((struct daemon *)ctx)->routes_changed = true;
-}
-
 const struct fl_rtnl_events fl_daemon_rtnl_events = {
 	.link = on_link,
 	.addr = on_addr,
 	.neigh = on_neigh,
 	.route = on_route,
-	.resync = on_resync,
 };
 
 int fl_daemon_on_rtnl(sd_event_source *source, int fd, uint32_t revents, void *userdata)
@@ -283,6 +277,8 @@ int fl_daemon_on_tick(sd_event_source *source, uint64_t usec, void *userdata)
 	struct daemon *d = userdata;
 	bool more;
 
+	/* An error was logged when events were read, and this comes back until it works. */
+	fl_rtnl_catch_up(d->rtnl);
 	if (d->routes_changed) {
 		d->routes_changed = false;
 		fl_fabric_routes_changed(d->fabric);

@@ -360,11 +360,17 @@ int fl_cmd_zoom_sync(const struct fl_cli *cli, int argc, char **argv)
 /* --- calls, clients, events ---------------------------------------------------------------------
  */
 
-static const char *grade(const struct fl_json *call, const char *key)
+/* With Zoom's own score behind it, where Zoom tells it. */
+static void grade_cell(struct fl_table *table, const struct fl_json *call, const char *key)
 {
-	const char *label = fl_cli_text(fl_json_member(call, key), "label");
+	const struct fl_json *quality = fl_json_member(call, key);
+	const char *label = fl_cli_text(quality, "label");
+	double mos;
 
-	return strcmp(label, "not_applicable") ? label : "n/a";
+	if (!fl_json_get_double(fl_json_member(quality, "mos"), &mos))
+		fl_table_printf(table, "%s %.1f", label, mos);
+	else
+		fl_table_text(table, strcmp(label, "not_applicable") ? label : "n/a");
 }
 
 void fl_zoom_print_calls(const struct fl_json *data)
@@ -389,9 +395,9 @@ void fl_zoom_print_calls(const struct fl_json *data)
 		fl_table_member(table, c, "hostname");
 		fl_table_member(table, c, "user");
 		fl_table_member(table, c, "meeting_id");
-		fl_table_text(table, grade(c, "audio_quality"));
-		fl_table_text(table, grade(c, "video_quality"));
-		fl_table_text(table, grade(c, "screen_share_quality"));
+		grade_cell(table, c, "audio_quality");
+		grade_cell(table, c, "video_quality");
+		grade_cell(table, c, "screen_share_quality");
 		fl_table_text(table, !rating ? NULL : rating <= 2 ? "poor" : "good");
 		if (fl_cli_has(c, "usage_bytes"))
 			fl_table_printf(table, "%.1f",

@@ -124,6 +124,8 @@ static void put_neighbour(struct fl_json *o, const struct fl_export_neighbour *n
 	put_hex(o, "mac", n->mac, sizeof(n->mac));
 	fl_json_add_i64(o, "from", n->from_s);
 	fl_json_add_i64(o, "to", n->to_s);
+	if (n->name[0])
+		fl_json_add_string(o, "name", n->name);
 }
 
 static void put_event(struct fl_json *o, const struct fl_export_event *e)
@@ -301,6 +303,8 @@ static bool get_session(const struct fl_json *o, struct fl_export_session *s)
 
 static bool get_neighbour(const struct fl_json *o, struct fl_export_neighbour *n)
 {
+	if (fl_json_member(o, "name") && !get_text(o, "name", n->name, sizeof(n->name)))
+		return false;
 	return get_addr(o, "address", &n->addr) && get_hex(o, "mac", n->mac, sizeof(n->mac)) &&
 	       get_i64(o, "from", &n->from_s) && get_i64(o, "to", &n->to_s) && n->from_s <= n->to_s;
 }

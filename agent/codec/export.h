@@ -78,6 +78,7 @@ struct fl_export_neighbour {
 	uint8_t mac[6];
 	int64_t from_s;
 	int64_t to_s;
+	char name[64]; /* by DHCP; "": not known */
 };
 
 struct fl_export_event {

@@ -325,6 +325,15 @@ static void check_own_name(struct fl_cfg_load *load, const struct fl_config *con
 				   "no such router in /authority/router", "/router/name");
 }
 
+static void check_export(struct fl_cfg_load *load, const struct fl_cfg_export *e)
+{
+	for (size_t i = 0; i < e->n_dhcp_leases; i++)
+		if (*e->dhcp_leases[i] != '/')
+			fl_cfg_complain_at(load, false, e->dhcp_leases[i],
+					   "must be an absolute name of a file",
+					   "/router/export/dhcp-leases/%zu", i);
+}
+
 void fl_cfg_check_router(struct fl_cfg_load *load, const struct fl_config *config)
 {
 	check_own_name(load, config);
@@ -333,4 +342,5 @@ void fl_cfg_check_router(struct fl_cfg_load *load, const struct fl_config *confi
 	check_interfaces(load, config);
 	check_peers(load, config);
 	check_routes(load, config);
+	check_export(load, &config->router.export);
 }

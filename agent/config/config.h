@@ -445,6 +445,8 @@ struct fl_cfg_export {
 	size_t n_zoom_service;
 	char **vpn_service;
 	size_t n_vpn_service;
+	char **dhcp_leases; /* absolute names of files */
+	size_t n_dhcp_leases;
 	struct fl_cfg_capacity *capacity;
 	size_t n_capacity;
 };

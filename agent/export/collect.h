@@ -17,6 +17,8 @@ struct fl_collect_ops {
 	void (*put)(void *ctx, const struct fl_export_record *record);
 	/* Bytes that a device has received and sent. Return: 0 or -errno. */
 	int (*link_bytes)(void *ctx, uint32_t ifindex, uint64_t *ret_rx, uint64_t *ret_tx);
+	/* What a host calls itself; NULL: not known. */
+	const char *(*host_name)(void *ctx, const struct fl_addr *addr, const uint8_t mac[6]);
 };
 
 struct fl_collect;

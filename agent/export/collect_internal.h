@@ -71,6 +71,7 @@ struct fl_neigh_seen {
 	struct fl_export_neighbour neighbour;
 	uint32_t ifindex;
 	bool told;
+	bool named;        /* told with its name */
 	UT_hash_handle hh; /* by neighbour.addr */
 };
 

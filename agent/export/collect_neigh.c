@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Neighbours on this router's LANs: whose MAC an address has, from when to when. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,16 +10,25 @@
 #define REPEAT_S       600 /* a neighbour that stays is told of again */
 #define LOOKS_A_SECOND 200
 
+static const char *name_of(const struct fl_collect *c, const struct fl_neigh_seen *n)
+{
+	return c->ops->host_name(c->ctx, &n->neighbour.addr, n->neighbour.mac);
+}
+
 static void put_neigh(struct fl_collect *c, struct fl_neigh_seen *n)
 {
 	const struct fl_netif *netif = fl_fabric_netif_by_ifindex(c->fabric, n->ifindex);
 	struct fl_export_record r = { .type = FL_EXPORT_NEIGHBOUR };
+	const char *name;
 
 	/* Hosts only: next hops toward peers and the Internet are nobody's clients. */
 	if (!netif || !netif->cfg || !netif->cfg->tenant_name)
 		return;
 	r.neighbour = n->neighbour;
+	name = name_of(c, n);
+	snprintf(r.neighbour.name, sizeof(r.neighbour.name), "%s", name ? name : "");
 	n->told = true;
+	n->named = name != NULL;
 	c->ops->put(c->ctx, &r);
 }
 
@@ -81,7 +91,9 @@ void fl_collect_repeat_neighs(struct fl_collect *c)
 		if (!n)
 			return;
 		c->neigh_cursor = n->hh.next;
-		if (!n->told || c->now_s - n->neighbour.to_s >= REPEAT_S) {
+		/* A lease may be known later than its holder's first packet. */
+		if (!n->told || (!n->named && name_of(c, n)) ||
+		    c->now_s - n->neighbour.to_s >= REPEAT_S) {
 			n->neighbour.to_s = c->now_s;
 			put_neigh(c, n);
 		}

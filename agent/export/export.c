@@ -9,9 +9,11 @@
 #include <sys/stat.h>
 
 #include "agent/base/log.h"
+#include "agent/export/leases.h"
 #include "agent/export/server.h"
 
-#define TICKS_PER_FLUSH (1000 / FL_COLLECT_TICK_MS) /* and readers are told */
+#define TICKS_PER_FLUSH  (1000 / FL_COLLECT_TICK_MS) /* and readers are told */
+#define FLUSHES_PER_LOOK 60                          /* at lease files */
 
 struct fl_export {
 	struct fl_export_cfg cfg;
@@ -20,7 +22,9 @@ struct fl_export {
 	struct fl_collect *collect;
 	struct fl_queue *queue;
 	struct fl_export_server *server;
-	unsigned int ticks;
+	struct fl_leases *leases;
+	const struct fl_cfg_export *lease_files;
+	unsigned int ticks, flushes;
 };
 
 static void put(void *ctx, const struct fl_export_record *record)
@@ -35,6 +39,11 @@ static int link_bytes(void *ctx, uint32_t ifindex, uint64_t *ret_rx, uint64_t *r
 	return e->cfg.link_bytes(e->cfg.ctx, ifindex, ret_rx, ret_tx);
 }
 
+static const char *host_name(void *ctx, const struct fl_addr *addr, const uint8_t mac[6])
+{
+	return fl_leases_name(((struct fl_export *)ctx)->leases, addr, mac);
+}
+
 int fl_export_new(const struct fl_export_cfg *cfg, struct fl_export **ret_export)
 {
 	struct fl_export *e = calloc(1, sizeof(*e));
@@ -42,7 +51,9 @@ int fl_export_new(const struct fl_export_cfg *cfg, struct fl_export **ret_export
 	if (!e)
 		return -ENOMEM;
 	e->cfg = *cfg;
-	e->ops = (struct fl_collect_ops){ .put = put, .link_bytes = link_bytes };
+	e->ops = (struct fl_collect_ops){ .put = put,
+					  .link_bytes = link_bytes,
+					  .host_name = host_name };
 	*ret_export = e;
 	return 0;
 }
@@ -52,6 +63,8 @@ static void close_all(struct fl_export *e)
 	fl_export_server_free(e->server);
 	fl_collect_free(e->collect);
 	fl_queue_close(e->queue);
+	fl_leases_free(e->leases);
+	e->leases = NULL;
 	e->server = NULL;
 	e->collect = NULL;
 	e->queue = NULL;
@@ -93,6 +106,8 @@ static int open_all(struct fl_export *e, uint64_t max_bytes)
 	snprintf(dir, sizeof(dir), "%s/export", cfg->state_dir);
 	err = fl_queue_open(dir, max_bytes, &e->queue);
 	if (!err)
+		err = fl_leases_new(&e->leases);
+	if (!err)
 		err = fl_collect_new(&view, &e->ops, e, &e->collect);
 	if (!err)
 		err = fl_export_server_new(cfg->event, cfg->socket, e->queue, &e->server);
@@ -102,6 +117,15 @@ static int open_all(struct fl_export *e, uint64_t max_bytes)
 static void hear_neigh(void *ctx, const struct fl_neigh *neigh)
 {
 	fl_collect_neigh(((struct fl_export *)ctx)->collect, neigh);
+}
+
+static void read_leases(struct fl_export *e)
+{
+	int err = fl_leases_read(e->leases, e->lease_files->dhcp_leases,
+				 e->lease_files->n_dhcp_leases);
+
+	if (err)
+		fl_log_err(err, "a file of dhcp-leases cannot be read, its hosts have no names");
 }
 
 int fl_export_configure(struct fl_export *export, const struct fl_config *config)
@@ -125,6 +149,8 @@ int fl_export_configure(struct fl_export *export, const struct fl_config *config
 		}
 	}
 	fl_queue_set_max(export->queue, max_bytes);
+	export->lease_files = cfg;
+	read_leases(export);
 	fl_export_server_name(export->server, cfg->site ? cfg->site : config->router.name,
 			      config->router.name);
 	fl_collect_configure(export->collect, config);
@@ -144,6 +170,10 @@ void fl_export_tick(struct fl_export *export)
 	export->ticks = 0;
 	fl_queue_flush(export->queue);
 	fl_export_server_kick(export->server);
+	if (++export->flushes < FLUSHES_PER_LOOK)
+		return;
+	export->flushes = 0;
+	read_leases(export);
 }
 
 void fl_export_closing(struct fl_export *export, uint32_t session)

@@ -68,6 +68,12 @@ void fl_explainer_free(struct fl_explainer *explainer)
 	free(explainer);
 }
 
+void fl_explainer_forget(struct fl_explainer *explainer)
+{
+	for (unsigned int i = 0; i < MODELS; i++)
+		explainer->sites[i].site = 0;
+}
+
 /* The path's minute, or NULL if there is none near. */
 static int find_wan(struct fl_explainer *e, uint32_t path, int64_t minute,
 		    const struct fl_path_minute **ret_wan)

@@ -36,6 +36,9 @@ typedef bool (*fl_explained_fn)(void *ctx, const struct fl_explained *explained)
 int fl_explain_call(struct fl_explainer *explainer, const struct fl_call *call,
 		    enum fl_stream stream, int64_t now_s, fl_explained_fn fn, void *ctx);
 
+/* Models are made anew: what they were made of has changed. */
+void fl_explainer_forget(struct fl_explainer *explainer);
+
 /* Rank a call's bad minutes and store their causes, for the sums of its site. */
 int fl_explain_keep(struct fl_explainer *explainer, const struct fl_call *call, int64_t now_s);
 

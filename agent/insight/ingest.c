@@ -217,3 +217,67 @@ int fl_ingest_meeting(struct fl_ingest *ingest, struct fl_meeting_put *meeting,
 	meeting->call_count = 0;
 	return err ? err : (int)kept;
 }
+
+/* --- routers that were late ---------------------------------------------------------------------
+ */
+
+/* As much of what Zoom said as is kept. */
+static struct fl_join_ends ends_of(const struct fl_call *call)
+{
+	struct fl_join_ends ends = { .public_addr = call->public_addr,
+				     .mac = call->mac,
+				     .join_s = call->join_s,
+				     .leave_s = call->leave_s };
+
+	if (call->addr.family)
+		ends.internal[ends.internal_count++] = call->addr;
+	memcpy(ends.pc_name, call->hostname, sizeof(ends.pc_name));
+	return ends;
+}
+
+struct pathless {
+	const struct fl_match *match;
+	struct fl_minute_path *paths;
+	size_t count;
+	size_t room;
+};
+
+static bool take_pathless(void *ctx, const struct fl_call *call, const struct fl_minute_row *row)
+{
+	struct pathless *p = ctx;
+	struct fl_minute_path *to = &p->paths[p->count];
+
+	(void)call;
+	if (!row->path && fl_match_path(p->match, row->figures.minute, &to->path)) {
+		to->minute = row->figures.minute;
+		p->count++;
+	}
+	return p->count < p->room;
+}
+
+int fl_ingest_again(struct fl_ingest *ingest, const struct fl_call *call)
+{
+	const struct fl_join_ends ends = ends_of(call);
+	struct pathless p = { .room = call->minutes };
+	struct fl_call known = *call;
+	struct fl_match match;
+	int err;
+
+	if (!call->minutes)
+		return 0;
+	err = fl_ingest_match(ingest, &ends, &match);
+	if (err || !fl_match_is_on_network(&match) || match.site != call->site ||
+	    !match.session_count)
+		return err;
+	p.match = &match;
+	p.paths = calloc(p.room, sizeof(*p.paths));
+	if (!p.paths)
+		return -ENOMEM;
+	known.vpn |= match.vpn;
+	known.bytes = fl_match_bytes(&match, call->join_s, call->leave_s);
+	err = fl_store_each_minute(ingest->store, call, take_pathless, &p);
+	if (!err && (p.count || known.bytes > call->bytes))
+		err = fl_store_set_sessions(ingest->store, &known, p.paths, p.count);
+	free(p.paths);
+	return err;
+}

@@ -50,4 +50,12 @@ int fl_ingest_meeting(struct fl_ingest *ingest, struct fl_meeting_put *meeting,
 		      const struct fl_participant *participants, size_t count,
 		      const struct fl_ingest_options *options);
 
+/**
+ * fl_ingest_again() - what routers have told of a stored call since it was stored
+ *
+ * They may have been away. Sessions that are known now give minutes without a path theirs, and the
+ * call its bytes; what is known already stays. 0 or -errno.
+ */
+int fl_ingest_again(struct fl_ingest *ingest, const struct fl_call *call);
+
 #endif

@@ -176,6 +176,7 @@ static void take_neighbour(struct fl_receiver *r, const struct fl_export_neighbo
 		.site = r->site, .addr = n->addr, .from_s = n->from_s, .to_s = n->to_s
 	};
 	memcpy(to->mac.b, n->mac, sizeof(to->mac.b));
+	memcpy(to->hostname, n->name, sizeof(to->hostname));
 }
 
 static void take_event(struct fl_receiver *r, const struct fl_export_event *e)
@@ -236,12 +237,38 @@ int fl_receiver_line(struct fl_receiver *receiver, const char *line, size_t len)
 	return r->n_minutes + r->n_sessions + r->n_neighbours + r->n_events >= FL_RECEIVER_BATCH;
 }
 
-int fl_receiver_commit(struct fl_receiver *receiver, uint64_t *ret_ack)
+static void widen(struct fl_receiver_span *span, int64_t from_s, int64_t to_s)
+{
+	if (!span->to_s || from_s < span->from_s)
+		span->from_s = from_s;
+	if (to_s > span->to_s)
+		span->to_s = to_s;
+}
+
+static struct fl_receiver_span late_span(const struct fl_receiver *r, int64_t late_s)
+{
+	struct fl_receiver_span span = { 0 };
+
+	for (size_t i = 0; i < r->n_minutes; i++) {
+		int64_t start_s = r->minutes[i].minute * 60;
+
+		if (start_s + 60 <= late_s)
+			widen(&span, start_s, start_s + 60);
+	}
+	for (size_t i = 0; i < r->n_sessions; i++)
+		if (r->sessions[i].end_s <= late_s)
+			widen(&span, r->sessions[i].start_s, r->sessions[i].end_s);
+	return span;
+}
+
+int fl_receiver_commit(struct fl_receiver *receiver, int64_t late_s, uint64_t *ret_ack,
+		       struct fl_receiver_span *ret_late)
 {
 	struct fl_receiver *r = receiver;
 	int err = 0;
 
 	*ret_ack = 0;
+	*ret_late = (struct fl_receiver_span){ 0 };
 	if (!r->seq)
 		return 0;
 	/* Four transactions: one that failed, and those before it, are put once more. */
@@ -255,6 +282,7 @@ int fl_receiver_commit(struct fl_receiver *receiver, uint64_t *ret_ack)
 		err = fl_store_put_events(r->store, r->events, r->n_events);
 	if (err)
 		return err;
+	*ret_late = late_span(r, late_s);
 	r->n_minutes = r->n_sessions = r->n_neighbours = r->n_events = 0;
 	*ret_ack = r->seq;
 	r->seq = 0;

@@ -27,13 +27,21 @@ void fl_receiver_free(struct fl_receiver *receiver); /* takes NULL; what is not 
  */
 int fl_receiver_line(struct fl_receiver *receiver, const char *line, size_t len);
 
+/* A time, from the earliest start to the latest end; to_s 0: none. */
+struct fl_receiver_span {
+	int64_t from_s, to_s;
+};
+
 /**
  * fl_receiver_commit() - put what was gathered into the store
- * @ret_ack: number up to which everything is safe; 0: nothing new
+ * @late_s:   what was over before, in seconds since 1970, comes late
+ * @ret_ack:  number up to which everything is safe; 0: nothing new
+ * @ret_late: the time of minutes of paths and of sessions that came late
  *
  * Return: 0, or the store's error; then it may be tried again, or the connection be dropped.
  */
-int fl_receiver_commit(struct fl_receiver *receiver, uint64_t *ret_ack);
+int fl_receiver_commit(struct fl_receiver *receiver, int64_t late_s, uint64_t *ret_ack,
+		       struct fl_receiver_span *ret_late);
 
 struct fl_receiver_stats {
 	char site[FL_EXPORT_SITE_LEN];

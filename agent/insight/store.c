@@ -16,7 +16,7 @@
 	"c.id, c.meeting, c.key, c.account, c.site, c.client, c.rule, c.vpn, c.conn, c.network,"   \
 	" c.addr, c.public_addr, k.key, k.hostname, c.user_name, c.email, c.device, c.join_s,"     \
 	" c.leave_s, c.leave_code, c.audio, c.video, c.screen, c.rating, c.bytes, c.minutes,"      \
-	" c.bad_minutes, m.uuid, m.number "                                                        \
+	" c.bad_minutes, m.uuid, m.number, c.audio_mos, c.video_mos, c.screen_mos "                \
 	"FROM call c JOIN client k ON k.id = c.client JOIN meeting m ON m.id = c.meeting "
 
 /* Calls that touch [?2, ?3); no call lasts longer than 30 hours (zoom-api.md 3), so the index
@@ -127,22 +127,27 @@ static const char *const texts[SQL_MAX] = {
 	[SQL_CALL_PUT] =
 		"INSERT INTO call (meeting, key, account, site, client, rule, vpn, conn, network,"
 		" addr, public_addr, user_name, email, device, join_s, leave_s, leave_code, audio,"
-		" video, screen, rating, bytes, minutes, bad_minutes, person)"
+		" video, screen, rating, bytes, minutes, bad_minutes, person, audio_mos, video_mos,"
+		" screen_mos)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-		" ?17, ?18, ?19, ?20, ?21, ?22, 0, 0, ?23)"
+		" ?17, ?18, ?19, ?20, ?21, ?22, 0, 0, ?23, ?24, ?25, ?26)"
 		" ON CONFLICT DO UPDATE SET site = excluded.site, client = excluded.client,"
 		" rule = excluded.rule, vpn = excluded.vpn, " CALL_KNOWN ","
 		" audio = CASE WHEN excluded.audio < 2 AND audio >= 2 THEN audio ELSE excluded.audio END,"
 		" video = CASE WHEN excluded.video < 2 AND video >= 2 THEN video ELSE excluded.video END,"
 		" screen = CASE WHEN excluded.screen < 2 AND screen >= 2 THEN screen"
-		" ELSE excluded.screen END, bytes = max(bytes, excluded.bytes), " NEWER(person) ", " NEWER(addr) ", " NEWER(
-			public_addr) ", " NEWER(user_name) ", " NEWER(email) ", " NEWER(device) ", " NEWER(leave_s) ", " NEWER(rating) " RETURNING id",
+		" ELSE excluded.screen END, bytes = max(bytes, excluded.bytes), " NEWER(person) ", " NEWER(addr) ", " NEWER(public_addr) ", " NEWER(user_name) ", " NEWER(
+			email) ", " NEWER(device) ", " NEWER(leave_s) ", " NEWER(rating) ", " NEWER(audio_mos) ", " NEWER(video_mos) ", " NEWER(screen_mos) " RETURNING id",
 	[SQL_CALL_COUNT] = "UPDATE call SET minutes = ?2, bad_minutes = ?3 WHERE id = ?1",
 	[SQL_MINUTE_GET] =
 		"SELECT path, bad, cause, data FROM minute WHERE call = ?1 AND minute = ?2",
 	[SQL_MINUTE_PUT] = "INSERT OR REPLACE INTO minute (call, minute, path, bad, cause, data)"
 			   " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[SQL_MINUTE_CAUSE] = "UPDATE minute SET cause = ?3 WHERE call = ?1 AND minute = ?2",
+	[SQL_MINUTE_PATH] = "UPDATE minute SET path = ?3 WHERE call = ?1 AND minute = ?2"
+			    " AND path IS NULL",
+	[SQL_CALL_SESSIONS] =
+		"UPDATE call SET vpn = max(vpn, ?2), bytes = max(bytes, ?3) WHERE id = ?1",
 	[SQL_MINUTES] = "SELECT minute, path, bad, cause, data FROM minute WHERE call = ?1"
 			" AND minute BETWEEN ?2 AND ?3 ORDER BY minute",
 	[SQL_MINUTES_DELETE] = "DELETE FROM minute WHERE call = ?1",
@@ -182,6 +187,8 @@ static const char *const texts[SQL_MAX] = {
 			    " AND (?3 = '' OR c.key = ?3) LIMIT 1",
 	[SQL_UNRANKED] = "SELECT call FROM minute WHERE cause IS NULL AND bad & 15"
 			 " AND call > ?1 ORDER BY call LIMIT 1",
+	[SQL_CALL_BETWEEN] = "SELECT id FROM call WHERE id > ?1 AND minutes > 0 AND join_s < ?3"
+			     " AND ifnull(leave_s, ?3) >= ?2 ORDER BY id LIMIT 1",
 	[SQL_STORED_BEFORE] = "SELECT id FROM call WHERE minutes > 0 AND leave_s < ?1"
 			      " ORDER BY leave_s LIMIT ?2",
 	[SQL_STORED_OLDEST] = "SELECT id FROM call WHERE minutes > 0 AND leave_s > 0"

@@ -140,6 +140,7 @@ struct fl_call {
 	int64_t leave_s; /* FL_SESSION_OPEN_END: still in */
 	enum fl_leave_code leave_code;
 	enum fl_grade audio, video, screen; /* Zoom's labels */
+	double mos[FL_MEDIA_MAX];           /* Zoom's scores, if it tells them; 0: not */
 	int rating;                         /* lowest; 0: none */
 	uint64_t bytes;                     /* 0: not known */
 	unsigned int minutes, bad_minutes;  /* when read */
@@ -192,6 +193,23 @@ int fl_store_put_meeting(struct fl_store *store, const struct fl_meeting_put *pu
 /* Who was to blame for a bad minute; -ENOENT if there is no such minute, or it is not bad. */
 int fl_store_set_cause(struct fl_store *store, uint64_t call, int64_t minute,
 		       enum fl_category cause);
+
+struct fl_minute_path {
+	int64_t minute;
+	uint32_t path;
+};
+
+/**
+ * fl_store_set_sessions() - what a router told of a call after it was stored
+ * @call:  id, vpn and bytes of it
+ * @paths: of minutes that have none; others keep theirs
+ */
+int fl_store_set_sessions(struct fl_store *store, const struct fl_call *call,
+			  const struct fl_minute_path *paths, size_t count);
+
+/* The next call after @after, in order of numbers, that touches [from_s, to_s); -ENOENT. */
+int fl_store_next_call(struct fl_store *store, uint64_t after, int64_t from_s, int64_t to_s,
+		       uint64_t *ret_call);
 
 /* The next call after @after, in order of numbers, that has bad minutes without a cause; -ENOENT.
  */

@@ -258,6 +258,11 @@ static int put_client(struct fl_store *store, const struct fl_call *call, int64_
 			    ret_client);
 }
 
+static struct val v_mos(double mos)
+{
+	return v_figure(mos > 0 ? mos : NAN, 100);
+}
+
 static int put_call_row(struct fl_store *store, int64_t meeting, struct call_state *c)
 {
 	const struct fl_call *call = &c->call;
@@ -276,7 +281,8 @@ static int put_call_row(struct fl_store *store, int64_t meeting, struct call_sta
 		     v_int_or_null(call->leave_s, call->leave_s != FL_SESSION_OPEN_END),
 		     v_int(call->leave_code), v_int(call->audio), v_int(call->video),
 		     v_int(call->screen), v_int_or_null(call->rating, call->rating != 0),
-		     v_uint(call->bytes), v_text_or_null(call->person)),
+		     v_uint(call->bytes), v_text_or_null(call->person), v_mos(call->mos[0]),
+		     v_mos(call->mos[1]), v_mos(call->mos[2])),
 		&c->id);
 }
 
@@ -393,5 +399,21 @@ int fl_store_set_cause(struct fl_store *store, uint64_t call, int64_t minute,
 	if (!err)
 		err = write_deltas(store, &deltas);
 	free(deltas.list);
+	return fl_store_end(store, err);
+}
+
+int fl_store_set_sessions(struct fl_store *store, const struct fl_call *call,
+			  const struct fl_minute_path *paths, size_t count)
+{
+	int err = fl_store_begin(store);
+
+	if (err)
+		return err;
+	err = fl_store_run(store, SQL_CALL_SESSIONS,
+			   VALS(v_uint(call->id), v_int(call->vpn), v_uint(call->bytes)));
+	for (size_t i = 0; !err && i < count; i++)
+		err = fl_store_run(
+			store, SQL_MINUTE_PATH,
+			VALS(v_uint(call->id), v_int(paths[i].minute), v_int(paths[i].path)));
 	return fl_store_end(store, err);
 }

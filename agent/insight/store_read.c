@@ -271,6 +271,8 @@ static void read_call(sqlite3_stmt *stmt, struct fl_call *c)
 	c->bad_minutes = (unsigned int)sqlite3_column_int64(stmt, 26);
 	fl_col_text(stmt, 27, c->meeting_uuid, sizeof(c->meeting_uuid));
 	c->meeting_number = sqlite3_column_int64(stmt, 28);
+	for (int i = 0; i < FL_MEDIA_MAX; i++)
+		c->mos[i] = (double)fl_col_int(stmt, 29 + i, 0) / 100;
 }
 
 int fl_store_each_call(struct fl_store *store, const struct fl_call_filter *f, fl_call_fn fn,
@@ -350,6 +352,18 @@ int fl_store_next_unranked(struct fl_store *store, uint64_t after, uint64_t *ret
 {
 	int64_t call;
 	int err = fl_store_get(store, SQL_UNRANKED, VALS(v_uint(after)), &call);
+
+	if (!err)
+		*ret_call = (uint64_t)call;
+	return err;
+}
+
+int fl_store_next_call(struct fl_store *store, uint64_t after, int64_t from_s, int64_t to_s,
+		       uint64_t *ret_call)
+{
+	int64_t call;
+	int err = fl_store_get(store, SQL_CALL_BETWEEN,
+			       VALS(v_uint(after), v_int(from_s), v_int(to_s)), &call);
 
 	if (!err)
 		*ret_call = (uint64_t)call;

@@ -29,6 +29,8 @@ enum fl_stream {
 	FL_STREAM_MAX,
 };
 
+enum fl_media { FL_MEDIA_AUDIO, FL_MEDIA_VIDEO, FL_MEDIA_SCREEN, FL_MEDIA_MAX };
+
 /* Streams before this one decide whether a minute is bad. */
 #define FL_STREAM_JUDGED FL_STREAM_SCREEN_IN
 

@@ -35,16 +35,6 @@ void view_add_addr(struct fl_json *to, const char *key, const struct fl_addr *ad
 	fl_json_add_string(to, key, addr->family ? fl_addr_format(addr, text) : "");
 }
 
-void view_add_grade(struct fl_json *to, const char *key, enum fl_grade grade)
-{
-	struct fl_json *o = fl_json_add_object(to, key);
-
-	fl_json_add_string(o, "label", fl_grade_name(grade));
-	fl_json_add_string(o, "display", fl_grade_display(grade));
-	if (fl_grade_mos_range(grade))
-		fl_json_add_string(o, "mos_range", fl_grade_mos_range(grade));
-}
-
 const char *view_series_key(unsigned int series, char buf[32])
 {
 	return series == FL_SERIES_CPU ? "cpu" : fl_series_name(series, buf);

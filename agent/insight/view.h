@@ -106,7 +106,8 @@ int fl_view_client(const struct fl_view *view, uint32_t client, struct fl_view_s
  * As product/calls_search.json: {"start", "end", "limit", "offset", "total",
  *  "results": [{"app", "mac", "hostname", "ip", "meeting_id", "meeting_uuid", "join_time",
  *   "leave_time" (null: still in), "duration" (s), "usage_bytes" (null: not known),
- *   "audio_quality": {"label": "fair", "display": "Fair (MOS 3-4)", "mos_range": "3-4"},
+ *   "audio_quality": {"label": "fair", "display": "Fair (MOS 3-4)", "mos_range": "3-4",
+ *    "mos": 3.42 (only if Zoom tells it: QSS add-on)},
  *   "video_quality", "screen_share_quality", "rating" (null: none), "has_feature_ranking"}]}
  * Each result has besides those "call" (its number), "client", "site", "site_name", "user",
  * "minutes", "bad_minutes", "vpn", "network", "connection", "match" (the rule). Newest first.

@@ -41,6 +41,18 @@ static void add_meeting_id(struct fl_json *to, const struct fl_call *call)
 	fl_json_add_string(to, "meeting_id", number);
 }
 
+static void add_quality(struct fl_json *to, const char *key, enum fl_grade grade, double mos)
+{
+	struct fl_json *o = fl_json_add_object(to, key);
+
+	fl_json_add_string(o, "label", fl_grade_name(grade));
+	fl_json_add_string(o, "display", fl_grade_display(grade));
+	if (fl_grade_mos_range(grade))
+		fl_json_add_string(o, "mos_range", fl_grade_mos_range(grade));
+	if (mos > 0)
+		view_add_figure(o, "mos", mos);
+}
+
 int view_add_call(const struct fl_view *view, const struct fl_call *call, struct fl_json *to)
 {
 	bool ended = call->leave_s != FL_SESSION_OPEN_END;
@@ -60,9 +72,9 @@ int view_add_call(const struct fl_view *view, const struct fl_call *call, struct
 	add_number_or_null(to, "leave_time", call->leave_s, ended);
 	add_number_or_null(to, "duration", call->leave_s - call->join_s, ended);
 	add_number_or_null(to, "usage_bytes", (int64_t)call->bytes, call->bytes);
-	view_add_grade(to, "audio_quality", call->audio);
-	view_add_grade(to, "video_quality", call->video);
-	view_add_grade(to, "screen_share_quality", call->screen);
+	add_quality(to, "audio_quality", call->audio, call->mos[FL_MEDIA_AUDIO]);
+	add_quality(to, "video_quality", call->video, call->mos[FL_MEDIA_VIDEO]);
+	add_quality(to, "screen_share_quality", call->screen, call->mos[FL_MEDIA_SCREEN]);
 	add_number_or_null(to, "rating", call->rating, call->rating);
 	fl_json_add_u64(to, "minutes", call->minutes);
 	fl_json_add_u64(to, "bad_minutes", call->bad_minutes);

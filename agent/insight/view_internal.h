@@ -10,7 +10,6 @@
 void view_add_figure(struct fl_json *to, const char *key, double value);
 void view_add_mac(struct fl_json *to, const char *key, const struct fl_mac *mac);
 void view_add_addr(struct fl_json *to, const char *key, const struct fl_addr *addr);
-void view_add_grade(struct fl_json *to, const char *key, enum fl_grade grade);
 /* "site" and "site_name". */
 int view_add_site(const struct fl_view *view, uint32_t site, struct fl_json *to);
 

@@ -182,6 +182,8 @@ int fl_sink_participant(const struct fl_zoom_join *join, int64_t ended_s,
 	c->audio = grade_of(join->audio, join, FL_ZOOM_AUDIO_IN);
 	c->video = grade_of(join->video, join, FL_ZOOM_VIDEO_IN);
 	c->screen = grade_of(join->screen, join, FL_ZOOM_SCREEN_IN);
+	for (int i = 0; i < FL_MEDIA_MAX; i++)
+		c->mos[i] = join->mos[i];
 	ends_of(join, ended_s, &p.ends);
 	*ret_participant = p;
 	return 0;

@@ -12,10 +12,11 @@
 #include <unistd.h>
 
 #include "agent/base/log.h"
-#include "agent/insight/receive.h"
+#include "agent/base/monotime.h"
 
 #define MAX_ROUTERS 64
 #define LOOK_US     (2 * 1000000ULL)
+#define LATE_S      900         /* a router tells within two minutes, Zoom after five */
 #define IN_BYTES    (128 << 10) /* read in one go of the loop; more than a line */
 
 struct router {
@@ -73,9 +74,11 @@ static void store_failed(struct router *r, int err)
 /* Return: false if the connection is gone. */
 static bool commit(struct router *r)
 {
+	int64_t late_s = (int64_t)(fl_wall_now_ns() / FL_NS_PER_S) - LATE_S;
+	struct fl_receiver_span late;
 	char line[64];
 	uint64_t ack;
-	int err = fl_receiver_commit(r->receiver, &ack), len;
+	int err = fl_receiver_commit(r->receiver, late_s, &ack, &late), len;
 
 	if (err) {
 		store_failed(r, err);
@@ -89,7 +92,7 @@ static bool commit(struct router *r)
 		hang_up(r, "it takes no acknowledgement");
 		return false;
 	}
-	r->all->cfg.came(r->all->cfg.ctx);
+	r->all->cfg.came(r->all->cfg.ctx, &late);
 	return true;
 }
 

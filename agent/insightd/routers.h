@@ -9,6 +9,7 @@
 #include <systemd/sd-event.h>
 
 #include "agent/codec/json.h"
+#include "agent/insight/receive.h"
 #include "agent/insight/store.h"
 
 struct fl_routers;
@@ -16,8 +17,8 @@ struct fl_routers;
 struct fl_routers_cfg {
 	const char *pattern; /* of sockets, as for glob(3); copied */
 	struct fl_store *store;
-	/* Minutes or sessions came. */
-	void (*came)(void *ctx);
+	/* Records came, those of this time late. */
+	void (*came)(void *ctx, const struct fl_receiver_span *late);
 	/* The store turned out to be damaged. */
 	void (*damaged)(void *ctx);
 	void *ctx;

@@ -17,6 +17,7 @@
 #define RANK_STEP_US  1000
 #define RANK_AFTER_US (2 * 1000000ULL) /* of a meeting: others may follow */
 #define FLOOR_S       3600
+#define LATE_AFTER_US (5 * 1000000ULL) /* of what is late: more of it follows */
 
 static int64_t wall_s(void)
 {
@@ -92,22 +93,54 @@ static void pass_begins(struct fl_service *s)
 	s->rank_again = false;
 }
 
-/* Return: 1 if there was a call, 0 at the end of the pass, -errno. */
-static int rank_one(struct fl_service *s)
+static int rank_call(struct fl_service *s, uint64_t id)
 {
 	struct fl_call call;
-	uint64_t id;
-	int err = fl_store_next_unranked(s->store, s->rank_at, &id);
+	int err = fl_store_call(s->store, id, &call);
 
-	if (err)
-		return err == -ENOENT ? 0 : err;
-	err = fl_store_call(s->store, id, &call);
+	if (!err)
+		err = fl_ingest_again(s->ingest, &call);
+	if (!err)
+		err = fl_store_call(s->store, id, &call);
 	if (!err)
 		err = fl_explain_keep(s->explainer, &call, wall_s());
 	/* Removed meanwhile: no matter. */
-	if (err && err != -ENOENT)
-		return err;
+	return err == -ENOENT ? 0 : err;
+}
+
+/* Return: 1 if there was a call, 0 at the end of the pass, -errno. */
+static int rank_one(struct fl_service *s)
+{
+	uint64_t id;
+	int err = fl_store_next_unranked(s->store, s->rank_at, &id);
+
+	if (!err)
+		err = rank_call(s, id);
+	if (err)
+		return err == -ENOENT ? 0 : err;
 	s->rank_at = id;
+	return 1;
+}
+
+/* The same for calls of a time that routers have told of late, whatever was said of them before. */
+static int rank_late(struct fl_service *s)
+{
+	uint64_t id;
+	int err;
+
+	if (!s->late.to_s)
+		return 0;
+	/* Models were made without it. */
+	if (!s->late_at)
+		fl_explainer_forget(s->explainer);
+	err = fl_store_next_call(s->store, s->late_at, s->late.from_s, s->late.to_s, &id);
+	if (err == -ENOENT)
+		s->late = (struct fl_receiver_span){ 0 };
+	if (!err)
+		err = rank_call(s, id);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	s->late_at = id;
 	return 1;
 }
 
@@ -117,6 +150,8 @@ static int on_rank(sd_event_source *source, uint64_t usec, void *userdata)
 	int more = rank_one(s);
 
 	(void)usec;
+	if (!more)
+		more = rank_late(s);
 	if (more < 0)
 		failed(s, more, "bad minutes cannot be ranked");
 	if (more > 0) {
@@ -139,9 +174,20 @@ static void stored(void *ctx)
 	arm(s->rank, RANK_AFTER_US);
 }
 
-void fl_service_router_came(struct fl_service *service)
+void fl_service_router_came(struct fl_service *service, const struct fl_receiver_span *late)
 {
-	service->rank_again = true;
+	struct fl_service *s = service;
+
+	s->rank_again = true;
+	if (!late->to_s)
+		return;
+	if (!s->late.to_s)
+		arm(s->rank, LATE_AFTER_US);
+	if (!s->late.to_s || late->from_s < s->late.from_s)
+		s->late.from_s = late->from_s;
+	if (late->to_s > s->late.to_s)
+		s->late.to_s = late->to_s;
+	s->late_at = 0;
 }
 
 /* --- parts --------------------------------------------------------------------------------------
@@ -249,9 +295,9 @@ static int open_zoom(struct fl_service *s)
 	return err;
 }
 
-static void router_came(void *ctx)
+static void router_came(void *ctx, const struct fl_receiver_span *late)
 {
-	fl_service_router_came(ctx);
+	fl_service_router_came(ctx, late);
 }
 
 static int open_routers(struct fl_service *s)
@@ -305,6 +351,7 @@ int fl_service_start(struct fl_service *service)
 	s->generation++;
 	s->rank_at = s->rank_floor[0] = s->rank_floor[1] = 0;
 	s->rank_floor_s = s->rank_began_s = wall_s();
+	s->late = (struct fl_receiver_span){ 0 };
 	if (!err)
 		err = open_store(s);
 	if (!err)

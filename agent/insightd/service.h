@@ -43,6 +43,10 @@ struct fl_service {
 	uint64_t rank_floor[2];
 	int64_t rank_floor_s, rank_began_s;
 	bool rank_again;
+	/* Routers told of this time when its calls may have been ranked already; to_s 0: of none.
+	 */
+	struct fl_receiver_span late;
+	uint64_t late_at; /* number of the last of these calls that was ranked again */
 };
 
 /**
@@ -54,8 +58,8 @@ int fl_service_start(struct fl_service *service);
 /* Takes one that is not started; may be started again. */
 void fl_service_stop(struct fl_service *service);
 
-/* A router brought minutes or sessions: minutes that had too little data may be ranked now. */
-void fl_service_router_came(struct fl_service *service);
+/* A router told something, of this time late: its calls may have been ranked without it. */
+void fl_service_router_came(struct fl_service *service, const struct fl_receiver_span *late);
 
 /* Somebody could not read the store: if its file is damaged, it is opened anew, soon. */
 void fl_service_store_failed(struct fl_service *service, int err);

@@ -11,14 +11,16 @@
 
 #include "agent/base/netinfo.h"
 
-/* Callbacks run from fl_rtnl_dispatch() and fl_rtnl_start(); pointers are valid for the call. */
+/*
+ * Callbacks run from the functions below that say so; pointers are valid for the call. They may ask
+ * for routes, neighbours and counters. What exists may be told of more than once. When the kernel
+ * had to drop events, everything is read anew, and what has gone meanwhile is told to be gone.
+ */
 struct fl_rtnl_events {
 	void (*link)(void *ctx, const struct fl_link *link);
 	void (*addr)(void *ctx, uint32_t ifindex, const struct fl_addr *addr, bool present);
 	void (*neigh)(void *ctx, const struct fl_neigh *neigh);
 	void (*route)(void *ctx); /* some route or rule has changed */
-	/* Events were lost: what follows is a new dump, of what exists now. */
-	void (*resync)(void *ctx);
 };
 
 struct fl_rtnl;
@@ -32,12 +34,21 @@ struct fl_rtnl;
 int fl_rtnl_new(const struct fl_rtnl_events *events, void *ctx, struct fl_rtnl **ret_rtnl);
 void fl_rtnl_free(struct fl_rtnl *rtnl);
 
-/* Report everything that exists. Return: 0 or -errno. */
+/* Tell of everything that exists, by callbacks. Return: 0 or -errno. */
 int fl_rtnl_start(struct fl_rtnl *rtnl);
 
-/* Descriptor that becomes readable with events, and what to do then. Return: 0 or -errno. */
+/* Descriptor that becomes readable with events, and what to do then: callbacks. Return: 0 or
+ * -errno. */
 int fl_rtnl_fd(const struct fl_rtnl *rtnl);
 int fl_rtnl_dispatch(struct fl_rtnl *rtnl);
+
+/**
+ * fl_rtnl_catch_up() - read everything again, if that is still due
+ *
+ * Things that change all the time cannot be read at one go; nor can what the kernel does not give.
+ * To be called now and then; callbacks run. Return: 0 or -errno.
+ */
+int fl_rtnl_catch_up(struct fl_rtnl *rtnl);
 
 /**
  * fl_rtnl_route() - where the kernel would send a packet

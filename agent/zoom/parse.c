@@ -391,6 +391,106 @@ void fl_zoom_feedbacks_done(struct fl_zoom_feedbacks *feedbacks)
 	*feedbacks = (struct fl_zoom_feedbacks){ 0 };
 }
 
+/* --- summaries -------------------------------------------------------------------------------- */
+
+/*
+ * Figures of the streams are left: they are those of the minutes, which we have. Zoom's own score
+ * is in no other answer.
+ */
+static void summary_score(struct fl_zoom_summary *s, const char *type, const char *label,
+			  const char *score)
+{
+	static const char *const types[FL_ZOOM_MEDIA] = { "audio_quality", "video_quality",
+							  "as_quality" };
+
+	for (int i = 0; i < FL_ZOOM_MEDIA; i++) {
+		if (strcmp(type, types[i]) != 0)
+			continue;
+		s->labels[i] = fl_zoom_value_quality(label);
+		s->mos[i] = fl_zoom_value_mos(score);
+	}
+}
+
+static void summary_details(struct fl_pull *p, char label[16], char score[16])
+{
+	char key[KEY_LEN];
+
+	if (!fl_pull_object(p))
+		return;
+	while (fl_pull_key(p, key, sizeof(key))) {
+		if (!strcmp(key, "quality"))
+			fl_pull_text(p, label, 16);
+		else if (!strcmp(key, "quality_score"))
+			fl_pull_text(p, score, 16);
+		else
+			fl_pull_skip(p);
+	}
+}
+
+static int summary_item(void *summary, struct fl_pull *p)
+{
+	char key[KEY_LEN], type[24] = "", label[16] = "", score[16] = "";
+
+	if (!fl_pull_object(p))
+		return 0;
+	while (fl_pull_key(p, key, sizeof(key))) {
+		if (!strcmp(key, "type"))
+			fl_pull_text(p, type, sizeof(type));
+		else if (!strcmp(key, "details"))
+			summary_details(p, label, score);
+		else
+			fl_pull_skip(p);
+	}
+	summary_score(summary, type, label, score);
+	return 0;
+}
+
+static int summary(void *list, struct fl_pull *p)
+{
+	struct fl_zoom_summaries *summaries = list;
+	struct fl_zoom_summary *grown = grow(summaries->list, summaries->count,
+					     sizeof(*summaries->list)),
+			       *s;
+	char key[KEY_LEN];
+
+	if (!grown)
+		return summaries->count < FL_ZOOM_PAGE_MAX ? -ENOMEM : -E2BIG;
+	summaries->list = grown;
+	s = &grown[summaries->count];
+	*s = (struct fl_zoom_summary){ 0 };
+	if (!fl_pull_object(p))
+		return 0;
+	while (fl_pull_key(p, key, sizeof(key))) {
+		if (!strcmp(key, "participant_id"))
+			fl_pull_text(p, s->user_id, sizeof(s->user_id));
+		else if (!strcmp(key, "qos"))
+			each(p, summary_item, s);
+		else
+			fl_pull_skip(p);
+	}
+	if (*s->user_id)
+		summaries->count++;
+	return 0;
+}
+
+int fl_zoom_parse_summaries(const char *body, size_t len, struct fl_zoom_page *ret_page,
+			    struct fl_zoom_summaries *ret_summaries)
+{
+	int err;
+
+	*ret_summaries = (struct fl_zoom_summaries){ 0 };
+	err = page(body, len, ret_page, "participants", summary, ret_summaries);
+	if (err)
+		fl_zoom_summaries_done(ret_summaries);
+	return err;
+}
+
+void fl_zoom_summaries_done(struct fl_zoom_summaries *summaries)
+{
+	free(summaries->list);
+	*summaries = (struct fl_zoom_summaries){ 0 };
+}
+
 /* --- people ----------------------------------------------------------------------------------- */
 
 static int user(void *list, struct fl_pull *p)

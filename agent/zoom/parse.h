@@ -70,6 +70,22 @@ int fl_zoom_parse_feedback(const char *body, size_t len, struct fl_zoom_page *re
 			   struct fl_zoom_feedbacks *ret_feedbacks);
 void fl_zoom_feedbacks_done(struct fl_zoom_feedbacks *feedbacks);
 
+/* What the QSS add-on says of one participant's whole meeting. */
+struct fl_zoom_summary {
+	char user_id[24]; /* in this meeting */
+	enum fl_zoom_quality labels[FL_ZOOM_MEDIA];
+	double mos[FL_ZOOM_MEDIA]; /* 0: not said */
+};
+
+struct fl_zoom_summaries {
+	struct fl_zoom_summary *list;
+	size_t count;
+};
+
+int fl_zoom_parse_summaries(const char *body, size_t len, struct fl_zoom_page *ret_page,
+			    struct fl_zoom_summaries *ret_summaries);
+void fl_zoom_summaries_done(struct fl_zoom_summaries *summaries);
+
 /* People of the account, for telling guests. */
 struct fl_zoom_users {
 	char (*ids)[FL_ZOOM_KEY_LEN];

@@ -427,6 +427,9 @@ static void codes_merge(struct fl_zoom_join *to, const struct fl_zoom_join *from
 		to->screen = from->screen;
 	if (from->role)
 		to->role = from->role;
+	for (int i = 0; i < FL_ZOOM_MEDIA; i++)
+		if (from->mos[i] > 0)
+			to->mos[i] = from->mos[i];
 }
 
 int fl_zoom_join_merge(struct fl_zoom_join *join, struct fl_zoom_join *later)

@@ -358,7 +358,9 @@ static bool common(struct fl_zoom_poller *p, const struct call *call, enum fl_zo
 		break;
 	}
 	fl_zoom_limits_answered(&p->limits, call->label);
-	if (verdict == FL_ZOOM_SCOPE || verdict == FL_ZOOM_PLAN || verdict == FL_ZOOM_DENIED) {
+	/* An add-on that the account has not is nothing that somebody must mend. */
+	if (call->what != FL_ZOOM_CALL_SUMMARY &&
+	    (verdict == FL_ZOOM_SCOPE || verdict == FL_ZOOM_PLAN || verdict == FL_ZOOM_DENIED)) {
 		fl_zoom_answer_words(answer, page, words, sizeof(words));
 		fl_warning("Zoom denies \"%s\" (%s), trying again tomorrow",
 			   fl_zoom_call_name(call->what), words);
@@ -412,6 +414,9 @@ void fl_zoom_poller_token(struct fl_zoom_poller *poller, const char *scope)
 		poller->allowed[i] = fl_zoom_scope_has(scope, (enum fl_zoom_call)i);
 	if (!strcmp(poller->scope, scope))
 		return;
+	/* After a restart it is the one that was known before. */
+	if (*poller->scope)
+		poll_summary_again(poller);
 	snprintf(poller->scope, sizeof(poller->scope), "%s", scope);
 	memset(poller->blocked_s, 0, sizeof(poller->blocked_s));
 }
@@ -434,6 +439,7 @@ void fl_zoom_poller_sync(struct fl_zoom_poller *poller)
 		store_now(poller);
 	memset(poller->blocked_s, 0, sizeof(poller->blocked_s));
 	poller->refused_s = 0;
+	poll_summary_again(poller);
 	poller->listers[LIST_PAST].due_s = 0;
 	/* What is being listed by now may have been asked for too early. */
 	poller->list_again = poller->listers[LIST_PAST].active;

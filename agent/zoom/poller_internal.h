@@ -58,6 +58,7 @@ enum phase {
 	PHASE_DETAIL,
 	PHASE_PARTICIPANTS,
 	PHASE_QOS,
+	PHASE_SUMMARY, /* accounts with the QSS add-on */
 	PHASE_PUT,
 	PHASE_FEEDBACK,
 	PHASE_END,
@@ -126,9 +127,11 @@ struct fl_zoom_poller {
 	int64_t cursor_s; /* lists are complete up to here, but for the backlog */
 	int64_t backlog_from_s, backlog_to_s;
 	enum capability end_time;
+	enum capability summary; /* whether the account has the QSS add-on */
 	int64_t last_sync_ms;
 	uint32_t used_on_disk; /* requests that the file says were sent */
 	int64_t day_on_disk;
+	struct job *prober; /* that asks for the first summary, while it is not known */
 	/* Who belongs to the account. */
 	uint64_t *users; /* hashes, sorted */
 	size_t user_count;
@@ -184,11 +187,15 @@ void poll_job_path(const struct job *job, char *path, size_t size);
 bool poll_job_settle(struct fl_zoom_poller *p, struct job *job);
 void poll_job_answer(struct fl_zoom_poller *p, struct job *job, enum fl_zoom_verdict verdict,
 		     const struct fl_zoom_answer *answer);
+/* Whether the account has the QSS add-on is to be found out again. */
+void poll_summary_again(struct fl_zoom_poller *p);
 
 /* poller_keep.c: what is kept of a meeting */
 int poll_keep_joins(struct fl_zoom_poller *p, struct job *job, struct fl_zoom_joins *joins,
 		    bool qos, bool *ret_news);
 int poll_keep_feedback(struct fl_zoom_poller *p, struct job *job, struct fl_zoom_feedbacks *f);
+/* What the QSS add-on says of participants, to the joins that are kept. */
+void poll_keep_summaries(struct job *job, const struct fl_zoom_summaries *summaries);
 /* Forget what was collected of a meeting. */
 void poll_keep_nothing(struct fl_zoom_poller *p, struct job *job);
 /* To the sink; @work NULL: done. */

@@ -33,6 +33,8 @@ void poll_job_free(struct fl_zoom_poller *p, struct job *job)
 {
 	poll_cycle_step(p, job);
 	poll_keep_nothing(p, job);
+	if (p->prober == job)
+		p->prober = NULL;
 	if (job->live)
 		HASH_DEL(p->lives, job);
 	else
@@ -46,6 +48,7 @@ enum fl_zoom_rank poll_job_rank(const struct job *job)
 		return FL_ZOOM_RANK_LIVE;
 	switch (job->phase) {
 	case PHASE_QOS:
+	case PHASE_SUMMARY: /* soon, while the minutes are held; not at all when it is short */
 	case PHASE_PUT:
 		return FL_ZOOM_RANK_QOS;
 	case PHASE_FEEDBACK:
@@ -68,6 +71,8 @@ enum fl_zoom_call poll_job_call(const struct job *job)
 	case PHASE_FEEDBACK:
 	case PHASE_END:
 		return FL_ZOOM_CALL_FEEDBACK;
+	case PHASE_SUMMARY:
+		return FL_ZOOM_CALL_SUMMARY;
 	case PHASE_QOS:
 	case PHASE_PUT:
 		break;
@@ -78,7 +83,7 @@ enum fl_zoom_call poll_job_call(const struct job *job)
 void poll_job_path(const struct job *job, char *path, size_t size)
 {
 	char id[3 * 3 * FL_ZOOM_KEY_LEN], next[3 * FL_ZOOM_TOKEN_LEN] = "";
-	const char *tail = "", *type = job->live ? "live" : "past";
+	const char *tail = "", *type = job->live ? "type=live" : "type=past";
 
 	if (fl_zoom_uuid_escape(job->work.uuid, id, sizeof(id)) < 0)
 		*id = 0;
@@ -93,6 +98,10 @@ void poll_job_path(const struct job *job, char *path, size_t size)
 		/* The default is one (zoom-api.md 3). */
 		tail = "/participants/qos?page_size=10&";
 		break;
+	case PHASE_SUMMARY:
+		tail = "/participants/qos_summary?page_size=10";
+		type = ""; /* it knows past ones only */
+		break;
 	case PHASE_FEEDBACK:
 	case PHASE_END:
 		tail = "/participants/satisfaction?page_size=300&";
@@ -101,7 +110,7 @@ void poll_job_path(const struct job *job, char *path, size_t size)
 		tail = "?";
 		break;
 	}
-	snprintf(path, size, "/metrics/meetings/%s%stype=%s%s%s", id, tail, type,
+	snprintf(path, size, "/metrics/meetings/%s%s%s%s%s", id, tail, type,
 		 *next ? "&next_page_token=" : "", next);
 }
 
@@ -114,6 +123,38 @@ static void enter(struct job *job, enum phase phase)
 	*job->next = 0;
 	job->pages = job->restarts = job->stale_pages = 0;
 	job->work.tries = 0;
+}
+
+/* --- summaries of the QSS add-on ----------------------------------------------------------------
+ */
+
+/* It is asked once whether an account has the add-on, and that is remembered. */
+static bool wants_summary(struct fl_zoom_poller *p, const struct job *job)
+{
+	struct fl_zoom_now now = poll_now(p);
+
+	if (job->live || !job->join_count || p->summary == CAP_NO ||
+	    poll_is_blocked(p, FL_ZOOM_CALL_SUMMARY) || fl_zoom_limits_is_daily(&p->limits, &now) ||
+	    fl_zoom_limits_is_short(&p->limits, FL_ZOOM_RANK_FEEDBACK, &now))
+		return false;
+	return p->summary == CAP_YES || !p->prober || p->prober == job;
+}
+
+static void summary_known(struct fl_zoom_poller *p, enum capability summary)
+{
+	p->prober = NULL;
+	if (p->summary == summary)
+		return;
+	p->summary = summary;
+	if (summary == CAP_NO)
+		fl_info("no summaries of quality for this account (QSS add-on), not asking again");
+	poll_sink(p, poll_state_save(p));
+}
+
+void poll_summary_again(struct fl_zoom_poller *p)
+{
+	if (p->summary == CAP_NO)
+		p->summary = CAP_UNKNOWN;
 }
 
 /* Joins and minutes are complete. */
@@ -183,6 +224,8 @@ bool poll_job_settle(struct fl_zoom_poller *p, struct job *job)
 		job->work.due_s = now.s + POLL_PAST_S;
 		poll_cycle_step(p, job);
 	}
+	if (job->phase == PHASE_SUMMARY && !wants_summary(p, job))
+		enter(job, PHASE_PUT);
 	if (job->phase == PHASE_PUT)
 		return put_qos(p, job, now.s);
 	if (job->phase == PHASE_FEEDBACK && poll_is_blocked(p, FL_ZOOM_CALL_FEEDBACK))
@@ -200,6 +243,11 @@ static void leave_phase(struct fl_zoom_poller *p, struct job *job)
 		enter(job, PHASE_QOS);
 		break;
 	case PHASE_QOS:
+		enter(job, wants_summary(p, job) ? PHASE_SUMMARY : PHASE_PUT);
+		if (job->phase == PHASE_SUMMARY && p->summary == CAP_UNKNOWN)
+			p->prober = job;
+		break;
+	case PHASE_SUMMARY:
 		enter(job, PHASE_PUT);
 		break;
 	case PHASE_FEEDBACK:
@@ -249,6 +297,16 @@ static int take(struct fl_zoom_poller *p, struct job *job, const struct fl_zoom_
 		if (!err)
 			err = poll_keep_feedback(p, job, &list);
 		fl_zoom_feedbacks_done(&list);
+	} else if (job->phase == PHASE_SUMMARY) {
+		struct fl_zoom_summaries list;
+
+		err = fl_zoom_parse_summaries(answer->body, answer->len, page, &list);
+		*news = list.count;
+		if (!err) {
+			poll_keep_summaries(job, &list);
+			summary_known(p, CAP_YES);
+		}
+		fl_zoom_summaries_done(&list);
 	} else {
 		struct fl_zoom_joins list;
 
@@ -258,6 +316,26 @@ static int take(struct fl_zoom_poller *p, struct job *job, const struct fl_zoom_
 		fl_zoom_joins_done(&list);
 	}
 	return err;
+}
+
+/* Figures are worth more than scores: whatever goes wrong with these, the meeting is put. */
+static void summary_refused(struct fl_zoom_poller *p, struct job *job, enum fl_zoom_verdict verdict)
+{
+	if (verdict == FL_ZOOM_AGAIN) {
+		if (p->limits.failures > 1)
+			return; /* nothing is answered by now */
+		if (++job->failures < 3) {
+			job->work.due_s =
+				poll_now(p).s + (int64_t)(fl_zoom_backoff_ms(job->failures) / 1000);
+			return;
+		}
+		if (p->prober == job)
+			p->prober = NULL;
+	} else if (p->summary != CAP_YES || verdict == FL_ZOOM_SCOPE || verdict == FL_ZOOM_PLAN ||
+		   verdict == FL_ZOOM_DENIED) {
+		summary_known(p, CAP_NO);
+	}
+	leave_phase(p, job);
 }
 
 static void fine(struct fl_zoom_poller *p, struct job *job, const struct fl_zoom_answer *answer)
@@ -271,7 +349,11 @@ static void fine(struct fl_zoom_poller *p, struct job *job, const struct fl_zoom
 	if (err == -EBADMSG || err == -EREMOTEIO) {
 		fl_zoom_answer_words(answer, &page, p->transient, sizeof(p->transient));
 		fl_zoom_limits_failed(&p->limits, &now);
-		job->work.due_s = now.s + (int64_t)(fl_zoom_backoff_ms(job->failures++) / 1000);
+		if (job->phase == PHASE_SUMMARY)
+			summary_refused(p, job, FL_ZOOM_AGAIN);
+		else
+			job->work.due_s =
+				now.s + (int64_t)(fl_zoom_backoff_ms(job->failures++) / 1000);
 		return;
 	}
 	if (err) {
@@ -330,6 +412,11 @@ static void failed(struct fl_zoom_poller *p, struct job *job)
 void poll_job_answer(struct fl_zoom_poller *p, struct job *job, enum fl_zoom_verdict verdict,
 		     const struct fl_zoom_answer *answer)
 {
+	if (job->phase == PHASE_SUMMARY && verdict != FL_ZOOM_FINE &&
+	    (verdict != FL_ZOOM_STALE_PAGE || job->restarts == 3)) {
+		summary_refused(p, job, verdict);
+		return;
+	}
 	switch ((int)verdict) {
 	case FL_ZOOM_FINE:
 		fine(p, job, answer);

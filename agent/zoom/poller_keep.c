@@ -151,6 +151,27 @@ int poll_keep_feedback(struct fl_zoom_poller *p, struct job *job, struct fl_zoom
 	return 0;
 }
 
+static void add_summary(struct fl_zoom_join *join, const struct fl_zoom_summary *s)
+{
+	enum fl_zoom_quality *const labels[FL_ZOOM_MEDIA] = { &join->audio, &join->video,
+							      &join->screen };
+
+	for (int i = 0; i < FL_ZOOM_MEDIA; i++) {
+		if (s->mos[i] > 0)
+			join->mos[i] = s->mos[i];
+		if (!*labels[i])
+			*labels[i] = s->labels[i];
+	}
+}
+
+void poll_keep_summaries(struct job *job, const struct fl_zoom_summaries *summaries)
+{
+	for (size_t i = 0; i < summaries->count; i++)
+		for (size_t k = 0; k < job->join_count; k++)
+			if (!strcmp(job->joins[k].user_id, summaries->list[i].user_id))
+				add_summary(&job->joins[k], &summaries->list[i]);
+}
+
 /* Wanted ones to the front, the others away; the rest is made ready for storage. */
 static unsigned int sort_out(struct fl_zoom_poller *p, struct job *job)
 {

@@ -20,10 +20,20 @@ static int64_t number(const struct fl_json *json, const char *key)
 	return value > 0 ? value : 0;
 }
 
+static const char *const caps[] = { "unknown", "yes", "no" };
+
+static enum capability cap_of(const struct fl_json *json, const char *key)
+{
+	const char *text = fl_json_get_string(fl_json_member(json, key));
+
+	for (unsigned int i = CAP_UNKNOWN; text && i <= CAP_NO; i++)
+		if (!strcmp(text, caps[i]))
+			return (enum capability)i;
+	return CAP_UNKNOWN;
+}
+
 static void parse(struct fl_zoom_poller *p, const struct fl_json *json)
 {
-	static const char *const caps[] = { "unknown", "yes", "no" };
-	const char *cap = fl_json_get_string(fl_json_member(json, "end_time"));
 	const struct fl_json *pauses = fl_json_member(json, "paused_until");
 	int64_t today = poll_now(p).s / 86400, day = number(json, "day");
 
@@ -31,10 +41,8 @@ static void parse(struct fl_zoom_poller *p, const struct fl_json *json)
 	p->backlog_from_s = number(json, "backlog_from");
 	p->backlog_to_s = number(json, "backlog_to");
 	p->last_sync_ms = number(json, "last_sync");
-	for (unsigned int i = CAP_UNKNOWN; cap && i <= CAP_NO; i++) {
-		if (!strcmp(cap, caps[i]))
-			p->end_time = (enum capability)i;
-	}
+	p->end_time = cap_of(json, "end_time");
+	p->summary = cap_of(json, "summary");
 	p->day_on_disk = day;
 	/* A clock that went back gives no new budget. */
 	if (day >= today) {
@@ -77,7 +85,6 @@ int poll_state_load(struct fl_zoom_poller *p)
 
 int poll_state_save(struct fl_zoom_poller *p)
 {
-	static const char *const caps[] = { "unknown", "yes", "no" };
 	struct fl_json *json = fl_json_new_object(), *pauses;
 	uint32_t ahead = p->limits.used + POLL_BUDGET_STEP;
 	char *text;
@@ -88,6 +95,7 @@ int poll_state_save(struct fl_zoom_poller *p)
 	fl_json_add_i64(json, "backlog_from", p->backlog_from_s);
 	fl_json_add_i64(json, "backlog_to", p->backlog_to_s);
 	fl_json_add_string(json, "end_time", caps[p->end_time]);
+	fl_json_add_string(json, "summary", caps[p->summary]);
 	fl_json_add_i64(json, "last_sync", p->last_sync_ms);
 	fl_json_add_i64(json, "day", p->limits.day);
 	fl_json_add_i64(json, "used", ahead);

@@ -22,6 +22,9 @@ static const struct {
 	{ "feedback of a meeting",
 	  { CLASSIC, "dashboard:read:post_meeting_feedback:admin", "dashboard:read:admin" } },
 	{ "list users", { "user:read:admin", "user:read:list_users:admin" } },
+	{ "summary of quality",
+	  { CLASSIC, "dashboard:read:list_meeting_participants_qos:admin",
+	    "dashboard:read:admin" } },
 };
 
 static bool has_word(const char *text, const char *word)
@@ -55,7 +58,8 @@ unsigned int fl_zoom_scope_missing(const char *scope, char *buf, size_t size)
 	for (unsigned int i = 0; i < FL_ZOOM_CALLS; i++) {
 		int n;
 
-		if (fl_zoom_scope_has(scope, (enum fl_zoom_call)i))
+		/* A summary needs what the quality of participants needs: named once. */
+		if (i == FL_ZOOM_CALL_SUMMARY || fl_zoom_scope_has(scope, (enum fl_zoom_call)i))
 			continue;
 		missing++;
 		n = snprintf(buf + at, size - at, "%s%s needs %s or %s", at ? "; " : "",

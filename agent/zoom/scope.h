@@ -14,6 +14,7 @@ enum fl_zoom_call {
 	FL_ZOOM_CALL_QOS,
 	FL_ZOOM_CALL_FEEDBACK, /* satisfaction of one meeting */
 	FL_ZOOM_CALL_USERS,
+	FL_ZOOM_CALL_SUMMARY, /* of one meeting, by the QSS add-on */
 	FL_ZOOM_CALLS,
 };
 

@@ -37,6 +37,13 @@ enum fl_zoom_quality {
 	FL_ZOOM_QUALITY_GOOD,
 };
 
+enum fl_zoom_media {
+	FL_ZOOM_AUDIO,
+	FL_ZOOM_VIDEO,
+	FL_ZOOM_SCREEN,
+	FL_ZOOM_MEDIA,
+};
+
 enum fl_zoom_network {
 	FL_ZOOM_NETWORK_UNKNOWN,
 	FL_ZOOM_NETWORK_WIRED,
@@ -131,6 +138,7 @@ struct fl_zoom_join {
 	enum fl_zoom_leave leave;
 	bool disconnected; /* left because the connection broke */
 	enum fl_zoom_quality audio, video, screen;
+	double mos[FL_ZOOM_MEDIA];      /* by Zoom (QSS add-on), 1 to 5; 0: not said */
 	struct fl_zoom_minute *minutes; /* ascending */
 	size_t minute_count;
 };

@@ -121,6 +121,15 @@ double fl_zoom_value_fps(const char *text)
 	return within(figure(text, units), 0, 1000);
 }
 
+double fl_zoom_value_mos(const char *text)
+{
+	double mos;
+
+	if (!decimal(blanks(text), &mos))
+		return 0;
+	return mos >= 1 && mos <= 5 ? mos : 0;
+}
+
 double fl_zoom_value_dbm(const char *text)
 {
 	static const struct unit units[] = { { "dbm", 1 }, { NULL, 0 } };

@@ -15,6 +15,8 @@ double fl_zoom_value_percent(const char *text);
 /* Kilobits a second, of "27.15 kbps", "3.2Mbps", "800 bps". */
 double fl_zoom_value_kbps(const char *text);
 double fl_zoom_value_fps(const char *text);
+/* An opinion score, 1 to 5; 0: none. */
+double fl_zoom_value_mos(const char *text);
 /* dBm, -127 to -1. */
 double fl_zoom_value_dbm(const char *text);
 /* "1280*720"; false for what is off. */

@@ -58,7 +58,7 @@ int fill_fixture_meeting(struct fl_store *store)
 	return kept;
 }
 
-void fill_fixture(struct fl_store *store)
+void fill_fixture_router(struct fl_store *store)
 {
 	static struct fl_session_record sessions[16];
 	static struct fl_path_minute wan[128];
@@ -80,6 +80,11 @@ void fill_fixture(struct fl_store *store)
 	}
 	must(fl_store_put_sessions(store, sessions, l->session_count), "sessions");
 	must(fl_store_put_path_minutes(store, wan, l->wan_count), "path minutes");
+}
+
+void fill_fixture(struct fl_store *store)
+{
+	fill_fixture_router(store);
 	must(fill_fixture_meeting(store), "meeting");
 }
 

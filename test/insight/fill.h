@@ -14,7 +14,9 @@
 #define FILL_ACCOUNT "7000012345"
 
 void fill_fixture(struct fl_store *store);
-/* Again, with the figures that a resync would bring: all the same. */
+/* Its parts: what routers tell, */
+void fill_fixture_router(struct fl_store *store);
+/* and what Zoom tells. Again, with the figures that a resync would bring: all the same. */
 int fill_fixture_meeting(struct fl_store *store);
 
 struct fill_plan {

@@ -12,10 +12,11 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.parse
 
-from service import BASE, BUILD, Filled, Insightd, Stub, prepare, run, wait_for
+from service import BASE, BUILD, Filled, Insightd, Router, Stub, prepare, run, wait_for
 
 FULL = "RCCCPP3m8cJrMPkOx90B5A=="
 HOUR = ("from", "2024-07-11T14:00", "to", "2024-07-11T16:00")
@@ -40,6 +41,17 @@ def meetings_of_zoom_appear_in_the_cli():
         text = d.text("zoom", "calls", "last", "1d")
         assert "MATEO-MBP" in text and "1-3 of 3" in text, text
         assert stub.state()["problems"] == []
+
+
+def zooms_own_scores_are_shown():
+    with Stub() as stub, Insightd(stub.base) as d:
+        stub.set(qss=True)
+        d.link_server()
+        d.wait()
+        quality = {c["user"]: c["audio_quality"] for c in d.calls()}
+        assert quality["Priya Raman"]["mos"] == 3.42 and quality["Priya Raman"]["mos_range"] == "3-4", quality
+        assert "mos" not in next(q for user, q in quality.items() if user != "Priya Raman"), quality
+        assert "fair 3.4" in d.text("zoom", "calls", "last", "1d")
 
 
 def C8_nobody_from_elsewhere_is_stored():
@@ -464,12 +476,31 @@ def F20_F22_ranking():
             assert part in text, text
 
 
-TESTS = [meetings_of_zoom_appear_in_the_cli, C8_nobody_from_elsewhere_is_stored, A1_link_in_the_browser_by_the_cli,
+def F20_ranked_again_when_the_router_was_away():
+    with tempfile.TemporaryDirectory() as folder, Filled("zoom", enabled=True, routers=f"{folder}/*.sock") as d:
+        def summary():
+            return d.json("zoom", "insights", "site", "hq", *HOUR)["summary"]
+
+        # Ranked, as far as that goes without the WAN.
+        time.sleep(4)
+        before = summary()
+        assert before["bad_minutes"] == 20 and before["bad_minutes_site_wan"] == 0, before
+        router = Router(f"{folder}/hq.sock")
+        router.start()
+        wait_for("the WAN's part", lambda: summary()["bad_minutes_site_wan"] == 20, 30)
+        assert router.acked == len(list(router.records()))
+        assert summary()["bad_minutes"] == 20 and summary()["bad_minutes_unranked"] == 0, summary()
+        used = {c["usage_bytes"] for c in d.json("zoom", "calls", *HOUR)["results"] if c["hostname"] == "MATEO-MBP"}
+        assert used == {201400000, 118600000}, used
+
+
+TESTS = [meetings_of_zoom_appear_in_the_cli, zooms_own_scores_are_shown, C8_nobody_from_elsewhere_is_stored, A1_link_in_the_browser_by_the_cli,
          A1_what_goes_wrong_is_said_and_nothing_stored, A7_off_until_opted_in, A4_unlink, A2_two_organisations,
          B_live_meetings_end, H25_killed_anywhere, damaged_store_is_put_aside, full_disk_is_survived,
          older_stores_are_brought_up_to_date, systemd_is_told, no_privilege_is_needed, configuration_is_read_again,
          one_at_a_time, nobody_else_reads_what_is_stored, the_cli_says_what_is_wrong, configuration_is_checked,
-         C9_C11_insights_of_a_site, C13_clients, D14_D15_D16_one_client, E17_E18_E19_questions, F20_F22_ranking]
+         C9_C11_insights_of_a_site, C13_clients, D14_D15_D16_one_client, E17_E18_E19_questions, F20_F22_ranking,
+         F20_ranked_again_when_the_router_was_away]
 
 if __name__ == "__main__":
     prepare()

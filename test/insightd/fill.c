@@ -12,8 +12,8 @@ int main(int argc, char **argv)
 	struct fl_store *store;
 	int err;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: fill FILE\n");
+	if (argc < 2 || argc > 3 || (argc == 3 && strcmp(argv[2], "zoom"))) {
+		fprintf(stderr, "usage: fill FILE [zoom: only what Zoom tells]\n");
 		return 2;
 	}
 	err = fl_store_open(&cfg, &health, &store);
@@ -21,7 +21,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: %s\n", argv[1], strerror(-err));
 		return 1;
 	}
-	fill_fixture(store);
+	if (argc == 2)
+		fill_fixture(store);
+	else if (fill_fixture_meeting(store) < 0)
+		err = 1;
 	fl_store_close(store);
-	return 0;
+	return err;
 }

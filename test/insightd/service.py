@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of insightd have in common: the service, and the CLI that asks it."""
+import datetime
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "zoom"))
@@ -121,7 +124,49 @@ class Insightd:
 class Filled(Insightd):
     """With the correlation fixture in its store, and no Zoom."""
 
-    def __init__(self, **conf):
-        super().__init__(enabled=False, store={"minute-days": 3660, "meeting-days": 3660}, **conf)
+    def __init__(self, *parts, **conf):
+        super().__init__(**{"enabled": False, "store": {"minute-days": 3660, "meeting-days": 3660}, **conf})
         os.mkdir(self.state, 0o700)
-        subprocess.run([f"{BUILD}/test/insightd/fill", f"{self.state}/insight.db"], check=True)
+        subprocess.run([f"{BUILD}/test/insightd/fill", f"{self.state}/insight.db", *parts], check=True)
+
+
+class Router(threading.Thread):
+    """The router of the fixture's site hq, as fairleadd tells by its socket, to whoever comes."""
+
+    def __init__(self, path):
+        super().__init__(daemon=True)
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(path)
+        self.socket.listen()
+        self.acked = 0
+
+    @staticmethod
+    def fixture(name):
+        with open(f"test/insight/data/correlation/{name}.json", encoding="utf-8") as f:
+            return [row for row in json.load(f) if row["site"] == "hq"]
+
+    @staticmethod
+    def seconds(text):
+        return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+
+    def records(self):
+        for row in self.fixture("wan_path_minutes"):
+            yield {"type": "path-minute", "minute": self.seconds(row["ts"]) // 60, "path": row["path"], "active": True,
+                   "source": "bfd", "rtt-ms": row["rtt_ms"], "jitter-ms": row["jitter_ms"], "loss-percent": row["loss_pct"],
+                   "tx-mbps": row["tx_mbps"], "rx-mbps": row["rx_mbps"], "tx-capacity-mbps": row["tx_capacity_mbps"],
+                   "rx-capacity-mbps": row["rx_capacity_mbps"], "zoom-bytes": row["zoom_bytes"]}
+        for n, row in enumerate(self.fixture("router_sessions")):
+            start, end = self.seconds(row["start"]), row["end"] and self.seconds(row["end"])
+            yield {"type": "session", "id": f"{n + 1:032x}", "client": row["client_ip"], "client-port": 40000 + n,
+                   "remote": "203.0.113.80", "remote-port": 8801, "protocol": 17, "app": row["app"],
+                   "mac": row["client_mac"].replace(":", ""), "start": start, "until": end or start + 1800,
+                   "ended": bool(end), "bytes": row["bytes"], "paths": [{"since": start, "path": row["path"]}]}
+
+    def run(self):
+        reader, _ = self.socket.accept()
+        lines = [{"fairlead-export": 1, "site": "hq", "router": "hq-edge-1", "dropped": 0}]
+        lines += [{"seq": n + 1, **record} for n, record in enumerate(self.records())]
+        reader.sendall("".join(json.dumps(line) + "\n" for line in lines).encode())
+        with reader.makefile() as acks:
+            for line in acks:
+                self.acked = json.loads(line)["ack"]

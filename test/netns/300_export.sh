@@ -5,8 +5,10 @@
 . "$(dirname "$0")/lib.sh"
 
 topo_two
+# As dnsmasq writes it, for a host whose name is not that of its namespace.
+echo "1720708200 $(mac_of c eth0) 10.1.0.2 HQ-WS-0431 *" >"$WORK/leases"
 start_routers '.router["max-sessions"] = 1000 | if .router.name == "r1" then .router.export = {enabled: true,
-	site: "branch", "session-minimum": 0, "zoom-service": ["datacenter"],
+	site: "branch", "session-minimum": 0, "zoom-service": ["datacenter"], "dhcp-leases": ["'"$WORK/leases"'"],
 	capacity: [{interface: "wan1", upload: 40, download: 80}]} else . end' || exit 1
 bg s "$TOP/test/tools/udp_echo.py" 8801
 wait_for 5 listens s udp 8801
@@ -35,6 +37,7 @@ is "path" "$(of session '[.[].paths[].path] | unique | join(" ")' | jq -r .)" r2
 cmp_num "bytes" "$(of session '.[-1].bytes')" -ge $((40 * 28))
 is "client is a neighbour" "$(of neighbour '[.[] | select(.address == "10.1.0.2")][0].mac' | jq -r .)" \
 	"$(mac_of c eth0 | tr -d :)"
+is "with the name of its lease" "$(of neighbour '[.[] | select(.address == "10.1.0.2")][-1].name' | jq -r .)" HQ-WS-0431
 
 # Nobody has acknowledged: the next reader gets it again, also of the next process.
 cp "$WORK/lines" "$WORK/before"

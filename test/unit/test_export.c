@@ -102,7 +102,11 @@ Test(export, neighbour_and_event)
 {
 	struct fl_export_record in = { .type = FL_EXPORT_NEIGHBOUR }, out;
 
-	in.neighbour = (struct fl_export_neighbour){ addr("10.1.0.2"), { 2, 3, 4, 5, 6, 7 }, 5, 9 };
+	in.neighbour =
+		(struct fl_export_neighbour){ addr("10.1.0.2"), { 2, 3, 4, 5, 6, 7 }, 5, 9, "" };
+	there_and_back(&in, &out);
+	cr_expect_eq(memcmp(&in.neighbour, &out.neighbour, sizeof(in.neighbour)), 0);
+	memset(in.neighbour.name, 'n', sizeof(in.neighbour.name) - 1);
 	there_and_back(&in, &out);
 	cr_expect_eq(memcmp(&in.neighbour, &out.neighbour, sizeof(in.neighbour)), 0);
 	in = (struct fl_export_record){ .type = FL_EXPORT_EVENT };

@@ -32,7 +32,17 @@ static int link_bytes(void *ctx, uint32_t ifindex, uint64_t *ret_rx, uint64_t *r
 	return 0;
 }
 
-static const struct fl_collect_ops ops = { put, link_bytes };
+static const char *lease; /* of whoever asks */
+
+static const char *host_name(void *ctx, const struct fl_addr *addr, const uint8_t mac[6])
+{
+	(void)ctx;
+	(void)addr;
+	(void)mac;
+	return lease;
+}
+
+static const struct fl_collect_ops ops = { put, link_bytes, host_name };
 
 static void closing(void *ctx, uint32_t id)
 {
@@ -503,6 +513,28 @@ static void neigh(enum device dev, const char *addr, uint8_t last, bool valid)
 				    .valid = valid };
 
 	fl_collect_neigh(collect, &n);
+}
+
+/* Told of again with its name once there is one, and not again for that. */
+Test(export_collect, names_of_neighbours)
+{
+	struct world *w = start(R1, EXPORT(""));
+
+	lease = NULL;
+	neigh(DEV_LAN, "10.1.0.77", 1, true);
+	advance(w, 5);
+	cr_assert_eq(count(FL_EXPORT_NEIGHBOUR), 1);
+	cr_expect_str_eq(neighbour(0)->name, "");
+	lease = "HQ-WS-0431";
+	advance(w, 5);
+	cr_assert_eq(count(FL_EXPORT_NEIGHBOUR), 2);
+	cr_expect_str_eq(neighbour(1)->name, "HQ-WS-0431");
+	advance(w, 20);
+	cr_expect_eq(count(FL_EXPORT_NEIGHBOUR), 2);
+	neigh(DEV_LAN, "10.1.0.78", 2, true);
+	cr_expect_str_eq(neighbour(2)->name, "HQ-WS-0431", "at once, if it is known");
+	lease = NULL;
+	stop(w);
 }
 
 Test(export_collect, neighbours)

@@ -62,11 +62,14 @@ static int send_record(const struct fl_export_record *record, uint64_t seq)
 	return fl_receiver_line(receiver, text, (size_t)len - 1);
 }
 
+static int64_t late_before_s;
+static struct fl_receiver_span late;
+
 static void commit(uint64_t want_ack)
 {
 	uint64_t ack = 99;
 
-	cr_assert_eq(fl_receiver_commit(receiver, &ack), 0);
+	cr_assert_eq(fl_receiver_commit(receiver, late_before_s, &ack, &late), 0);
 	cr_expect_eq(ack, want_ack, "%lu, not %lu", ack, want_ack);
 }
 
@@ -166,6 +169,38 @@ static struct fl_export_record call(void)
 	return r;
 }
 
+/* What the ranking has to look at again. */
+Test(receive, what_comes_late)
+{
+	struct fl_export_record r = minute_of("wan1", 20), s = { .type = FL_EXPORT_SESSION };
+
+	late_before_s = NOW;
+	r.path_minute.minute = NOW / 60 - 60;
+	cr_assert_eq(send_record(&r, 1), 0);
+	r.path_minute.minute = NOW / 60 + 5;
+	cr_assert_eq(send_record(&r, 2), 0);
+	commit(2);
+	cr_expect_eq(late.from_s, (NOW / 60 - 60) * 60);
+	cr_expect_eq(late.to_s, late.from_s + 60);
+	/* Long, but told of as it goes. */
+	s.session.uuid[0] = 9;
+	cr_assert_eq(fl_addr_parse("10.9.0.5", &s.session.client), 0);
+	cr_assert_eq(fl_addr_parse("203.0.113.9", &s.session.remote), 0);
+	s.session.start_s = NOW - 7200;
+	s.session.until_s = NOW + 60;
+	cr_assert_eq(send_record(&s, 3), 0);
+	commit(3);
+	cr_expect_eq(late.to_s, 0);
+	s.session.uuid[0] = 10;
+	s.session.until_s = NOW - 3600;
+	cr_assert_eq(send_record(&s, 4), 0);
+	commit(4);
+	cr_expect_eq(late.from_s, NOW - 7200);
+	cr_expect_eq(late.to_s, NOW - 3600);
+	commit(0);
+	cr_expect_eq(late.to_s, 0);
+}
+
 /* Three records of one session: the store has its tuple, its last bytes, and all of its path. */
 Test(receive, a_session_that_moves)
 {
@@ -244,7 +279,8 @@ Test(receive, D16_neighbours_and_events)
 
 	n.neighbour = (struct fl_export_neighbour){ .mac = { 2, 0, 0, 0, 0, 9 },
 						    .from_s = NOW,
-						    .to_s = NOW + 600 };
+						    .to_s = NOW + 600,
+						    .name = "WS-9.example.com" };
 	cr_assert_eq(fl_addr_parse("10.1.0.2", &n.neighbour.addr), 0);
 	e.event = (struct fl_export_event){ NOW, "bad", "PATH_DOWN", "r2/wan1", "no carrier" };
 	for (int again = 0; again < 2; again++) {
@@ -258,6 +294,13 @@ Test(receive, D16_neighbours_and_events)
 	cr_expect(fl_addr_equal(&got.addr, &n.neighbour.addr));
 	cr_expect_eq(got.site, site());
 	cr_expect_eq(got.to_s, NOW + 600);
+	cr_expect_str_eq(got.hostname, "WS-9");
+	/* Rule 4 of zoom-api.md 10: by its name alone, whatever the case. */
+	memset(&got, 0, sizeof(got));
+	cr_assert_eq(
+		fl_store_each_neighbour(store, (struct fl_mac){ 0 }, "ws-9", take_neighbour, &got),
+		0);
+	cr_expect(fl_addr_equal(&got.addr, &n.neighbour.addr));
 	cr_assert_eq(fl_store_each_event(store, site(), NOW, NOW + 1, count_event, &last), 0);
 	cr_expect_eq(last.site, 1, "an event that is told twice is one");
 	cr_expect_eq(last.severity, FL_SEVERITY_BAD);

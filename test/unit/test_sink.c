@@ -182,6 +182,25 @@ Test(sink, words_of_one_become_words_of_the_other)
 	cr_expect_eq(stored, 1);
 }
 
+/* Zoom's own scores: kept as they are, and not lost when they are not said again. */
+Test(sink, scores_are_kept)
+{
+	struct fl_zoom_meeting head = meeting(NOW + 600);
+	struct fl_zoom_join j = person("a", "10.9.0.5");
+	struct fl_call call;
+
+	j.mos[FL_ZOOM_AUDIO] = 2.87;
+	j.mos[FL_ZOOM_SCREEN] = 4.5;
+	cr_assert_eq(put(&head, &j, 1, NULL, false), 0);
+	memset(j.mos, 0, sizeof(j.mos));
+	j.mos[FL_ZOOM_SCREEN] = 4.25;
+	cr_assert_eq(put(&head, &j, 1, NULL, false), 0);
+	call = call_of("a");
+	cr_expect_eq(call.mos[FL_MEDIA_AUDIO], 2.87);
+	cr_expect_eq(call.mos[FL_MEDIA_VIDEO], 0);
+	cr_expect_eq(call.mos[FL_MEDIA_SCREEN], 4.25);
+}
+
 /* A guest of whom no address may be kept is matched by it all the same. */
 Test(sink, A7_blank_guests)
 {

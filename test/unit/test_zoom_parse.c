@@ -215,6 +215,38 @@ Test(zoom_parse, B_feedback)
 	free(body);
 }
 
+/* Its figures are those of the minutes; the score is in no other answer. */
+Test(zoom_parse, summary_of_a_meeting)
+{
+	struct fl_zoom_summaries s;
+	size_t len;
+	char *body = zoom_file("samples/qos_summary.json", &len);
+	const char *odd =
+		"{\"participants\":[{\"participant_id\":\"1\",\"qos\":[{\"details\":"
+		"{\"quality_score\":\"4.5\"},\"type\":\"as_quality\"},7,{\"type\":\"video_quality\","
+		"\"details\":{\"quality_score\":\"9\",\"quality\":\"odd\"}}]},{\"qos\":[]}],"
+		"\"next_page_token\":\"n\"}";
+
+	cr_assert_eq(fl_zoom_parse_summaries(body, len, &page, &s), 0);
+	cr_assert_eq(s.count, 1);
+	cr_assert_str_eq(s.list[0].user_id, "16778240");
+	cr_assert_eq(s.list[0].labels[FL_ZOOM_AUDIO], FL_ZOOM_QUALITY_FAIR);
+	cr_assert_eq(s.list[0].mos[FL_ZOOM_AUDIO], 3.42);
+	cr_assert_eq(s.list[0].mos[FL_ZOOM_VIDEO], 0);
+	fl_zoom_summaries_done(&s);
+	free(body);
+	/* In another order, out of range, and of nobody. */
+	cr_assert_eq(fl_zoom_parse_summaries(odd, strlen(odd), &page, &s), 0);
+	cr_assert_eq(s.count, 1);
+	cr_assert_eq(s.list[0].mos[FL_ZOOM_SCREEN], 4.5);
+	cr_assert_eq(s.list[0].mos[FL_ZOOM_VIDEO], 0);
+	cr_assert_eq(s.list[0].labels[FL_ZOOM_VIDEO], FL_ZOOM_QUALITY_NONE);
+	cr_assert_str_eq(page.next, "n");
+	fl_zoom_summaries_done(&s);
+	cr_assert_eq(fl_zoom_parse_summaries("[]", 2, &page, &s), -EBADMSG);
+	cr_assert_eq(s.count, 0);
+}
+
 Test(zoom_parse, B_administrator)
 {
 	struct fl_zoom_person person;

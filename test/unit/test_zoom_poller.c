@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Days of polling in a second: windows, paging, restarts (H25), privacy (A7). */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
 
+#include "agent/zoom/poller_internal.h"
 #include "agent/zoom/when.h"
 #include "test/unit/zoom_world.h"
 
@@ -97,6 +99,109 @@ Test(zoom_poller, end_time_is_probed_once)
 	}
 	cr_assert_eq(probes, 1);
 	cr_assert_geq(w.lists, 30);
+}
+
+static unsigned int scored;
+
+static void look_at_scores(void *ctx, const struct fl_zoom_put *put)
+{
+	(void)ctx;
+	for (size_t i = 0; i < put->join_count; i++) {
+		const struct fl_zoom_join *join = &put->joins[i];
+
+		cr_expect_eq(join->audio, FL_ZOOM_QUALITY_GOOD, "it has a label of its own");
+		if (!(join->mos[FL_ZOOM_VIDEO] > 0))
+			continue;
+		scored++;
+		cr_expect_float_eq(join->mos[FL_ZOOM_VIDEO], 3 + atoi(join->user_id) / 100., 1e-9);
+		cr_expect_eq(join->video, FL_ZOOM_QUALITY_FAIR);
+		cr_expect_eq(join->mos[FL_ZOOM_AUDIO], 0);
+	}
+}
+
+/* Most accounts have not the add-on: one question, whatever restarts, and no error. */
+Test(zoom_poller, summaries_are_probed_once)
+{
+	for (int i = 0; i < 8; i++)
+		world_meeting(3600 + i * 600, 12, 30);
+	for (int i = 0; i < 3; i++) {
+		world_poller_start();
+		world_run(3600);
+		cr_expect(!world_status().failed, "%s", world_status().errors[0]);
+		world_poller_stop();
+		world_meeting(-3600 * i, 12, 30);
+	}
+	cr_expect_eq(w.summaries, 1, "%u", w.summaries);
+	cr_expect_eq(world_sum().minutes, 12 * 30 * world_sum().meetings);
+	cr_assert_gt(world_sum().meetings, 8);
+	/* Somebody has bought it, and says so. */
+	w.qss = true;
+	w.journal.look = look_at_scores;
+	scored = 0;
+	world_poller_start();
+	fl_zoom_poller_sync(w.poller);
+	world_run(7200);
+	world_meeting(-4 * 3600, 12, 30);
+	world_run(7200);
+	cr_expect_geq(w.summaries, 3);
+	cr_expect_geq(scored, 12);
+}
+
+Test(zoom_poller, summaries_give_scores)
+{
+	for (int i = 0; i < 5; i++)
+		world_meeting(3600 + i * 600, 12, 30);
+	w.qss = true;
+	w.journal.look = look_at_scores;
+	scored = 0;
+	world_poller_start();
+	world_run(3600);
+	cr_expect_eq(world_sum().meetings, 5);
+	/* Two pages each; while it is being found out, the others do not wait. */
+	cr_expect_leq(w.summaries, 10);
+	cr_expect_geq(w.summaries, 2);
+	cr_expect_eq(scored, 6 * w.summaries);
+	/* The add-on is remembered. */
+	world_poller_stop();
+	w.summaries = scored = 0;
+	world_meeting(-3600, 12, 30);
+	world_meeting(-3600, 12, 30);
+	world_poller_start();
+	world_run(7200);
+	cr_expect_eq(w.summaries, 4);
+	cr_expect_eq(scored, 24);
+	world_poller_stop();
+	/* Not worth the last requests of a day, which figures get. */
+	world_meeting(-4 * 3600, 12, 30);
+	w.settings.max_daily = 500;
+	w.summaries = 0;
+	world_poller_start();
+	w.poller->limits.used = 420;
+	world_run(3 * 3600);
+	cr_expect_eq(w.summaries, 0);
+	cr_expect_eq(world_sum().meetings, 8);
+}
+
+static bool no_summary(const char *path, struct fl_zoom_answer *a)
+{
+	if (!strstr(path, "/qos_summary"))
+		return false;
+	world_say(a, 503, "{}");
+	return true;
+}
+
+/* Whatever goes wrong with them: minutes are put. */
+Test(zoom_poller, summaries_hold_nothing_up)
+{
+	for (int i = 0; i < 4; i++)
+		world_meeting(3600 + i * 600, 12, 30);
+	w.qss = true;
+	w.fault = no_summary;
+	world_poller_start();
+	world_run(3600);
+	cr_expect_eq(world_sum().meetings, 4);
+	cr_expect_eq(world_sum().open, 0);
+	cr_expect_eq(world_sum().minutes, 4 * 12 * 30);
 }
 
 /* A new account: a week back, newest first, a day at a time, also for those who sat alone. */

@@ -243,6 +243,23 @@ static void feedback(FILE *f, const struct world_meeting *m)
 		text);
 }
 
+static void summary(FILE *f, const struct world_meeting *m, const char *path)
+{
+	char token[64];
+	int at = atoi(parameter(path, "next_page_token", token, sizeof(token)));
+
+	fputs("{\"participants\":[", f);
+	for (int i = at; i < m->joins && i < at + 10; i++)
+		fprintf(f,
+			"%s{\"participant_id\":\"%d\",\"qos\":[{\"type\":\"video_quality\","
+			"\"details\":{\"quality\":\"fair\",\"quality_score\":\"3.%02d\"}}]}",
+			i > at ? "," : "", i, i);
+	fputc(']', f);
+	if (at + 10 < m->joins)
+		fprintf(f, ",\"next_page_token\":\"%d\"", at + 10);
+	fputc('}', f);
+}
+
 static void body(FILE *f, const char *path)
 {
 	const struct world_meeting *m;
@@ -264,7 +281,9 @@ static void body(FILE *f, const char *path)
 	}
 	m = meeting_of(path);
 	cr_assert(m, "%s", path);
-	if (strstr(path, "/participants/qos")) {
+	if (strstr(path, "/participants/qos_summary")) {
+		summary(f, m, path);
+	} else if (strstr(path, "/participants/qos")) {
 		w.qos++;
 		people(f, m, path, true);
 	} else if (strstr(path, "/satisfaction")) {
@@ -285,13 +304,18 @@ static void answer(const struct fl_zoom_request *request)
 	size_t len;
 	FILE *f;
 
+	bool is_summary = strstr(request->path, "/qos_summary");
+
 	w.requests++;
+	w.summaries += is_summary;
 	snprintf(w.last, sizeof(w.last), "%s", request->path);
 	free(w.body);
 	w.body = NULL;
 	if (!w.fault || !w.fault(request->path, &a)) {
 		if (w.no_end_time && strstr(request->path, "query_date_type")) {
 			world_say(&a, 400, "{\"code\":12700,\"message\":\"no\"}");
+		} else if (is_summary && !w.qss) {
+			world_say(&a, 400, "{\"code\":400,\"message\":\"no add-on\"}");
 		} else {
 			f = open_memstream(&w.body, &len);
 			body(f, request->path);

@@ -29,6 +29,7 @@ struct world {
 	struct world_meeting meetings[WORLD_MEETINGS];
 	size_t count;
 	bool no_end_time;
+	bool qss; /* the account has the add-on with summaries */
 	int page; /* meetings on a page */
 	world_fault_fn fault;
 	struct journal journal;
@@ -36,7 +37,7 @@ struct world {
 	struct fl_zoom_settings settings;
 	/* What was asked. */
 	unsigned int requests, lists, live_lists, backlog_days, details, participants, qos,
-		feedback, users;
+		feedback, users, summaries;
 	unsigned int refreshes;
 	int64_t oldest_s; /* that was asked for */
 	char last[FL_ZOOM_PATH_LEN];

@@ -22,6 +22,28 @@ def samples_are_read():
         assert stub.state()["problems"] == [], stub.state()["problems"]
 
 
+def summaries_are_asked_for_where_there_are_any():
+    def asked(stub):
+        return sum(n for path, n in stub.state()["paths"].items() if path.endswith("/qos_summary"))
+
+    with Stub("--meetings", 3, "--people", 12, "--minutes", 5) as stub, Driver(stub.base) as d:
+        d.link_server()
+        d.wait()
+        assert asked(stub) == 1 and d.account()["last_status"] == "success", (asked(stub), d.account())
+        d.kill()
+        d.start()
+        d.ask("sync", "acme")
+        d.wait()
+        assert asked(stub) == 1, asked(stub)
+    with Stub("--meetings", 3, "--people", 12, "--minutes", 5) as stub, Driver(stub.base) as d:
+        stub.set(qss=True)
+        d.link_server()
+        d.wait()
+        # Two pages of one at least; some did not wait until it was known.
+        assert 2 <= asked(stub) <= 6 and stub.state()["problems"] == [], stub.state()
+        assert all(m == (12, 60, 1, "done") for m in d.meetings().values()), d.meetings()
+
+
 def live_meetings():
     with Stub() as stub, Driver(stub.base, ZOOM_LIVE=1) as d:
         d.link_server()
@@ -382,7 +404,7 @@ def plain_http_is_refused():
         assert "https" in d.ask("link-server", "acme", "dana@example.com", "acct")
 
 
-TESTS = [samples_are_read, live_meetings, A1_link_in_the_browser, A1_what_goes_wrong_is_said_and_nothing_stored,
+TESTS = [samples_are_read, summaries_are_asked_for_where_there_are_any, live_meetings, A1_link_in_the_browser, A1_what_goes_wrong_is_said_and_nothing_stored,
          A2_one_account_in_two_organisations, A2_two_accounts_in_one_organisation, A3_status, A4_unlink,
          A4_deauthorized_by_webhook, A6_not_an_administrator, A7_off_until_opted_in, webhook_of_an_ended_meeting,
          tokens_rotate, no_secret_in_any_log, limits_are_kept, uuids_with_slashes, H24_errors_of_all_kinds,

@@ -64,7 +64,7 @@ def every_request_fits_the_description():
             answer = d.ask("back", state, "s1", "ANYCODE")
             assert answer.startswith("linked 7000012345"), answer
             kinds = ("POST /oauth/token", "/v2/users/me", "/v2/users?", "type=past&", "type=pastOne", "type=live",
-                     "/participants?", "/participants/qos", "/participants/satisfaction")
+                     "/participants?", "/participants/qos?", "/participants/qos_summary", "/participants/satisfaction")
             wait_for("all kinds of requests", lambda: all(any(k in row[0] for row in seen()) for k in kinds), 60)
             assert d.ask("unlink", "acme", "7000012345") == "0"
             wait_for("revocation", lambda: any("/oauth/revoke" in row[0] for row in seen()))

@@ -8,16 +8,18 @@ export function link(href, ...text)
 	return h("a", { href }, ...text);
 }
 
-/** "Fair" with its colour and, for those who ask, its range. */
+/** "Fair" with its colour and its range, or the score itself where Zoom tells it. */
 export function grade(quality)
 {
-	const { label, display, mos_range: range } = quality ?? {};
+	const { label, display, mos_range: range, mos } = quality ?? {};
 
 	if (!label)
 		return NONE;
 	const short = label.replaceAll("_", " ").replace(/^./, (c) => c.toUpperCase());
 
-	return h("span", { class: `grade g-${label}`, title: display ?? short }, short, range ? h("small", {}, ` ${range.replace("-", "–")}`) : null);
+	const figure = mos ? mos.toFixed(2) : range?.replace("-", "–");
+
+	return h("span", { class: `grade g-${label}`, title: display ?? short }, short, figure ? h("small", {}, ` ${figure}`) : null);
 }
 
 export function notice(kind, ...content)

@@ -69,6 +69,9 @@ class Samples:
             found = []
         return [json.dumps(p) for p in found[at:at + count]], len(found)
 
+    def summary(self, uuid):
+        return self.load("qos_summary.json")["participants"] if uuid == self.full else []
+
     def feedback(self, uuid):
         return self.load("satisfaction.json")["participants"] if uuid == self.full else []
 
@@ -153,6 +156,11 @@ class Made:
                        ",".join(t + self.tails[(n + m) % 8] for m, t in enumerate(times)) + "]}")
         return out, self.people
 
+    def summary(self, uuid):
+        return [{"id": p["id"], "participant_id": p["user_id"], "qos": [
+            {"type": "audio_quality", "details": {"quality": "good", "quality_score": "4.21"}}]}
+                for p in self.participants(uuid, False)]
+
     def feedback(self, uuid):
         return [{"date_time": self.index[uuid]["end_time"], "email": f"person{n}@example.com",
                  "quality": "GOOD" if n else "NOT GOOD", "user_id": f"user{n}"} for n in range(min(2, self.people))]
@@ -188,6 +196,9 @@ class Scene:
     def qos(self, _uuid, _live, at, count):
         found = self.scene()["participants"]
         return [json.dumps(p) for p in found[at:at + count]], len(found)
+
+    def summary(self, _uuid):
+        return []
 
     def feedback(self, _uuid):
         return []

@@ -47,6 +47,7 @@ class Zoom:
         self.pages = {}
         self.page_life = 900
         self.end_time_allowed = True
+        self.qss = False  # the account has the add-on of Quality of Service Subscription
         self.daily_limit = 60000
         self.daily = 0
         self.limits_on = args.limits
@@ -210,6 +211,12 @@ class Zoom:
             return 200, {}, (head + ',"participants":[' + ",".join(found) + "]}").encode()
         if rest == "participants":
             return self.listing(key, "participants", self.data.participants(uuid, live), query, 300)
+        if rest == "participants/qos_summary":
+            if "type" in query:
+                self.problems.append("qos_summary knows no type")
+            if not self.qss:
+                return error(400, "This API is only available for accounts with the Quality of Service Subscription.")
+            return self.listing(key, "participants", self.data.summary(uuid), query, 10, 1)
         if rest == "participants/satisfaction":
             return self.listing(key, "participants", self.data.feedback(uuid), query, 300)
         return error(2300, "This API endpoint is not recognized.")
