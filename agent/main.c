@@ -4,18 +4,16 @@
  * thread does everything but BFD, which has its own (agent/bfd/).
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "agent/base/log.h"
+#include "agent/base/process.h"
 #include "agent/base/rand.h"
 #include "agent/daemon.h"
 
@@ -42,17 +40,7 @@ static int take_lock(struct daemon *d)
 		return err;
 	}
 	snprintf(path, sizeof(path), "%s/lock", d->run_dir);
-	d->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (d->lock_fd < 0) {
-		err = -errno;
-		fl_log_err(err, "cannot open %s", path);
-		return err;
-	}
-	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-		fl_error("another fairleadd runs as this instance (it holds %s)", path);
-		return -EBUSY;
-	}
-	return 0;
+	return fl_process_lock(path, "fairleadd runs as this instance", &d->lock_fd);
 }
 
 static int export_link_bytes(void *ctx, uint32_t ifindex, uint64_t *ret_rx, uint64_t *ret_tx)
@@ -157,20 +145,9 @@ static int start_modules(struct daemon *d)
 
 static int add_sources(struct daemon *d)
 {
-	sigset_t signals;
 	char path[256];
-	int err;
+	int err = fl_process_signals(d->event, fl_daemon_on_hup, d);
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGHUP);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	err = sd_event_add_signal(d->event, NULL, SIGHUP, fl_daemon_on_hup, d);
-	if (err >= 0)
-		err = sd_event_add_signal(d->event, NULL, SIGINT, NULL, NULL);
-	if (err >= 0)
-		err = sd_event_add_signal(d->event, NULL, SIGTERM, NULL, NULL);
 	if (err >= 0)
 		err = sd_event_add_io(d->event, NULL, fl_rtnl_fd(d->rtnl), EPOLLIN,
 				      fl_daemon_on_rtnl, d);

@@ -175,9 +175,8 @@ const char *fl_zoom_when(const struct fl_json *object, const char *key)
 	return buf;
 }
 
-/* Ask, then show: most commands are this. */
-static int show(const struct fl_cli *cli, struct fl_json *request,
-		void (*print)(const struct fl_json *data))
+int fl_zoom_show(const struct fl_cli *cli, struct fl_json *request,
+		 void (*print)(const struct fl_json *data))
 {
 	const struct fl_json *data;
 	struct fl_json *reply;
@@ -252,8 +251,9 @@ static void print_accounts(const struct fl_json *data)
 
 int fl_cmd_zoom_accounts(const struct fl_cli *cli, int argc, char **argv)
 {
-	return show(cli, fl_zoom_request("zoom accounts", NULL, FL_ZOOM_WORD_ORG, argc, argv),
-		    print_accounts);
+	return fl_zoom_show(cli,
+			    fl_zoom_request("zoom accounts", NULL, FL_ZOOM_WORD_ORG, argc, argv),
+			    print_accounts);
 }
 
 static void print_list(const struct fl_json *account, const char *key, const char *label)
@@ -333,10 +333,10 @@ static void print_unlinked(const struct fl_json *data)
 
 int fl_cmd_zoom_unlink(const struct fl_cli *cli, int argc, char **argv)
 {
-	return show(cli,
-		    fl_zoom_request("zoom unlink", "account", FL_ZOOM_WORD_ORG | FL_ZOOM_WORD_DATA,
-				    argc, argv),
-		    print_unlinked);
+	return fl_zoom_show(cli,
+			    fl_zoom_request("zoom unlink", "account",
+					    FL_ZOOM_WORD_ORG | FL_ZOOM_WORD_DATA, argc, argv),
+			    print_unlinked);
 }
 
 static void print_sync(const struct fl_json *data)
@@ -351,10 +351,10 @@ int fl_cmd_zoom_sync(const struct fl_cli *cli, int argc, char **argv)
 	/* An account's number is no word of ours. */
 	bool named = argc && strcmp(argv[0], "org") != 0;
 
-	return show(cli,
-		    fl_zoom_request("zoom sync", named ? "account" : NULL, FL_ZOOM_WORD_ORG, argc,
-				    argv),
-		    print_sync);
+	return fl_zoom_show(cli,
+			    fl_zoom_request("zoom sync", named ? "account" : NULL, FL_ZOOM_WORD_ORG,
+					    argc, argv),
+			    print_sync);
 }
 
 /* --- calls, clients, events ---------------------------------------------------------------------
@@ -428,7 +428,7 @@ int fl_cmd_zoom_calls(const struct fl_cli *cli, int argc, char **argv)
 
 	if (request)
 		fl_json_add_u64(request, "limit", FL_ZOOM_PAGE);
-	return show(cli, request, fl_zoom_print_calls);
+	return fl_zoom_show(cli, request, fl_zoom_print_calls);
 }
 
 static void print_clients(const struct fl_json *data)
@@ -460,10 +460,10 @@ static void print_clients(const struct fl_json *data)
 
 int fl_cmd_zoom_clients(const struct fl_cli *cli, int argc, char **argv)
 {
-	return show(cli,
-		    fl_zoom_request("zoom clients", NULL, FL_ZOOM_WORD_SITE | FL_ZOOM_WORD_TIME,
-				    argc, argv),
-		    print_clients);
+	return fl_zoom_show(cli,
+			    fl_zoom_request("zoom clients", NULL,
+					    FL_ZOOM_WORD_SITE | FL_ZOOM_WORD_TIME, argc, argv),
+			    print_clients);
 }
 
 void fl_zoom_print_events(const struct fl_json *data)
@@ -493,11 +493,12 @@ void fl_zoom_print_events(const struct fl_json *data)
 
 int fl_cmd_zoom_events(const struct fl_cli *cli, int argc, char **argv)
 {
-	return show(cli,
-		    fl_zoom_request("zoom events", NULL,
-				    FL_ZOOM_WORD_SITE | FL_ZOOM_WORD_CLIENT | FL_ZOOM_WORD_TIME,
-				    argc, argv),
-		    fl_zoom_print_events);
+	return fl_zoom_show(
+		cli,
+		fl_zoom_request("zoom events", NULL,
+				FL_ZOOM_WORD_SITE | FL_ZOOM_WORD_CLIENT | FL_ZOOM_WORD_TIME, argc,
+				argv),
+		fl_zoom_print_events);
 }
 
 /* --- the service --------------------------------------------------------------------------------
@@ -520,7 +521,7 @@ static void print_sites(const struct fl_json *data)
 
 int fl_cmd_zoom_sites(const struct fl_cli *cli, int argc, char **argv)
 {
-	return show(cli, fl_zoom_request("zoom sites", NULL, 0, argc, argv), print_sites);
+	return fl_zoom_show(cli, fl_zoom_request("zoom sites", NULL, 0, argc, argv), print_sites);
 }
 
 static void print_checklist(const struct fl_json *data)
@@ -537,8 +538,9 @@ static void print_checklist(const struct fl_json *data)
 
 int fl_cmd_zoom_checklist(const struct fl_cli *cli, int argc, char **argv)
 {
-	return show(cli, fl_zoom_request("zoom checklist", NULL, FL_ZOOM_WORD_ORG, argc, argv),
-		    print_checklist);
+	return fl_zoom_show(cli,
+			    fl_zoom_request("zoom checklist", NULL, FL_ZOOM_WORD_ORG, argc, argv),
+			    print_checklist);
 }
 
 static void print_status(const struct fl_json *data)
@@ -562,7 +564,7 @@ static void print_status(const struct fl_json *data)
 
 int fl_cmd_zoom_status(const struct fl_cli *cli, int argc, char **argv)
 {
-	return show(cli, fl_zoom_request("zoom status", NULL, 0, argc, argv), print_status);
+	return fl_zoom_show(cli, fl_zoom_request("zoom status", NULL, 0, argc, argv), print_status);
 }
 
 /* Lines, as they come but for control characters. */
@@ -595,5 +597,5 @@ int fl_cmd_ask(const struct fl_cli *cli, int argc, char **argv)
 		return fl_cli_usage("ask");
 	request = fl_cli_request("ask");
 	fl_json_add_string(request, "question", question);
-	return show(cli, request, print_answer);
+	return fl_zoom_show(cli, request, print_answer);
 }

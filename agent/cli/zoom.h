@@ -20,6 +20,15 @@
 #define FL_ZOOM_PAGE 10 /* lines: "1-10 of N" */
 
 /**
+ * fl_zoom_show() - ask, then show: most commands are this
+ * @request: taken; NULL: it was not understood, which has been said
+ *
+ * Return: the exit code.
+ */
+int fl_zoom_show(const struct fl_cli *cli, struct fl_json *request,
+		 void (*print)(const struct fl_json *data));
+
+/**
  * fl_zoom_request() - a request from the words behind a command
  * @name: member that the first word becomes, NULL: there is none
  *

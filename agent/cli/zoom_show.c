@@ -120,28 +120,12 @@ static void print_insights(const struct fl_json *data)
 	       fl_cli_number(feedback, "good"));
 }
 
-static int ask(const struct fl_cli *cli, struct fl_json *request,
-	       void (*print)(const struct fl_json *data))
-{
-	const struct fl_json *data;
-	struct fl_json *reply;
-	int code;
-
-	if (!request)
-		return FL_CTL_USAGE;
-	code = fl_cli_ask(cli, request, &reply, &data);
-	if (data)
-		print(data);
-	fl_json_free(reply);
-	return code;
-}
-
 int fl_cmd_zoom_insights(const struct fl_cli *cli, int argc, char **argv)
 {
-	return ask(cli,
-		   fl_zoom_request("zoom insights", NULL, FL_ZOOM_WORD_SITE | FL_ZOOM_WORD_TIME,
-				   argc, argv),
-		   print_insights);
+	return fl_zoom_show(cli,
+			    fl_zoom_request("zoom insights", NULL,
+					    FL_ZOOM_WORD_SITE | FL_ZOOM_WORD_TIME, argc, argv),
+			    print_insights);
 }
 
 static void print_client(const struct fl_json *data)
@@ -166,10 +150,10 @@ static void print_client(const struct fl_json *data)
 
 int fl_cmd_zoom_client(const struct fl_cli *cli, int argc, char **argv)
 {
-	return ask(cli,
-		   fl_zoom_request("zoom client", "client", FL_ZOOM_WORD_SITE | FL_ZOOM_WORD_TIME,
-				   argc, argv),
-		   print_client);
+	return fl_zoom_show(cli,
+			    fl_zoom_request("zoom client", "client",
+					    FL_ZOOM_WORD_SITE | FL_ZOOM_WORD_TIME, argc, argv),
+			    print_client);
 }
 
 /* --- ranking ------------------------------------------------------------------------------------
@@ -260,10 +244,10 @@ static void print_ranking(const struct fl_json *data)
 
 int fl_cmd_zoom_rank(const struct fl_cli *cli, int argc, char **argv)
 {
-	return ask(cli,
-		   fl_zoom_request("zoom rank", "meeting",
-				   FL_ZOOM_WORD_CLIENT | FL_ZOOM_WORD_STREAM | FL_ZOOM_WORD_SITE |
-					   FL_ZOOM_WORD_TIME,
-				   argc, argv),
-		   print_ranking);
+	return fl_zoom_show(cli,
+			    fl_zoom_request("zoom rank", "meeting",
+					    FL_ZOOM_WORD_CLIENT | FL_ZOOM_WORD_STREAM |
+						    FL_ZOOM_WORD_SITE | FL_ZOOM_WORD_TIME,
+					    argc, argv),
+			    print_ranking);
 }

@@ -6,11 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
@@ -18,6 +16,7 @@
 #include <unistd.h>
 
 #include "agent/base/log.h"
+#include "agent/base/process.h"
 #include "agent/base/rand.h"
 #include "agent/insightd/control.h"
 #include "agent/insightd/page.h"
@@ -108,17 +107,7 @@ static int take_lock(struct daemon *d)
 	if (err)
 		return err;
 	snprintf(path, sizeof(path), "%s/lock", d->opt.state_dir);
-	d->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (d->lock_fd < 0) {
-		err = -errno;
-		fl_log_err(err, "cannot open %s", path);
-		return err;
-	}
-	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-		fl_error("another fairlead-insightd runs (it holds %s)", path);
-		return -EBUSY;
-	}
-	return 0;
+	return fl_process_lock(path, "fairlead-insightd runs", &d->lock_fd);
 }
 
 static int add_sources(struct daemon *d)
@@ -127,13 +116,7 @@ static int add_sources(struct daemon *d)
 	int err;
 
 	snprintf(path, sizeof(path), "%s/insightd.sock", d->opt.run_dir);
-	err = sd_event_add_signal(d->event, NULL, SIGHUP, on_hup, d);
-	if (err >= 0)
-		err = sd_event_add_signal(d->event, NULL, SIGINT, NULL, NULL);
-	if (err >= 0)
-		err = sd_event_add_signal(d->event, NULL, SIGTERM, NULL, NULL);
-	if (err >= 0)
-		err = fl_ctl_sock_new(d->event, path, fl_control_answer, &d->control, &d->ctl);
+	err = fl_ctl_sock_new(d->event, path, fl_control_answer, &d->control, &d->ctl);
 	if (err < 0)
 		fl_log_err(err, "cannot set up the event loop or %s", path);
 	return err < 0 ? err : 0;
@@ -141,17 +124,13 @@ static int add_sources(struct daemon *d)
 
 static int run(struct daemon *d)
 {
-	sigset_t signals;
 	int err = take_lock(d);
 
 	if (err)
 		return err;
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGHUP);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
 	err = sd_event_default(&d->event);
+	if (err >= 0)
+		err = fl_process_signals(d->event, on_hup, d);
 	if (err < 0)
 		return err;
 	d->service = (struct fl_service){ .event = d->event,
