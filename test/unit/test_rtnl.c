@@ -213,7 +213,7 @@ static const char ground_truth[] =
 
 static bool agrees(const char *line, struct fact **ret_fact)
 {
-	char what[72], kind[8], where[20], text[48] = "", value[24] = "";
+	char what[80], kind[8], where[20], text[48] = "", value[24] = "";
 	int n = sscanf(line, "%7s %19s %47s %23s", kind, where, text, value);
 	bool is_link = !strcmp(kind, "link"), is_neigh = !strcmp(kind, "neigh");
 
