@@ -150,21 +150,26 @@ static bool fpm_reply(void *ctx, uint32_t session, uint16_t path, uint8_t tos,
 const struct fl_fpm_watch_ops fl_daemon_fpm_ops = { .reply = fpm_reply };
 
 /*
- * What user packets say of a path, for choosing. A vector's sessions may be of several classes: the
- * one that most packets are of comes first.
+ * What user packets say of a path, for choosing. The sessions of a vector may be of several
+ * classes, and move together: they are judged by the class that most of the path's packets are of.
  */
 struct fl_quality fl_daemon_fpm_quality(void *ctx, uint16_t path, uint8_t proto)
 {
+	const enum fl_fpm_proto of = proto == IPPROTO_TCP ? FL_FPM_TCP : FL_FPM_UDP;
+	struct fl_quality quality = { 0 };
 	struct daemon *d = ctx;
 	struct fl_fpm_metrics m;
+	uint64_t most = 0;
 
-	for (int class = FL_FPM_CLASSES - 1; class >= 0; class --)
-		if (fl_fpm_watch_get(d->fpm, path, (enum fl_fpm_class) class,
-				     proto == IPPROTO_TCP ? FL_FPM_TCP : FL_FPM_UDP, fl_mono_now(),
-				     &m) &&
-		    m.valid && !m.monitor_only)
-			return m.quality;
-	return (struct fl_quality){ 0 };
+	for (int class = 0; class < FL_FPM_CLASSES; class ++) {
+		if (!fl_fpm_watch_get(d->fpm, path, (enum fl_fpm_class) class, of, fl_mono_now(),
+				      &m) ||
+		    !m.valid || m.monitor_only || m.sent < most)
+			continue;
+		most = m.sent;
+		quality = m.quality;
+	}
+	return quality;
 }
 
 static void io_closing(void *ctx, uint32_t id)

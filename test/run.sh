@@ -244,7 +244,8 @@ all)
 	built_san && run_san
 	netns_scripts 1 nothing
 	drain
-	wait "$rest_pid"
+	# It may have ended long ago, and bash has forgotten it then.
+	wait "$rest_pid" 2>/dev/null
 	run_fuzz
 	;;
 *)
