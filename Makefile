@@ -208,9 +208,10 @@ UNIT_bfd_seal  := $(BFD_SEAL)
 UNIT_bfd_fsm   := agent/path/bfd_fsm
 UNIT_bfd_timers := agent/path/bfd_fsm
 UNIT_bfd_peer  := agent/path/bfd_peer agent/base/addr
-WATCH          := $(BFD_SEAL) $(PACKET) $(addprefix agent/path/,watch watch_rx rings bfd_fsm bfd_peer echo mos) \
+WATCH          := $(BFD_SEAL) $(PACKET) $(addprefix agent/path/,watch watch_rx rings bfd_fsm bfd_peer doubt echo mos) \
                   $(addprefix agent/base/,monotime rand) test/unit/watch_world
 UNIT_watch     := $(WATCH)
+UNIT_doubt     := $(WATCH)
 UNIT_mos       := agent/path/mos
 UNIT_echo      := agent/path/echo
 UNIT_fpm       := agent/path/fpm agent/path/mos $(META)

@@ -20,6 +20,7 @@
 #include "agent/base/log.h"
 #include "agent/base/rand.h"
 #include "agent/net/bfd_sock.h"
+#include "agent/net/strain.h"
 #include "agent/net/tx.h"
 #include "agent/path/watch.h"
 
@@ -65,6 +66,7 @@ struct fl_bfd_io {
 	pthread_mutex_t lock; /* of all that follows */
 	struct fl_watch *watch;
 	struct fl_tx *tx;
+	struct fl_strain *strain; /* NULL: this host does not tell */
 	struct sock *socks;
 	size_t n_socks;
 	struct fl_bfd_io_stats stats;
@@ -108,6 +110,13 @@ static uint8_t *tx_room(void *ctx)
 static void tx_queue(void *ctx, const struct fl_tx_to *to, size_t len)
 {
 	fl_tx_queue(((struct fl_bfd_io *)ctx)->tx, to, len);
+}
+
+static uint64_t strain(void *ctx)
+{
+	const struct fl_bfd_io *io = ctx;
+
+	return fl_strain_read(io->strain) + io->stats.refused;
 }
 
 /*
@@ -159,6 +168,7 @@ int fl_bfd_io_new(const struct fl_bfd_io_cfg *cfg, struct fl_bfd_io **ret_io)
 		.capability = FL_CAPABLE_VECTORS | (cfg->adopted ? FL_CAPABLE_KEPT : 0),
 		.room = tx_room,
 		.queue = tx_queue,
+		.strain = strain,
 		.ctx = io,
 	};
 	int err;
@@ -178,6 +188,8 @@ int fl_bfd_io_new(const struct fl_bfd_io_cfg *cfg, struct fl_bfd_io **ret_io)
 		fl_bfd_io_free(io);
 		return err;
 	}
+	if (fl_strain_new(&io->strain) < 0)
+		fl_debug("BFD: this host does not say whether it keeps up with its packets");
 	*ret_io = io;
 	return 0;
 }
@@ -199,6 +211,7 @@ void fl_bfd_io_free(struct fl_bfd_io *io)
 	free(io->socks);
 	fl_watch_free(io->watch);
 	fl_tx_free(io->tx);
+	fl_strain_free(io->strain);
 	if (io->kick_fd >= 0)
 		close(io->kick_fd);
 	if (io->news_fd >= 0)
@@ -292,6 +305,7 @@ static struct fl_watch_spec spec_of(const struct fl_bfd_io *io, const struct fl_
 		.bfd = bfd_cfg(cfg->bfd),
 		.echo = { .interval_ms = cfg->bfd->link_test_interval_s * 1000,
 			  .length = cfg->bfd->link_test_length },
+		.echo_detection = cfg->bfd->echo_detection,
 		.rolling_ms = cfg->rolling_avg_s * 1000,
 	};
 
@@ -439,51 +453,60 @@ static void drain_all(struct fl_bfd_io *io, struct fl_mono now)
 			drain(io, &io->socks[i - 1], now);
 }
 
+/* When to come again; @urgent: that must not wait for the end of a rest. */
+struct next {
+	struct fl_mono wake;
+	struct fl_mono urgent;
+};
+
 /*
  * One turn. The time by which timers are judged is taken before the sockets are read: nothing is
  * declared down for a packet that is waiting there. @late: the host was too busy to run us in time,
  * so perhaps too busy to bring packets as far as the sockets: they get a moment more.
- *
- * Return: when to come again.
  */
-static struct fl_mono turn(struct fl_bfd_io *io, bool late)
+static struct next turn(struct fl_bfd_io *io, bool late)
 {
-	struct fl_mono now = fl_mono_now(), wake;
+	struct fl_mono now = fl_mono_now();
+	struct next next = { { now.ns + GRACE_NS }, { UINT64_MAX } };
 
 	io_lock(io);
 	drain_all(io, now);
 	if (late) {
 		io->stats.late++;
-		wake = (struct fl_mono){ now.ns + GRACE_NS };
 	} else {
 		fl_watch_run(io->watch, now);
-		wake = fl_watch_wake(io->watch);
+		next.wake = fl_watch_wake(io->watch);
+		next.urgent = fl_watch_urgent(io->watch);
 	}
 	io->stats.refused += fl_tx_flush(io->tx);
 	if (fl_watch_has_news(io->watch))
 		signal_fd(io->news_fd);
 	io_unlock(io);
-	return wake;
+	return next;
 }
 
-static void wait_until(struct fl_bfd_io *io, struct fl_mono wake)
+static struct timespec until(struct fl_mono t)
 {
+	struct fl_mono now = fl_mono_now();
+	uint64_t ns = t.ns > now.ns ? t.ns - now.ns : 0;
+
+	return (struct timespec){ (time_t)(ns / FL_NS_PER_S), (long)(ns % FL_NS_PER_S) };
+}
+
+static void wait_for(struct fl_bfd_io *io, const struct next *next)
+{
+	struct fl_mono rested = { fl_mono_now().ns + REST_NS };
+	struct timespec wait = until(next->urgent.ns < rested.ns ? next->urgent : rested);
 	struct pollfd fds[FDS_MAX];
-	struct timespec wait, *timeout = NULL;
-	const struct timespec rest = { 0, REST_NS };
-	struct fl_mono now;
-	uint64_t ns;
+	struct timespec *timeout = NULL;
 	size_t n;
 
-	nanosleep(&rest, NULL);
-	now = fl_mono_now();
-	ns = wake.ns > now.ns ? wake.ns - now.ns : 0;
-
+	nanosleep(&wait, NULL);
 	io_lock(io);
 	n = poll_set(io, fds, FDS_MAX);
 	io_unlock(io);
-	if (wake.ns != UINT64_MAX) {
-		wait = (struct timespec){ (time_t)(ns / FL_NS_PER_S), (long)(ns % FL_NS_PER_S) };
+	if (next->wake.ns != UINT64_MAX) {
+		wait = until(next->wake);
 		timeout = &wait;
 	}
 	if (ppoll(fds, n, timeout, NULL) > 0 && (fds[0].revents & POLLIN))
@@ -503,16 +526,18 @@ static void *watch_paths(void *arg)
 {
 	struct fl_bfd_io *io = arg;
 	bool realtime = hurry(), late = false;
-	struct fl_mono wake;
+	struct next next;
+	uint64_t now_ns;
 
 	io_lock(io);
 	io->stats.realtime = realtime;
 	io_unlock(io);
 	while (!atomic_load(&io->stop)) {
-		wake = turn(io, late);
-		wait_until(io, wake);
+		next = turn(io, late);
+		wait_for(io, &next);
+		now_ns = fl_mono_now().ns;
 		/* Twice in a row would be once too often. */
-		late = !late && fl_mono_now().ns > wake.ns && fl_mono_now().ns - wake.ns > LATE_NS;
+		late = !late && now_ns > next.wake.ns && now_ns - next.wake.ns > LATE_NS;
 	}
 	return NULL;
 }

@@ -27,7 +27,8 @@ static bool is_up(const struct fl_json *path)
 /* Downs of all causes. */
 static uint64_t downs_of(const struct fl_json *path)
 {
-	static const char *const causes[] = { "timer-expiry", "remote-down", "remote-admin-down",
+	static const char *const causes[] = { "timer-expiry",    "echo-failed",
+					      "remote-down",     "remote-admin-down",
 					      "local-oper-down", "local-admin-down" };
 	const struct fl_json *downs = fl_json_member(fl_json_member(path, "bfd"), "downs");
 	uint64_t sum = 0;

@@ -223,6 +223,7 @@ struct fl_cfg_bfd {
 	uint8_t link_test_length;      /* packets, 10 (0..255; 0: no link tests) */
 	uint32_t hold_down_s;          /* 5 (1..300) */
 	bool dynamic_damping;          /* default false */
+	bool echo_detection;           /* default true */
 	uint32_t max_hold_down_s;      /* 3600 (1..86400) */
 	uint8_t dscp;                  /* 0 (0..63) */
 };

@@ -272,6 +272,13 @@ int fl_bfd_tick(struct fl_bfd *bfd, struct fl_mono now)
 	return events;
 }
 
+int fl_bfd_echo_failed(struct fl_bfd *bfd, struct fl_mono now)
+{
+	if (bfd->state != FL_BFD_UP)
+		return 0;
+	return go_down(bfd, FL_BFD_DOWN, FL_BFD_CAUSE_ECHO_FAILED, FL_BFD_DIAG_ECHO_FAILED, now);
+}
+
 int fl_bfd_set_admin(struct fl_bfd *bfd, bool down, struct fl_mono now)
 {
 	if (down == bfd->admin_down)
@@ -368,6 +375,7 @@ const char *fl_bfd_cause_name(enum fl_bfd_cause cause)
 	static const char *const names[] = {
 		[FL_BFD_CAUSE_NONE] = "none",
 		[FL_BFD_CAUSE_TIMER_EXPIRY] = "timer-expiry",
+		[FL_BFD_CAUSE_ECHO_FAILED] = "echo-failed",
 		[FL_BFD_CAUSE_REMOTE_DOWN] = "remote-down",
 		[FL_BFD_CAUSE_REMOTE_ADMIN_DOWN] = "remote-admin-down",
 		[FL_BFD_CAUSE_LOCAL_OPER_DOWN] = "local-oper-down",

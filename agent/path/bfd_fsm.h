@@ -53,6 +53,7 @@ struct fl_bfd_cfg {
 enum fl_bfd_cause {
 	FL_BFD_CAUSE_NONE = 0,
 	FL_BFD_CAUSE_TIMER_EXPIRY,
+	FL_BFD_CAUSE_ECHO_FAILED,
 	FL_BFD_CAUSE_REMOTE_DOWN,
 	FL_BFD_CAUSE_REMOTE_ADMIN_DOWN,
 	FL_BFD_CAUSE_LOCAL_OPER_DOWN,
@@ -136,6 +137,9 @@ void fl_bfd_heard(struct fl_bfd *bfd, struct fl_mono at);
 
 /* Detection time and hold-down; FL_BFD_EV_* bits. */
 int fl_bfd_tick(struct fl_bfd *bfd, struct fl_mono now);
+
+/* Its echoes do not come back (RFC 5880 6.8.5): down, if it was up; FL_BFD_EV_* bits. */
+int fl_bfd_echo_failed(struct fl_bfd *bfd, struct fl_mono now);
 
 /* Administratively down, or no longer; FL_BFD_EV_* bits. */
 int fl_bfd_set_admin(struct fl_bfd *bfd, bool down, struct fl_mono now);

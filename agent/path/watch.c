@@ -25,6 +25,8 @@ static const char *why_down(const struct fl_bfd *bfd)
 	switch (bfd->cause) {
 	case FL_BFD_CAUSE_TIMER_EXPIRY:
 		return "its peer has fallen silent (BFD)";
+	case FL_BFD_CAUSE_ECHO_FAILED:
+		return "its peer's data plane does not answer (BFD)";
 	case FL_BFD_CAUSE_REMOTE_DOWN:
 		return "its peer does not hear us (BFD)";
 	case FL_BFD_CAUSE_REMOTE_ADMIN_DOWN:
@@ -100,6 +102,8 @@ void fl_watched_react(struct fl_watch *watch, struct fl_watched *p, int events, 
 		p->restart_end = (struct fl_mono){ 0 };
 		fl_echo_restart(&p->echo, now);
 	}
+	if (events & (FL_BFD_EV_DOWN | FL_BFD_EV_UP))
+		fl_doubt_reset(&p->doubt, now);
 	if (events & FL_BFD_EV_MOVED)
 		p->news |= FL_WATCH_MOVED;
 	if (events)
@@ -195,12 +199,24 @@ static void take_results(struct fl_watch *w, struct fl_watched *p, struct fl_mon
 	struct fl_echo_result result;
 
 	while (fl_echo_result(&p->echo, now, &result)) {
+		const struct fl_quality mean =
+			fl_rolling_mean(&p->rolling, FL_DOUBT_RECENT_MS, now);
+
+		fl_doubt_measured(&p->doubt, &result.quality, mean.loss_ppm, now);
 		p->last = result.quality;
 		p->burst_at = now;
 		fl_rolling_add(&p->rolling, &result.quality, now);
 		p->news |= FL_WATCH_CHANGED;
 		w->any_news = true;
 	}
+}
+
+/* Is what the peer's data plane says worth more than the silence of its agent? */
+static bool may_probe(const struct fl_watched *p, uint64_t at_ns)
+{
+	/* One that says what it cannot prove is not silent. */
+	return tests_link(p) && p->auth_failed == p->failed_before &&
+	       at_ns <= p->control_at.ns + FL_WATCH_AGENT_MS * FL_NS_PER_MS;
 }
 
 /*
@@ -215,23 +231,66 @@ static struct fl_mono next_probe(const struct fl_watched *p)
 
 	if (next < first)
 		next = first;
-	/* One that says what it cannot prove is not silent. */
-	if (!tests_link(p) || p->auth_failed != p->failed_before ||
-	    next > p->control_at.ns + FL_WATCH_AGENT_MS * FL_NS_PER_MS)
-		next = NEVER;
-	return (struct fl_mono){ next };
+	return (struct fl_mono){ may_probe(p, next) ? next : NEVER };
 }
 
-static void probe(struct fl_watch *w, struct fl_watched *p, struct fl_mono now)
+static void send_probe(struct fl_watch *w, struct fl_watched *p, struct fl_mono now)
 {
 	const struct fl_meta_echo echo = { .burst = FL_WATCH_PROBE,
 					   .count = 1,
 					   .tx_time_us = now.ns / FL_NS_PER_US };
 
+	send_echo(w, p, &echo);
+}
+
+/* The peer's agent is silent: see next_probe(). */
+static void probe(struct fl_watch *w, struct fl_watched *p, struct fl_mono now)
+{
 	if (!fl_mono_reached(now, next_probe(p)))
 		return;
 	p->probed_at = now;
-	send_echo(w, p, &echo);
+	send_probe(w, p, now);
+}
+
+/*
+ * A NAT that has changed is followed by control packets alone (P-38): until then the peer's data
+ * plane knows nobody at the new address.
+ */
+static bool may_doubt(const struct fl_watched *p)
+{
+	return p->spec.echo_detection && !p->peer.self_nated && !p->peer.peer_nated &&
+	       may_probe(p, p->doubt.heard.ns);
+}
+
+static struct fl_doubt_path doubt_path(const struct fl_watched *p)
+{
+	return (struct fl_doubt_path){
+		.may_ask = may_doubt(p),
+		.mult = p->bfd.remote_mult,
+		.detection_us = fl_bfd_detection_us(&p->bfd),
+	};
+}
+
+/* Its peer is late: is there a path? */
+static void doubt(struct fl_watch *w, struct fl_watched *p, struct fl_mono now)
+{
+	const struct fl_doubt_path path = doubt_path(p);
+	struct fl_mono leaves;
+
+	if (!fl_mono_reached(now, fl_doubt_wake(&p->doubt, &path)))
+		return;
+	switch (fl_doubt_run(&p->doubt, &path, w->self.strain(w->self.ctx), now)) {
+	case FL_DOUBT_PROBE:
+		leaves = fl_mono_now();
+		fl_doubt_sent(&p->doubt, leaves);
+		send_probe(w, p, leaves);
+		break;
+	case FL_DOUBT_DEAD:
+		fl_watched_react(w, p, fl_bfd_echo_failed(&p->bfd, now), now);
+		break;
+	case FL_DOUBT_WAIT:
+		break;
+	}
 }
 
 static struct fl_mono earlier(struct fl_mono a, struct fl_mono b)
@@ -242,12 +301,16 @@ static struct fl_mono earlier(struct fl_mono a, struct fl_mono b)
 static struct fl_mono wake_of(const struct fl_watched *p)
 {
 	struct fl_mono wake = { NEVER };
+	struct fl_doubt_path path;
 
 	if (!p->spec.enabled)
 		return wake;
 	wake = fl_bfd_wake(&p->bfd);
-	if (tests_link(p))
+	if (tests_link(p)) {
+		path = doubt_path(p);
 		wake = earlier(earlier(wake, fl_echo_wake(&p->echo)), next_probe(p));
+		wake = earlier(wake, fl_doubt_wake(&p->doubt, &path));
+	}
 	if (p->live == FL_LIVE_RESTARTING)
 		wake = earlier(wake, p->restart_end);
 	return wake;
@@ -258,6 +321,7 @@ static void run_path(struct fl_watch *w, struct fl_watched *p, struct fl_mono no
 	struct fl_meta_echo echo;
 
 	fl_watched_react(w, p, fl_bfd_tick(&p->bfd, now), now);
+	doubt(w, p, now);
 	/* An answer to a poll, and the packet that is due. */
 	for (int i = 0; i < 2 && fl_bfd_tx_due(&p->bfd, now); i++)
 		send_control(w, p, now);
@@ -286,6 +350,16 @@ struct fl_mono fl_watch_wake(const struct fl_watch *watch)
 		if (watch->path[id])
 			wake = earlier(wake, watch->path[id]->wake);
 	return wake;
+}
+
+struct fl_mono fl_watch_urgent(const struct fl_watch *watch)
+{
+	struct fl_mono urgent = { NEVER };
+
+	for (uint16_t id = 1; id <= watch->limit; id++)
+		if (watch->path[id] && fl_doubt_is_asking(&watch->path[id]->doubt))
+			urgent = earlier(urgent, watch->path[id]->wake);
+	return urgent;
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -330,6 +404,7 @@ static struct fl_watched *add(struct fl_watch *w, const struct fl_watch_spec *sp
 	discr = (uint32_t)fl_rand_u64() / FL_MAX_PATHS * FL_MAX_PATHS + spec->id;
 	fl_bfd_init(&p->bfd, &spec->bfd, discr, now);
 	fl_echo_init(&p->echo, &spec->echo, (uint32_t)fl_rand_u64(), now);
+	fl_doubt_reset(&p->doubt, now);
 	if (spec->was_up)
 		p->restart_end = fl_mono_add_ms(now, FL_WATCH_RESTART_MS);
 	p->tx_seq = w->seq_floor;

@@ -42,6 +42,8 @@ struct fl_watch_self {
 	/* Build in room(), FL_WATCH_PACKET_MAX bytes, then queue() an IP packet. */
 	uint8_t *(*room)(void *ctx);
 	void (*queue)(void *ctx, const struct fl_tx_to *to, size_t len);
+	/* Grows when this host does not keep up with its packets. */
+	uint64_t (*strain)(void *ctx);
 	void *ctx;
 };
 
@@ -60,6 +62,7 @@ struct fl_watch_spec {
 	int rx_policy; /* of what is received on the interface */
 	struct fl_bfd_cfg bfd;
 	struct fl_echo_cfg echo;
+	bool echo_detection; /* see doubt.h */
 	uint32_t rolling_ms;
 };
 
@@ -102,6 +105,12 @@ void fl_watch_run(struct fl_watch *watch, struct fl_mono now);
 
 /* When fl_watch_run() has something to do; UINT64_MAX: not before an event. */
 struct fl_mono fl_watch_wake(const struct fl_watch *watch);
+
+/*
+ * The same where it must be punctual: the next step of a path that is asked whether it is there.
+ * UINT64_MAX: none is.
+ */
+struct fl_mono fl_watch_urgent(const struct fl_watch *watch);
 
 /* Bits of fl_watch_news(). */
 #define FL_WATCH_CHANGED   0x1 /* its quality is worth a look */

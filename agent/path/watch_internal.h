@@ -6,6 +6,7 @@
 #include "common/limits.h"
 
 #include "agent/path/bfd_peer.h"
+#include "agent/path/doubt.h"
 #include "agent/path/watch.h"
 
 struct fl_watched {
@@ -15,6 +16,7 @@ struct fl_watched {
 	struct fl_bfd_peer peer;
 	struct fl_echo echo;
 	struct fl_rolling rolling;
+	struct fl_doubt doubt;
 	struct fl_meta_endpoint seen; /* where the peer sees us; family 0: it has not said */
 	uint32_t peer_capability;
 	uint32_t tx_seq;

@@ -93,17 +93,27 @@ static void control(struct fl_watch *w, struct fl_watched *p, const struct fl_wa
 	more = fl_bfd_rx(&p->bfd, &opened.pkt, packet->at);
 	if (more >= 0) {
 		p->control_at = packet->at;
+		fl_doubt_heard(&p->doubt, packet->at);
 		p->failed_before = p->auth_failed;
 	}
 	fl_watched_react(w, p, events | (more > 0 ? more : 0), packet->at);
 }
 
-/* The peer's data plane is there; an old answer, played again, proves nothing. */
-static void probed(struct fl_watched *p, const struct fl_meta_echo *said, struct fl_mono at)
+/*
+ * An answer of the peer's data plane, which was not seen before if it is one to a link test. An old
+ * one proves nothing. To a probe it speaks for the path, to a link test only against doubt of it:
+ * those may go on for ever, while no path is to outlive its peer's agent for long.
+ */
+static void answered(struct fl_watched *p, const struct fl_meta_echo *said, struct fl_mono at)
 {
 	uint64_t at_us = at.ns / FL_NS_PER_US;
+	uint64_t rtt_us = at_us - said->tx_time_us;
 
-	if (said->tx_time_us <= at_us && at_us - said->tx_time_us < fl_bfd_detection_us(&p->bfd))
+	if (said->tx_time_us > at_us || rtt_us >= fl_bfd_detection_us(&p->bfd))
+		return;
+	fl_doubt_rtt(&p->doubt, (uint32_t)rtt_us, at);
+	fl_doubt_heard(&p->doubt, at);
+	if (said->burst == FL_WATCH_PROBE)
 		fl_bfd_heard(&p->bfd, at);
 }
 
@@ -121,10 +131,8 @@ static void echo(struct fl_watch *w, struct fl_watched *p, const struct fl_watch
 		p->auth_failed += err != -FL_DROP_META_UNEXPECTED;
 		return;
 	}
-	if (said.burst == FL_WATCH_PROBE)
-		probed(p, &said, packet->at);
-	else
-		fl_echo_rx(&p->echo, &said, packet->at);
+	if (said.burst == FL_WATCH_PROBE || !fl_echo_rx(&p->echo, &said, packet->at))
+		answered(p, &said, packet->at);
 	fl_watched_react(w, p, 0, packet->at);
 }
 

@@ -21,7 +21,7 @@ wire() {
 }
 WIRE=1 topo_two
 
-fast='.authority."service-policy"[0]."session-resiliency" = "failover" | .authority.bfd += {"desired-tx-interval": 50, "required-min-rx-interval": 50, "link-test-interval": 2}'
+fast='.authority."service-policy"[0]."session-resiliency" = "failover" | .authority.bfd += {"desired-tx-interval": 50, "required-min-rx-interval": 50, "link-test-interval": 2, "echo-detection": "disabled"}'
 start_routers "$fast"'
 	| (if .router.name == "r1" then [1, 2, "r2"] else [2, 1, "r1"] end) as [$me, $far, $peer]
 	| .router."device-interface"[1]."network-interface"[0] |= (.address += ["2001:db8:a::\($me)"]
@@ -87,6 +87,53 @@ in_ns r1 ip link set wan2 down
 ok "device down: at once" wait_for 2 is_path r1 203.0.113.2 '.status == "down" and .bfd.downs."local-oper-down" == 1'
 in_ns r1 ip link set wan2 up
 ok "and up again" wait_for 10 paths_up r1 3
+
+# --- sooner than the timer -----------------------------------------------------------------------
+# From here on a peer that is late is asked by echo. At 200 ms x 3 the timer takes 400 to 600 ms, asking 160
+# to 360; a machine that is too busy to run an agent in time leaves it to the timer, so there are three tries.
+set_bfd() { # KEYS
+	for r in r1 r2; do
+		change_config $r ".authority.bfd += $1"
+		ctl $r config apply "$WORK/$r.json" >/dev/null || return 1
+	done
+	wait_for 10 is_path r1 198.51.100.2 ".bfd.\"detection-ms\" == $2" && wait_for 10 is_path r2 198.51.100.1 ".bfd.\"detection-ms\" == $2"
+}
+ok "200 ms x 3, asked by echo" set_bfd '{"desired-tx-interval": 200, "required-min-rx-interval": 200, "echo-detection": "enabled"}' 600
+tested() { is_path "$1" "$2" '."last-link-test"."loss-percent" == 0 and ."loss-percent" < 1'; }
+asked=
+for try in 1 2 3; do
+	wait_paths r1 r2
+	wait_for 70 tested r1 198.51.100.2 && wait_for 70 tested r2 198.51.100.1
+	failed="$(path r1 198.51.100.2 '.bfd.downs."echo-failed"') $(path r2 198.51.100.1 '.bfd.downs."echo-failed"')"
+	for r in r1 r2; do eval "lines_$r=\$(wc -l <\"\$WORK/$r.log\")"; done
+	cut_at=$(ms_of_day "$(date +%H:%M:%S.%3N)")
+	impair wan1 set both blackhole=1
+	wait_for 5 is_path r1 198.51.100.2 '.status == "down"' && wait_for 5 is_path r2 198.51.100.1 '.status == "down"'
+	took=0
+	for r in r1 r2; do
+		lines=lines_$r
+		at=$(logged_after "$r" "${!lines}" 'down: its peer')
+		[ $((at - cut_at)) -le "$took" ] || took=$((at - cut_at))
+	done
+	now_failed="$(path r1 198.51.100.2 '.bfd.downs."echo-failed"') $(path r2 198.51.100.1 '.bfd.downs."echo-failed"')"
+	why="$(path r1 198.51.100.2 '"\(.reason); \(.bfd.diagnostic)"')"
+	echo "# try $try: both down after $took ms; echo failed: $failed, then $now_failed"
+	impair wan1 set both blackhole=0
+	if [ "$now_failed" = "$((${failed% *} + 1)) $((${failed#* } + 1))" ] && [ "$took" -lt 400 ]; then
+		asked=yes
+		break
+	fi
+done
+is "both ends are sure before the timer could be" "$asked" yes
+is "why" "$why" "its peer's data plane does not answer (BFD); echo function failed"
+ok "up again" wait_paths r1 r2
+# An agent that does not run is no dead path: its data plane answers.
+before="$(all_downs r1) $(all_downs r2)"
+kill -STOP "${ROUTER_PID[r2]}"
+no "r2's agent is stopped for 3 s: r1's paths are up" wait_for 3 is_path r1 198.51.100.2 '.status == "down"'
+kill -CONT "${ROUTER_PID[r2]}"
+is "and none was down" "$(all_downs r1) $(all_downs r2)" "$before"
+ok "50 ms x 3 again" set_bfd '{"desired-tx-interval": 50, "required-min-rx-interval": 50}' 150
 
 # --- link tests --------------------------------------------------------------------------------
 impair wan1 set there delay=20
@@ -173,7 +220,7 @@ ok "and go on" in_ns c "$TOP/test/tools/udp_echo.py" --ask 10.2.0.2 7 --count 3 
 ctl r1 show paths >"$WORK/out"
 ok "show paths" grep -q '^Peer .*Latency' "$WORK/out"
 ctl r1 show paths --detail >"$WORK/out"
-ok "show paths --detail" grep -q 'timer-expiry' "$WORK/out"
+ok "show paths --detail" grep -q 'timer-expiry [0-9]*, echo-failed [1-9]' "$WORK/out"
 ctl r1 show paths more >/dev/null 2>&1
 is "show paths more: usage" "$?" 2
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Paths under watch: up, down, restarts, keys, NAT, link tests. */
+/* Paths under watch: up, down, restarts, keys, NAT, link tests. With echo: test_doubt.c. */
 #include <criterion/criterion.h>
 #include <string.h>
 

@@ -28,6 +28,7 @@ bool cut[2];
 uint64_t delay_ns[2];
 bool reflects;
 unsigned int lose_echo;
+uint64_t strained;
 uint8_t nat_host;
 uint16_t nat_port;
 
@@ -122,6 +123,12 @@ static void queue(void *ctx, const struct fl_tx_to *to, size_t len)
 	}
 }
 
+static uint64_t strain(void *ctx)
+{
+	(void)ctx;
+	return strained;
+}
+
 static void side_start(int n, uint32_t boot_s, uint32_t capability)
 {
 	struct side *s = &sides[n];
@@ -130,6 +137,7 @@ static void side_start(int n, uint32_t boot_s, uint32_t capability)
 					  .capability = capability,
 					  .room = room,
 					  .queue = queue,
+					  .strain = strain,
 					  .ctx = s };
 	cr_assert_eq(fl_watch_new(&s->self, &s->watch), 0);
 	fl_watch_configure(s->watch, n ? "r2" : "r1", rings_with(5));
@@ -152,6 +160,7 @@ void world(void)
 	delay_ns[0] = delay_ns[1] = 2 * MS;
 	reflects = true;
 	lose_echo = echoes = nat_host = 0;
+	strained = 0;
 	for (size_t i = 0; i < MAX_WIRE; i++)
 		wire[i].to = -1;
 	for (int n = 0; n < 2; n++) {

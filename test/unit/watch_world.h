@@ -36,6 +36,7 @@ extern bool cut[2];
 extern uint64_t delay_ns[2];
 extern bool reflects;
 extern unsigned int lose_echo; /* one in so many */
+extern uint64_t strained;      /* what both hosts say of themselves */
 extern uint8_t nat_host;       /* what side 0's packets arrive from; 0: as sent */
 extern uint16_t nat_port;
 
