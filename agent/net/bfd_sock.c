@@ -101,35 +101,55 @@ static void read_control(struct msghdr *msg, struct fl_mono now, struct fl_bfd_d
 	}
 }
 
-int fl_bfd_sock_recv(int fd, struct fl_mono now, struct fl_bfd_datagram *ret_datagram)
-{
-	struct fl_bfd_datagram *d = ret_datagram;
+/* The kernel's room for what belongs to one datagram. */
+struct slot {
+	struct sockaddr_storage from;
+	struct iovec iov;
 	union {
 		struct cmsghdr align;
 		uint8_t bytes[256];
 	} control;
-	struct sockaddr_storage from;
-	struct iovec iov = { d->data, sizeof(d->data) };
-	struct msghdr msg = { .msg_name = &from,
-			      .msg_namelen = sizeof(from),
-			      .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = control.bytes,
-			      .msg_controllen = sizeof(control.bytes) };
-	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&from;
-	const struct sockaddr_in *in = (const struct sockaddr_in *)&from;
-	ssize_t len = recvmsg(fd, &msg, 0);
+};
 
-	if (len < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	d->len = (size_t)len;
-	if (from.ss_family == AF_INET6) {
+static void read_slot(const struct slot *slot, struct mmsghdr *msg, struct fl_mono now,
+		      struct fl_bfd_datagram *d)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&slot->from;
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&slot->from;
+
+	d->len = msg->msg_len;
+	if (slot->from.ss_family == AF_INET6) {
 		d->source = fl_addr_from(6, (const uint8_t *)&in6->sin6_addr);
 		d->source_port = ntohs(in6->sin6_port);
 	} else {
 		d->source = fl_addr_from(4, (const uint8_t *)&in->sin_addr);
 		d->source_port = ntohs(in->sin_port);
 	}
-	read_control(&msg, now, d);
-	return 1;
+	read_control(&msg->msg_hdr, now, d);
+}
+
+int fl_bfd_sock_recv(int fd, struct fl_mono now, struct fl_bfd_datagram *ret_datagrams,
+		     unsigned int max)
+{
+	struct slot slots[FL_BFD_BATCH];
+	struct mmsghdr msgs[FL_BFD_BATCH];
+	int count;
+
+	for (unsigned int i = 0; i < max; i++) {
+		slots[i].iov =
+			(struct iovec){ ret_datagrams[i].data, sizeof(ret_datagrams[i].data) };
+		msgs[i].msg_hdr =
+			(struct msghdr){ .msg_name = &slots[i].from,
+					 .msg_namelen = sizeof(slots[i].from),
+					 .msg_iov = &slots[i].iov,
+					 .msg_iovlen = 1,
+					 .msg_control = slots[i].control.bytes,
+					 .msg_controllen = sizeof(slots[i].control.bytes) };
+	}
+	count = recvmmsg(fd, msgs, max, 0, NULL);
+	if (count < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	for (int i = 0; i < count; i++)
+		read_slot(&slots[i], &msgs[i], now, &ret_datagrams[i]);
+	return count;
 }

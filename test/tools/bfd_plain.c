@@ -52,7 +52,7 @@ static void receive(struct session *s, struct fl_mono now)
 	struct fl_bfd_datagram d;
 	struct fl_bfd_pkt pkt;
 
-	while (fl_bfd_sock_recv(s->rx_fd, now, &d) > 0)
+	while (fl_bfd_sock_recv(s->rx_fd, now, &d, 1) > 0)
 		if (fl_addr_equal(&d.source, &s->remote) && !fl_bfd_parse(d.data, d.len, &pkt))
 			say(s, fl_bfd_rx(&s->bfd, &pkt, d.at));
 }
