@@ -32,10 +32,11 @@
 #define GRACE_NS (5 * FL_NS_PER_MS)
 /*
  * Rest after every turn, so that packets are handled by the batch where there are many paths: times
- * of arrival are the kernel's, and an answer may be this late (chosen: a twelfth of the least
- * interval).
+ * of arrival are the kernel's, and an answer may be this late (chosen: a twelfth of the shortest
+ * interval of any path, which is 4 ms at 50 ms, and no more than the spacing of link tests).
  */
-#define REST_NS (4 * FL_NS_PER_MS)
+#define REST_SHARE  12
+#define REST_MAX_NS (FL_ECHO_SPACING_MS * FL_NS_PER_MS)
 /* Means grow old, sockets are tried again. */
 #define REFRESH_US 1000000
 /* Datagrams read before timers have their turn: what thousands of paths send at once (chosen). */
@@ -70,7 +71,8 @@ struct fl_bfd_io {
 	struct sock *socks;
 	size_t n_socks;
 	struct fl_bfd_io_stats stats;
-	struct fl_bfd_datagram datagram;
+	uint64_t rest_ns;
+	struct fl_bfd_datagram datagrams[FL_BFD_BATCH];
 };
 
 static void io_lock(struct fl_bfd_io *io)
@@ -314,6 +316,14 @@ static struct fl_watch_spec spec_of(const struct fl_bfd_io *io, const struct fl_
 	return spec;
 }
 
+/* Locked. */
+static void set_rest(struct fl_bfd_io *io)
+{
+	io->rest_ns = fl_watch_pace_us(io->watch) * FL_NS_PER_US / REST_SHARE;
+	if (io->rest_ns > REST_MAX_NS)
+		io->rest_ns = REST_MAX_NS;
+}
+
 void fl_bfd_io_watch(struct fl_bfd_io *io, const struct fl_path_rt *path,
 		     const struct fl_path *entry, struct fl_path_quality *quality)
 {
@@ -325,6 +335,7 @@ void fl_bfd_io_watch(struct fl_bfd_io *io, const struct fl_path_rt *path,
 		need_sock(io, &spec.local);
 	if (!fl_watch_set(io->watch, &spec, now))
 		fl_watch_quality(io->watch, spec.id, now, quality);
+	set_rest(io);
 	io_unlock(io);
 	signal_fd(io->kick_fd);
 }
@@ -333,6 +344,7 @@ void fl_bfd_io_unwatch(struct fl_bfd_io *io, uint16_t path)
 {
 	io_lock(io);
 	fl_watch_remove(io->watch, path);
+	set_rest(io);
 	io_unlock(io);
 }
 
@@ -411,21 +423,32 @@ static int on_refresh(sd_event_source *source, uint64_t usec, void *userdata)
 
 /* --- the thread ------------------------------------------------------------------------------- */
 
-/* Locked: what waits at one socket. */
-static void drain(struct fl_bfd_io *io, const struct sock *sock, struct fl_mono now)
+static void take(struct fl_bfd_io *io, const struct sock *sock, struct fl_bfd_datagram *d)
 {
-	struct fl_watch_packet packet = { .local = sock->local, .data = io->datagram.data };
+	const struct fl_watch_packet packet = {
+		.local = sock->local,
+		.source = d->source,
+		.source_port = d->source_port,
+		.ifindex = d->ifindex,
+		.data = d->data,
+		.len = d->len,
+		.at = d->at,
+	};
 
-	for (int n = 0; n < DRAIN_MAX; n++) {
-		if (fl_bfd_sock_recv(sock->fd, now, &io->datagram) <= 0)
-			return;
-		packet.source = io->datagram.source;
-		packet.source_port = io->datagram.source_port;
-		packet.ifindex = io->datagram.ifindex;
-		packet.len = io->datagram.len;
-		packet.at = io->datagram.at;
-		fl_watch_rx(io->watch, &packet);
-	}
+	fl_watch_rx(io->watch, &packet);
+}
+
+/* Locked: what waits at one socket. */
+static void drain(struct fl_bfd_io *io, const struct sock *sock)
+{
+	int count, n = 0;
+
+	do {
+		count = fl_bfd_sock_recv(sock->fd, io->datagrams, FL_BFD_BATCH);
+		for (int i = 0; i < count; i++)
+			take(io, sock, &io->datagrams[i]);
+		n += count;
+	} while (count == FL_BFD_BATCH && n < DRAIN_MAX);
 }
 
 /* Locked. Return: how many of @fds are in use: the first is kick_fd, then those of the sockets. */
@@ -441,7 +464,7 @@ static size_t poll_set(struct fl_bfd_io *io, struct pollfd *fds, size_t max)
 }
 
 /* Locked: all that has arrived, at whichever socket. */
-static void drain_all(struct fl_bfd_io *io, struct fl_mono now)
+static void drain_all(struct fl_bfd_io *io)
 {
 	struct pollfd fds[FDS_MAX];
 	size_t n = poll_set(io, fds, FDS_MAX);
@@ -450,13 +473,14 @@ static void drain_all(struct fl_bfd_io *io, struct fl_mono now)
 		return;
 	for (size_t i = 1; i < n; i++)
 		if (fds[i].revents)
-			drain(io, &io->socks[i - 1], now);
+			drain(io, &io->socks[i - 1]);
 }
 
 /* When to come again; @urgent: that must not wait for the end of a rest. */
 struct next {
 	struct fl_mono wake;
 	struct fl_mono urgent;
+	uint64_t rest_ns;
 };
 
 /*
@@ -467,16 +491,17 @@ struct next {
 static struct next turn(struct fl_bfd_io *io, bool late)
 {
 	struct fl_mono now = fl_mono_now();
-	struct next next = { { now.ns + GRACE_NS }, { UINT64_MAX } };
+	struct next next = { { now.ns + GRACE_NS }, { UINT64_MAX }, GRACE_NS };
 
 	io_lock(io);
-	drain_all(io, now);
+	drain_all(io);
 	if (late) {
 		io->stats.late++;
 	} else {
 		fl_watch_run(io->watch, now);
 		next.wake = fl_watch_wake(io->watch);
 		next.urgent = fl_watch_urgent(io->watch);
+		next.rest_ns = io->rest_ns;
 	}
 	io->stats.refused += fl_tx_flush(io->tx);
 	if (fl_watch_has_news(io->watch))
@@ -495,13 +520,16 @@ static struct timespec until(struct fl_mono t)
 
 static void wait_for(struct fl_bfd_io *io, const struct next *next)
 {
-	struct fl_mono rested = { fl_mono_now().ns + REST_NS };
+	struct fl_mono rested = { fl_mono_now().ns + next->rest_ns };
 	struct timespec wait = until(next->urgent.ns < rested.ns ? next->urgent : rested);
 	struct pollfd fds[FDS_MAX];
 	struct timespec *timeout = NULL;
 	size_t n;
 
 	nanosleep(&wait, NULL);
+	/* Where there is much to do there is nothing to wait for: the turn reads what has come. */
+	if (fl_mono_reached(fl_mono_now(), next->wake))
+		return;
 	io_lock(io);
 	n = poll_set(io, fds, FDS_MAX);
 	io_unlock(io);

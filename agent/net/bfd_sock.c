@@ -68,29 +68,34 @@ int fl_bfd_sock_open(const struct fl_addr *local, uint16_t port)
 	return fd;
 }
 
-/* A time of the wall clock as one of the monotonic clock. */
-static struct fl_mono arrival(const struct timespec *wall, struct fl_mono now)
+/*
+ * A time of the wall clock as one of the monotonic clock. The two are read one right after the
+ * other: a monotonic time from before the sockets were read would have packets arrive earlier than
+ * they did, and an echo that is back in no time before it was sent.
+ */
+static struct fl_mono arrival(const struct timespec *wall)
 {
 	uint64_t then = (uint64_t)wall->tv_sec * FL_NS_PER_S + (uint64_t)wall->tv_nsec;
 	uint64_t wall_now = fl_wall_now_ns();
+	struct fl_mono now = fl_mono_now();
 
 	if (then > wall_now || wall_now - then > OLDEST_NS || wall_now - then > now.ns)
 		return now;
 	return (struct fl_mono){ now.ns - (wall_now - then) };
 }
 
-static void read_control(struct msghdr *msg, struct fl_mono now, struct fl_bfd_datagram *d)
+static void read_control(struct msghdr *msg, struct fl_bfd_datagram *d)
 {
 	struct in6_pktinfo info6;
 	struct in_pktinfo info;
 	struct timespec wall;
 
-	d->at = now;
+	d->at = fl_mono_now();
 	d->ifindex = 0;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS) {
 			memcpy(&wall, CMSG_DATA(c), sizeof(wall));
-			d->at = arrival(&wall, now);
+			d->at = arrival(&wall);
 		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
 			d->ifindex = (uint32_t)info.ipi_ifindex;
@@ -101,35 +106,53 @@ static void read_control(struct msghdr *msg, struct fl_mono now, struct fl_bfd_d
 	}
 }
 
-int fl_bfd_sock_recv(int fd, struct fl_mono now, struct fl_bfd_datagram *ret_datagram)
-{
-	struct fl_bfd_datagram *d = ret_datagram;
+/* The kernel's room for what belongs to one datagram. */
+struct slot {
+	struct sockaddr_storage from;
+	struct iovec iov;
 	union {
 		struct cmsghdr align;
 		uint8_t bytes[256];
 	} control;
-	struct sockaddr_storage from;
-	struct iovec iov = { d->data, sizeof(d->data) };
-	struct msghdr msg = { .msg_name = &from,
-			      .msg_namelen = sizeof(from),
-			      .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = control.bytes,
-			      .msg_controllen = sizeof(control.bytes) };
-	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&from;
-	const struct sockaddr_in *in = (const struct sockaddr_in *)&from;
-	ssize_t len = recvmsg(fd, &msg, 0);
+};
 
-	if (len < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	d->len = (size_t)len;
-	if (from.ss_family == AF_INET6) {
+static void read_slot(const struct slot *slot, struct mmsghdr *msg, struct fl_bfd_datagram *d)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&slot->from;
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&slot->from;
+
+	d->len = msg->msg_len;
+	if (slot->from.ss_family == AF_INET6) {
 		d->source = fl_addr_from(6, (const uint8_t *)&in6->sin6_addr);
 		d->source_port = ntohs(in6->sin6_port);
 	} else {
 		d->source = fl_addr_from(4, (const uint8_t *)&in->sin_addr);
 		d->source_port = ntohs(in->sin_port);
 	}
-	read_control(&msg, now, d);
-	return 1;
+	read_control(&msg->msg_hdr, d);
+}
+
+int fl_bfd_sock_recv(int fd, struct fl_bfd_datagram *ret_datagrams, unsigned int max)
+{
+	struct slot slots[FL_BFD_BATCH];
+	struct mmsghdr msgs[FL_BFD_BATCH];
+	int count;
+
+	for (unsigned int i = 0; i < max; i++) {
+		slots[i].iov =
+			(struct iovec){ ret_datagrams[i].data, sizeof(ret_datagrams[i].data) };
+		msgs[i].msg_hdr =
+			(struct msghdr){ .msg_name = &slots[i].from,
+					 .msg_namelen = sizeof(slots[i].from),
+					 .msg_iov = &slots[i].iov,
+					 .msg_iovlen = 1,
+					 .msg_control = slots[i].control.bytes,
+					 .msg_controllen = sizeof(slots[i].control.bytes) };
+	}
+	count = recvmmsg(fd, msgs, max, 0, NULL);
+	if (count < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	for (int i = 0; i < count; i++)
+		read_slot(&slots[i], &msgs[i], &ret_datagrams[i]);
+	return count;
 }

@@ -13,6 +13,9 @@
 #include "agent/base/addr.h"
 #include "agent/base/monotime.h"
 
+/* Read by one call at most (chosen: what some hundred paths send to one socket at once). */
+#define FL_BFD_BATCH 16
+
 /* Larger ones are cut, and refused by whoever reads them. */
 #define FL_BFD_DATAGRAM_MAX 1500
 
@@ -35,12 +38,12 @@ struct fl_bfd_datagram {
 int fl_bfd_sock_open(const struct fl_addr *local, uint16_t port);
 
 /**
- * fl_bfd_sock_recv() - the next datagram that is waiting
- * @now: a moment before the call
+ * fl_bfd_sock_recv() - the next datagrams that are waiting
+ * @ret_datagrams: room for @max, at most FL_BFD_BATCH
  *
- * Its time is the kernel's, of its arrival; @now if the kernel has none, or none that can be true.
- * Return: 1, 0 if there is none, -errno.
+ * Their times are the kernel's, of their arrival; that of the call if the kernel has none, or none
+ * that can be true. Return: how many; less than @max if no more are waiting; -errno.
  */
-int fl_bfd_sock_recv(int fd, struct fl_mono now, struct fl_bfd_datagram *ret_datagram);
+int fl_bfd_sock_recv(int fd, struct fl_bfd_datagram *ret_datagrams, unsigned int max);
 
 #endif

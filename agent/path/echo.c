@@ -34,6 +34,11 @@ void fl_echo_restart(struct fl_echo *echo, struct fl_mono now)
 	echo->start_at = now;
 }
 
+static uint32_t *rtt_of(struct fl_echo *echo, const struct fl_echo_burst *burst)
+{
+	return echo->rtt_us[burst - echo->burst];
+}
+
 /* The burst that is being sent, or NULL. */
 static struct fl_echo_burst *sending(struct fl_echo *echo)
 {
@@ -80,7 +85,7 @@ bool fl_echo_tx(struct fl_echo *echo, struct fl_mono now, struct fl_meta_echo *r
 					   .burst = burst->id,
 					   .index = burst->sent,
 					   .count = burst->length };
-	burst->rtt_us[burst->sent++] = LOST;
+	rtt_of(echo, burst)[burst->sent++] = LOST;
 	burst->last_tx = now;
 	echo->sent++;
 	return true;
@@ -98,9 +103,9 @@ static int receive(struct fl_echo *echo, const struct fl_meta_echo *said, struct
 		if (said->index >= burst->sent || said->tx_time_us > at_us ||
 		    at_us - said->tx_time_us >= LOST)
 			return -EBADMSG;
-		if (burst->rtt_us[said->index] != LOST)
+		if (echo->rtt_us[i][said->index] != LOST)
 			return -EALREADY;
-		burst->rtt_us[said->index] = (uint32_t)(at_us - said->tx_time_us);
+		echo->rtt_us[i][said->index] = (uint32_t)(at_us - said->tx_time_us);
 		burst->received++;
 		return 0;
 	}
@@ -119,7 +124,8 @@ int fl_echo_rx(struct fl_echo *echo, const struct fl_meta_echo *said, struct fl_
 }
 
 /* 5.3: latency is half the mean round trip, jitter the mean change from one to the next. */
-static void summarise(const struct fl_echo_burst *burst, struct fl_echo_result *result)
+static void summarise(const struct fl_echo_burst *burst, const uint32_t *rtt_us,
+		      struct fl_echo_result *result)
 {
 	struct fl_quality *q = &result->quality;
 	uint64_t sum = 0, changes = 0;
@@ -127,7 +133,7 @@ static void summarise(const struct fl_echo_burst *burst, struct fl_echo_result *
 
 	*result = (struct fl_echo_result){ .sent = burst->sent, .received = burst->received };
 	for (size_t i = 0; i < burst->sent; i++) {
-		uint32_t rtt = burst->rtt_us[i];
+		uint32_t rtt = rtt_us[i];
 
 		if (rtt == LOST)
 			continue;
@@ -180,7 +186,7 @@ bool fl_echo_result(struct fl_echo *echo, struct fl_mono now, struct fl_echo_res
 	}
 	if (!first)
 		return false;
-	summarise(first, ret_result);
+	summarise(first, rtt_of(echo, first), ret_result);
 	first->id = 0;
 	return true;
 }

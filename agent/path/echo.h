@@ -41,7 +41,6 @@ struct fl_echo_burst {
 	uint8_t sent;
 	uint8_t received;
 	struct fl_mono last_tx;
-	uint32_t rtt_us[FL_ECHO_LENGTH_MAX]; /* UINT32_MAX: not back */
 };
 
 struct fl_echo {
@@ -49,6 +48,8 @@ struct fl_echo {
 	uint32_t last_id;
 	struct fl_mono start_at; /* of the next burst */
 	struct fl_echo_burst burst[FL_ECHO_BURSTS];
+	/* Of each burst; apart, since few turns need them. UINT32_MAX: not back. */
+	uint32_t rtt_us[FL_ECHO_BURSTS][FL_ECHO_LENGTH_MAX];
 	uint64_t sent;
 	uint64_t received;
 	uint64_t refused; /* came back too late, twice, or was never sent */

@@ -110,7 +110,7 @@ void fl_watched_react(struct fl_watch *watch, struct fl_watched *p, int events, 
 		p->news |= FL_WATCH_CHANGED;
 	watch->any_news |= p->news != 0;
 	update_live(watch, p, now);
-	p->wake = now; /* what comes next is worked out by the next run */
+	watch->wake[p->spec.id] = now; /* what comes next is worked out by the next run */
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */
@@ -252,10 +252,20 @@ static void probe(struct fl_watch *w, struct fl_watched *p, struct fl_mono now)
 	send_probe(w, p, now);
 }
 
+/*
+ * A NAT that has changed is followed by control packets alone (P-38): until then the peer's data
+ * plane knows nobody at the new address.
+ */
+static bool may_doubt(const struct fl_watched *p)
+{
+	return p->spec.echo_detection && !p->peer.self_nated && !p->peer.peer_nated &&
+	       may_probe(p, p->doubt.heard.ns);
+}
+
 static struct fl_doubt_path doubt_path(const struct fl_watched *p)
 {
 	return (struct fl_doubt_path){
-		.may_ask = p->spec.echo_detection && may_probe(p, p->doubt.heard.ns),
+		.may_ask = may_doubt(p),
 		.mult = p->bfd.remote_mult,
 		.detection_us = fl_bfd_detection_us(&p->bfd),
 	};
@@ -322,13 +332,14 @@ static void run_path(struct fl_watch *w, struct fl_watched *p, struct fl_mono no
 		while (fl_echo_tx(&p->echo, fl_mono_now(), &echo))
 			send_echo(w, p, &echo);
 	}
-	p->wake = wake_of(p);
+	w->wake[p->spec.id] = wake_of(p);
+	w->asking[p->spec.id] = fl_doubt_is_asking(&p->doubt);
 }
 
 void fl_watch_run(struct fl_watch *watch, struct fl_mono now)
 {
 	for (uint16_t id = 1; id <= watch->limit; id++)
-		if (watch->path[id] && fl_mono_reached(now, watch->path[id]->wake))
+		if (fl_mono_reached(now, watch->wake[id]))
 			run_path(watch, watch->path[id], now);
 }
 
@@ -337,9 +348,25 @@ struct fl_mono fl_watch_wake(const struct fl_watch *watch)
 	struct fl_mono wake = { NEVER };
 
 	for (uint16_t id = 1; id <= watch->limit; id++)
-		if (watch->path[id])
-			wake = earlier(wake, watch->path[id]->wake);
+		wake = earlier(wake, watch->wake[id]);
 	return wake;
+}
+
+uint32_t fl_watch_pace_us(const struct fl_watch *watch)
+{
+	uint32_t pace = UINT32_MAX;
+
+	for (uint16_t id = 1; id <= watch->limit; id++) {
+		const struct fl_bfd_cfg *cfg = watch->path[id] ? &watch->path[id]->spec.bfd : NULL;
+
+		if (!cfg || !watch->path[id]->spec.enabled)
+			continue;
+		if (cfg->desired_tx_us < pace)
+			pace = cfg->desired_tx_us;
+		if (cfg->required_rx_us < pace)
+			pace = cfg->required_rx_us;
+	}
+	return pace;
 }
 
 struct fl_mono fl_watch_urgent(const struct fl_watch *watch)
@@ -347,8 +374,8 @@ struct fl_mono fl_watch_urgent(const struct fl_watch *watch)
 	struct fl_mono urgent = { NEVER };
 
 	for (uint16_t id = 1; id <= watch->limit; id++)
-		if (watch->path[id] && fl_doubt_is_asking(&watch->path[id]->doubt))
-			urgent = earlier(urgent, watch->path[id]->wake);
+		if (watch->asking[id])
+			urgent = earlier(urgent, watch->wake[id]);
 	return urgent;
 }
 
@@ -361,6 +388,8 @@ int fl_watch_new(const struct fl_watch_self *self, struct fl_watch **ret_watch)
 	if (!watch)
 		return -ENOMEM;
 	watch->self = *self;
+	for (uint16_t id = 0; id < FL_MAX_PATHS; id++)
+		watch->wake[id].ns = NEVER;
 	*ret_watch = watch;
 	return 0;
 }
@@ -451,6 +480,8 @@ void fl_watch_remove(struct fl_watch *watch, uint16_t id)
 	fl_rings_put(watch->path[id]->rings);
 	free(watch->path[id]);
 	watch->path[id] = NULL;
+	watch->wake[id].ns = NEVER;
+	watch->asking[id] = false;
 	while (watch->limit && !watch->path[watch->limit])
 		watch->limit--;
 }

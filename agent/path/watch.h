@@ -112,6 +112,9 @@ struct fl_mono fl_watch_wake(const struct fl_watch *watch);
  */
 struct fl_mono fl_watch_urgent(const struct fl_watch *watch);
 
+/* The shortest interval that any path may use, in either direction; UINT32_MAX without paths. */
+uint32_t fl_watch_pace_us(const struct fl_watch *watch);
+
 /* Bits of fl_watch_news(). */
 #define FL_WATCH_CHANGED   0x1 /* its quality is worth a look */
 #define FL_WATCH_PEER_LOST 0x2 /* the peer has lost its sessions: re-signal them (3.3) */

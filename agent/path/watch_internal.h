@@ -32,7 +32,6 @@ struct fl_watched {
 	uint64_t auth_failed;
 	uint64_t failed_before; /* as many when a control packet was last accepted */
 	unsigned int news;
-	struct fl_mono wake;
 };
 
 struct fl_watch {
@@ -40,7 +39,13 @@ struct fl_watch {
 	char router[FL_NAME_LEN];
 	struct fl_rings *rings;
 	struct fl_watched *path[FL_MAX_PATHS]; /* by id */
-	uint16_t limit;                        /* highest id watched */
+	/*
+	 * When each has something to do, and whether it must be punctual then: looked at in every
+	 * turn, so they lie together, and not in the paths, of which each has pages of its own.
+	 */
+	struct fl_mono wake[FL_MAX_PATHS];
+	bool asking[FL_MAX_PATHS];
+	uint16_t limit;     /* highest id watched */
 	uint32_t seq_floor; /* where new ones begin: no peer has seen larger numbers of this boot */
 	bool any_news;
 	uint64_t strangers;

@@ -47,12 +47,12 @@ static void say(const struct session *s, int events)
 	fflush(stdout);
 }
 
-static void receive(struct session *s, struct fl_mono now)
+static void receive(struct session *s)
 {
 	struct fl_bfd_datagram d;
 	struct fl_bfd_pkt pkt;
 
-	while (fl_bfd_sock_recv(s->rx_fd, now, &d) > 0)
+	while (fl_bfd_sock_recv(s->rx_fd, &d, 1) > 0)
 		if (fl_addr_equal(&d.source, &s->remote) && !fl_bfd_parse(d.data, d.len, &pkt))
 			say(s, fl_bfd_rx(&s->bfd, &pkt, d.at));
 }
@@ -87,7 +87,7 @@ static void run(struct session *s)
 		struct pollfd p = { .fd = s->rx_fd, .events = POLLIN };
 		uint64_t ms;
 
-		receive(s, now);
+		receive(s);
 		say(s, fl_bfd_tick(&s->bfd, now));
 		while (fl_bfd_tx_due(&s->bfd, now))
 			transmit(s, now);

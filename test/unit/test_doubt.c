@@ -376,6 +376,17 @@ Test(doubt_path, a_peer_without_echo_is_the_timers, .init = world_asking, .fini 
 	cut_for_timer();
 }
 
+/* A NAT may have changed, which the peer's data plane does not know yet. */
+Test(doubt_path, behind_a_nat_it_is_the_timers, .init = world_asking, .fini = world_end)
+{
+	nat_host = 77;
+	nat_port = 40000;
+	come_up();
+	cr_assert(sides[0].q.self_nated && sides[1].q.peer_nated);
+	cut_for_timer();
+	cr_assert_eq(failed(1), 0);
+}
+
 Test(doubt_path, switched_off_it_is_the_timers, .init = world_asking, .fini = world_end)
 {
 	come_up();
