@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# beside: nothing
 # Does the bad link of other tests do what it says? Datagrams are measured from end to end and compared
 # with the settings and with what the relay says that it did. Accuracy: platform-agent.md G; wider where
 # the machine is busy with other things.
