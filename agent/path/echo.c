@@ -64,6 +64,7 @@ static struct fl_echo_burst *begin(struct fl_echo *echo, struct fl_mono now)
 	burst->length = echo->cfg.length;
 	burst->sent = 0;
 	burst->received = 0;
+	burst->longest_us = 0;
 	/* On the beat, unless a whole one was missed. */
 	echo->start_at = fl_mono_add_ms(echo->start_at, echo->cfg.interval_ms);
 	if (fl_mono_reached(now, echo->start_at))
@@ -94,6 +95,7 @@ bool fl_echo_tx(struct fl_echo *echo, struct fl_mono now, struct fl_meta_echo *r
 static int receive(struct fl_echo *echo, const struct fl_meta_echo *said, struct fl_mono at)
 {
 	uint64_t at_us = at.ns / FL_NS_PER_US;
+	uint32_t rtt_us;
 
 	for (size_t i = 0; i < FL_ECHO_BURSTS; i++) {
 		struct fl_echo_burst *burst = &echo->burst[i];
@@ -105,7 +107,10 @@ static int receive(struct fl_echo *echo, const struct fl_meta_echo *said, struct
 			return -EBADMSG;
 		if (echo->rtt_us[i][said->index] != LOST)
 			return -EALREADY;
-		echo->rtt_us[i][said->index] = (uint32_t)(at_us - said->tx_time_us);
+		rtt_us = (uint32_t)(at_us - said->tx_time_us);
+		echo->rtt_us[i][said->index] = rtt_us;
+		if (rtt_us > burst->longest_us)
+			burst->longest_us = rtt_us;
 		burst->received++;
 		return 0;
 	}
@@ -156,14 +161,21 @@ static void summarise(const struct fl_echo_burst *burst, const uint32_t *rtt_us,
 
 /*
  * When a burst that was sent is over at the latest: P-36, but who tests more often than that wants
- * to know sooner, and gets no news later than the next burst is sent.
+ * to know sooner, and gets no news later than the next burst is sent. Then what has not come half
+ * as late again as the latest of its burst counts as lost.
  */
 static struct fl_mono burst_end(const struct fl_echo *echo, const struct fl_echo_burst *burst)
 {
+	const uint32_t longest_ms = burst->longest_us / 1000 + 1;
+	const uint32_t later_ms =
+		longest_ms / 2 > FL_ECHO_LATER_MS ? longest_ms / 2 : FL_ECHO_LATER_MS;
 	uint32_t collect_ms = FL_ECHO_COLLECT_MS;
 
-	if (echo->cfg.interval_ms < collect_ms)
+	if (echo->cfg.interval_ms < collect_ms) {
 		collect_ms = echo->cfg.interval_ms;
+		if (burst->received && longest_ms + later_ms < collect_ms)
+			collect_ms = longest_ms + later_ms;
+	}
 	return fl_mono_add_ms(burst->last_tx, collect_ms);
 }
 

@@ -14,8 +14,10 @@
 #include "agent/codec/meta_types.h"
 #include "agent/path/mos.h"
 
-#define FL_ECHO_SPACING_MS   20   /* P-36 */
-#define FL_ECHO_COLLECT_MS   3000 /* P-36: after the last was sent */
+#define FL_ECHO_SPACING_MS 20   /* P-36 */
+#define FL_ECHO_COLLECT_MS 3000 /* P-36: after the last was sent */
+/* With tests more often than that: how much later than the longest so far one may come (chosen). */
+#define FL_ECHO_LATER_MS     250
 #define FL_ECHO_LENGTH_MAX   255
 #define FL_ECHO_ROLLING_MS   60000 /* path-metrics-rolling-avg-interval, default */
 #define FL_ECHO_INTERVAL_MIN 1000
@@ -40,6 +42,7 @@ struct fl_echo_burst {
 	uint8_t length;
 	uint8_t sent;
 	uint8_t received;
+	uint32_t longest_us; /* of the round trips so far */
 	struct fl_mono last_tx;
 };
 
