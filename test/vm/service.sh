@@ -51,7 +51,7 @@ before=$(property MainPID)
 restarted() { [ "$(property ActiveState)" = active ] && [ "$(property MainPID)" != "$before" ]; }
 kill -KILL "$before"
 ok "service: comes back after a kill" wait_for 20 restarted
-ok "service: on what it pinned before" said "adopted what was running"
+ok "service: on what it pinned before" wait_for 5 said "adopted what was running"
 ok "service: ping again" in_ns c ping -c3 -W5 10.2.0.2
 
 ok "service: stop" systemctl stop fairleadd
