@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Writer of the flow table: see flows.h and common/flow.h. */
 #include "agent/session/flows.h"
-#include "agent/base/bigmem.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/bigmem.h"
 #include "agent/base/fifo.h"
 
 /* A removed slot and when. Milliseconds since the process started counting are enough here. */
@@ -69,12 +69,12 @@ static uint64_t key_hash(const struct fl_tables *t, const struct fl_flow_key *ke
 	return fl_flow_hash(words[0], words[1], t->hash_seed);
 }
 
-static uint32_t bucket_of(const struct fl_flows *flows, const struct fl_wide_key *key)
+static uint32_t home_of(const struct fl_flows *flows, const struct fl_wide_key *key)
 {
 	struct fl_flow_key narrow;
 
 	slot_key(key, &narrow);
-	return fl_flow_bucket(key_hash(flows->tables, &narrow), flows->tables->buckets);
+	return fl_flow_home(key_hash(flows->tables, &narrow), flows->tables->buckets);
 }
 
 /* A flow whose bucket had no room has come into the index, or has left it. */
@@ -84,7 +84,7 @@ static void count_spilled(struct fl_flows *flows, const struct fl_wide_key *key,
 
 	if (!key_is_hashed(key))
 		return;
-	spilled = &flows->notes[bucket_of(flows, key)].spilled;
+	spilled = &flows->notes[home_of(flows, key) / FL_BUCKET_SLOTS].spilled;
 	if (*spilled != SPILLED_MANY)
 		*spilled = (uint8_t)(*spilled + change);
 }
@@ -374,13 +374,11 @@ uint32_t fl_flows_find(const struct fl_flows *flows, const struct fl_wide_key *k
 
 void fl_flows_prefetch(const struct fl_flows *flows, const struct fl_wide_key *key)
 {
-	struct fl_flow_key narrow;
 	uint32_t home;
 
 	if (!key_is_hashed(key))
 		return;
-	slot_key(key, &narrow);
-	home = fl_flow_home(key_hash(flows->tables, &narrow), flows->tables->buckets);
+	home = home_of(flows, key);
 	__builtin_prefetch(&flows->tables->flows[home], 1);
 	__builtin_prefetch(&flows->tables->tags[home], 1);
 	__builtin_prefetch(&flows->notes[home / FL_BUCKET_SLOTS], 1);

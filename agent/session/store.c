@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Session records: see store.h. */
 #include "agent/session/store.h"
-#include "agent/base/bigmem.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/bigmem.h"
 #include "agent/base/fifo.h"
 
 /* The hash is kept: a record lies anywhere, and looking at it takes as long as all else here. */
