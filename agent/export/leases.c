@@ -38,14 +38,21 @@ struct columns {
 	int addr, mac, name, state;
 };
 
+/* A block of ISC's, as far as it is read. */
+struct isc_block {
+	bool open;
+	char addr[FL_ADDR_TEXT];
+	char mac[18];
+	char name[256];
+};
+
 struct reader {
 	struct fl_leases *leases;
 	struct columns columns;
-	struct lease isc; /* being read; family 0: none */
+	struct isc_block isc;
 };
 
-/* --- what stands in a line ----------------------------------------------------------------------
- */
+/* --- what stands in a line -------------------------------------------------------------------- */
 
 static bool get_mac(const char *text, uint8_t mac[6])
 {
@@ -98,8 +105,7 @@ static void put(struct reader *r, const char *addr, const char *mac, const char 
 	HASH_ADD(hh, l->leases, addr, sizeof(old->addr), old);
 }
 
-/* --- dnsmasq: "expiry mac address name client-id" ------------------------------------------------
- */
+/* --- dnsmasq: "expiry mac address name client-id" --------------------------------------------- */
 
 static void dnsmasq_line(struct reader *r, const char *line)
 {
@@ -110,8 +116,7 @@ static void dnsmasq_line(struct reader *r, const char *line)
 		put(r, addr, mac, name);
 }
 
-/* --- Kea: CSV with a head; what is given back or declined has another state than 0
- * ---------------- */
+/* --- Kea: CSV with a head; what was given back or declined has another state than 0 ----------- */
 
 static int split(char *line, char *fields[COLUMNS])
 {
@@ -158,37 +163,30 @@ static void kea_line(struct reader *r, char *line)
 	    !*state || !strcmp(state, "0") ? field(fields, n, c->name) : "");
 }
 
-/* --- ISC dhcpd: blocks
- * ---------------------------------------------------------------------------- */
+/* --- ISC dhcpd: blocks ------------------------------------------------------------------------ */
 
 static bool isc_line(struct reader *r, const char *line)
 {
-	char text[256], addr[FL_ADDR_TEXT], mac[18];
-	struct lease *l = &r->isc;
+	struct isc_block *b = &r->isc;
+	char addr[FL_ADDR_TEXT];
 
 	if (sscanf(line, "lease %45s {", addr) == 1) {
-		*l = (struct lease){ 0 };
-		if (fl_addr_parse(addr, &l->addr))
-			l->addr.family = 0;
+		*b = (struct isc_block){ .open = true };
+		memcpy(b->addr, addr, sizeof(addr));
 		return true;
 	}
-	if (!l->addr.family)
+	if (!b->open)
 		return false;
-	if (sscanf(line, " hardware ethernet %17[0-9a-fA-F:];", text) == 1) {
-		l->has_mac = get_mac(text, l->mac);
-	} else if (sscanf(line, " client-hostname \"%255[^\"]\";", text) == 1) {
-		snprintf(l->name, sizeof(l->name), "%.63s", is_name(text) ? text : "");
-	} else if (*line == '}') {
-		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", l->mac[0], l->mac[1],
-			 l->mac[2], l->mac[3], l->mac[4], l->mac[5]);
-		put(r, fl_addr_format(&l->addr, addr), l->has_mac ? mac : "", l->name);
-		l->addr.family = 0;
+	if (*line == '}') {
+		put(r, b->addr, b->mac, b->name);
+		b->open = false;
+	} else if (sscanf(line, " hardware ethernet %17[0-9a-fA-F:];", b->mac) != 1) {
+		sscanf(line, " client-hostname \"%255[^\"]\";", b->name);
 	}
 	return true;
 }
 
-/* --- files
- * ---------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static void line_of(struct reader *r, char *line)
 {
