@@ -35,6 +35,14 @@ int fl_packet_parse(void *data, size_t len, struct fl_packet *ret_packet)
 	return 0;
 }
 
+uint8_t fl_packet_tos(const struct fl_packet *packet)
+{
+	const struct fl_ip4 *ip4 = (const void *)packet->data;
+	const struct fl_ip6 *ip6 = (const void *)packet->data;
+
+	return packet->hdr.family == 6 ? (uint8_t)(FL_HOST32(ip6->ver_tc_flow) >> 20) : ip4->tos;
+}
+
 /* Addresses of the IP header at @ip. */
 static void read_addresses(const uint8_t *ip, uint8_t family, struct fl_tuple *t)
 {

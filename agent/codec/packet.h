@@ -40,6 +40,9 @@ struct fl_packet {
  */
 int fl_packet_parse(void *data, size_t len, struct fl_packet *ret_packet);
 
+/* Type of service or traffic class, DSCP and ECN, as in the header. */
+uint8_t fl_packet_tos(const struct fl_packet *packet);
+
 /* A fragment other than the first, which has no layer 4 header? */
 static inline bool fl_packet_is_later_fragment(const struct fl_packet *p)
 {

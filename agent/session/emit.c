@@ -91,16 +91,13 @@ static void take_ip(struct emission *em)
 	em->ip.ttl = p->hdr.ttl;
 	if (em->to->kind != FL_SIDE_HOST)
 		em->ip.ttl--;
+	em->ip.tos = fl_packet_tos(p);
 	if (p->hdr.family == 4) {
 		const struct fl_ip4 *ip = (const void *)p->data;
 
-		em->ip.tos = ip->tos;
 		em->ip.id = FL_HOST16(ip->id);
 		em->ip.df = FL_HOST16(ip->frag_off) & FL_IP4_DF;
 	} else {
-		const struct fl_ip6 *ip = (const void *)p->data;
-
-		em->ip.tos = (uint8_t)(FL_HOST32(ip->ver_tc_flow) >> 20);
 		em->ip.df = !p->came_in_pieces;
 	}
 }

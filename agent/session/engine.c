@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The session engine: life, configuration, and what the data plane hands up. See engine.h. */
 #include "agent/session/engine.h"
-#include "agent/base/bigmem.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/bigmem.h"
 #include "agent/base/log.h"
 #include "agent/base/rand.h"
 #include "agent/codec/packet_build.h"

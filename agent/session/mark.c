@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "agent/session/engine_internal.h"
-#include "common/hdr.h"
 
 /* Does this direction of a session leave by the path? */
 static bool leaves_by(const struct fl_engine *e, const struct fl_session *s, enum fl_direction dir,
@@ -49,16 +48,6 @@ bool fl_engine_mark(struct fl_engine *e, uint32_t session, uint16_t path, uint8_
 	return true;
 }
 
-/* Traffic class by the outer header, as the data plane goes by. */
-static uint8_t tos_of(const struct fl_packet *p)
-{
-	if (p->hdr.family == 6)
-		return (uint8_t)(FL_HOST32(((const struct fl_ip6 *)(const void *)p->data)
-						   ->ver_tc_flow) >>
-				 20);
-	return ((const struct fl_ip4 *)(const void *)p->data)->tos;
-}
-
 void fl_engine_heard_mark(struct fl_engine *e, uint16_t path, const struct fl_packet *packet,
 			  const struct fl_meta *meta, uint32_t session)
 {
@@ -69,7 +58,7 @@ void fl_engine_heard_mark(struct fl_engine *e, uint16_t path, const struct fl_pa
 					  .tx_colour = m->tx_colour,
 					  .rx_colour = m->rx_colour,
 					  .drop = m->drop };
-	const uint32_t scope = fl_fpm_scope_of(tos_of(packet), packet->hdr.proto);
+	const uint32_t scope = fl_fpm_scope_of(fl_packet_tos(packet), packet->hdr.proto);
 
 	if (!fl_meta_has(meta, FL_META_METRICS) || !e->t->fpm_paths[path].cfg.interval_ns)
 		return;
