@@ -7,6 +7,9 @@ set -eu
 dir=$1
 mkdir -p "$dir"
 cd "$dir"
+# Suites that run side by side share them: the first one makes them.
+exec 9>lock
+flock 9
 [ ! -e other.pem ] || exit 0
 
 # make CA NAME SAN FILE
