@@ -39,13 +39,43 @@ static uint32_t *rtt_of(struct fl_echo *echo, const struct fl_echo_burst *burst)
 	return echo->rtt_us[burst - echo->burst];
 }
 
+static bool is_sending(const struct fl_echo_burst *burst)
+{
+	return burst->id && burst->sent < burst->length;
+}
+
 /* The burst that is being sent, or NULL. */
 static struct fl_echo_burst *sending(struct fl_echo *echo)
 {
 	for (size_t i = 0; i < FL_ECHO_BURSTS; i++)
-		if (echo->burst[i].id && echo->burst[i].sent < echo->burst[i].length)
+		if (is_sending(&echo->burst[i]))
 			return &echo->burst[i];
 	return NULL;
+}
+
+bool fl_echo_is_sending(const struct fl_echo *echo)
+{
+	for (size_t i = 0; i < FL_ECHO_BURSTS; i++)
+		if (is_sending(&echo->burst[i]))
+			return true;
+	return false;
+}
+
+uint32_t fl_echo_phase_ms(const struct fl_echo_cfg *cfg, uint16_t path)
+{
+	return (uint32_t)path / FL_ECHO_TOGETHER * cfg->length * FL_ECHO_SPACING_MS %
+	       cfg->interval_ms;
+}
+
+/* The beat that is about an interval from now: half of one at least, since one has just begun. */
+static struct fl_mono next_beat(const struct fl_echo_cfg *cfg, struct fl_mono now)
+{
+	const uint64_t interval = cfg->interval_ms * FL_NS_PER_MS;
+	const uint64_t soonest = now.ns + interval / 2;
+	const uint64_t phase = cfg->phase_ms * FL_NS_PER_MS;
+
+	return (struct fl_mono){ soonest + interval - 1 -
+				 (soonest + interval - 1 - phase) % interval };
 }
 
 /* Begin a burst where there is room for one. */
@@ -65,10 +95,7 @@ static struct fl_echo_burst *begin(struct fl_echo *echo, struct fl_mono now)
 	burst->sent = 0;
 	burst->received = 0;
 	burst->longest_us = 0;
-	/* On the beat, unless a whole one was missed. */
-	echo->start_at = fl_mono_add_ms(echo->start_at, echo->cfg.interval_ms);
-	if (fl_mono_reached(now, echo->start_at))
-		echo->start_at = fl_mono_add_ms(now, echo->cfg.interval_ms);
+	echo->start_at = next_beat(&echo->cfg, now);
 	return burst;
 }
 

@@ -24,13 +24,25 @@
 /* Bursts under way at once: collecting may take longer than the shortest interval (chosen: 255
  * packets take 5.1 s to send and 3 s to collect). */
 #define FL_ECHO_BURSTS 4
+/* Paths whose bursts begin together. */
+#define FL_ECHO_TOGETHER 8
 
 /* --- bursts ----------------------------------------------------------------------------------- */
 
 struct fl_echo_cfg {
 	uint32_t interval_ms; /* link-test-interval, from one burst's start to the next one's */
 	uint8_t length;       /* link-test-length; 0: none are sent */
+	uint32_t phase_ms; /* bursts begin this long after multiples of the interval; see below */
 };
+
+/**
+ * fl_echo_phase_ms() - when in the interval the bursts of a path begin
+ *
+ * A few paths each begin together, so that whoever sends for a hundred of them runs for all at
+ * once, and not every few milliseconds for one; no more than a few, because packets of many would
+ * queue behind each other on a slow link, and measure that. (FL_ECHO_TOGETHER: chosen.)
+ */
+uint32_t fl_echo_phase_ms(const struct fl_echo_cfg *cfg, uint16_t path);
 
 #define FL_ECHO_CFG_DEFAULT                                                                        \
 	{                                                                                          \
@@ -90,6 +102,9 @@ bool fl_echo_tx(struct fl_echo *echo, struct fl_mono now, struct fl_meta_echo *r
  * never sent.
  */
 int fl_echo_rx(struct fl_echo *echo, const struct fl_meta_echo *said, struct fl_mono at);
+
+/* Is a burst on its way, whose packets are to leave FL_ECHO_SPACING_MS apart? */
+bool fl_echo_is_sending(const struct fl_echo *echo);
 
 /* A burst of which all came back, or which is over; once each. */
 bool fl_echo_result(struct fl_echo *echo, struct fl_mono now, struct fl_echo_result *ret_result);

@@ -333,7 +333,7 @@ static void run_path(struct fl_watch *w, struct fl_watched *p, struct fl_mono no
 			send_echo(w, p, &echo);
 	}
 	w->wake[p->spec.id] = wake_of(p);
-	w->asking[p->spec.id] = fl_doubt_is_asking(&p->doubt);
+	w->urgent[p->spec.id] = fl_doubt_is_asking(&p->doubt) || fl_echo_is_sending(&p->echo);
 }
 
 void fl_watch_run(struct fl_watch *watch, struct fl_mono now)
@@ -374,7 +374,7 @@ struct fl_mono fl_watch_urgent(const struct fl_watch *watch)
 	struct fl_mono urgent = { NEVER };
 
 	for (uint16_t id = 1; id <= watch->limit; id++)
-		if (watch->asking[id])
+		if (watch->urgent[id])
 			urgent = earlier(urgent, watch->wake[id]);
 	return urgent;
 }
@@ -481,7 +481,7 @@ void fl_watch_remove(struct fl_watch *watch, uint16_t id)
 	free(watch->path[id]);
 	watch->path[id] = NULL;
 	watch->wake[id].ns = NEVER;
-	watch->asking[id] = false;
+	watch->urgent[id] = false;
 	while (watch->limit && !watch->path[watch->limit])
 		watch->limit--;
 }

@@ -107,8 +107,8 @@ void fl_watch_run(struct fl_watch *watch, struct fl_mono now);
 struct fl_mono fl_watch_wake(const struct fl_watch *watch);
 
 /*
- * The same where it must be punctual: the next step of a path that is asked whether it is there.
- * UINT64_MAX: none is.
+ * The same where it must be punctual: the next step of a path that is asked whether it is there,
+ * the next packet of a link test that is on its way. UINT64_MAX: there is none.
  */
 struct fl_mono fl_watch_urgent(const struct fl_watch *watch);
 

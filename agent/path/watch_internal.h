@@ -44,7 +44,7 @@ struct fl_watch {
 	 * turn, so they lie together, and not in the paths, of which each has pages of its own.
 	 */
 	struct fl_mono wake[FL_MAX_PATHS];
-	bool asking[FL_MAX_PATHS];
+	bool urgent[FL_MAX_PATHS];
 	uint16_t limit;     /* highest id watched */
 	uint32_t seq_floor; /* where new ones begin: no peer has seen larger numbers of this boot */
 	bool any_news;

@@ -226,11 +226,61 @@ Test(echo, pace)
 	cr_assert_eq(run(&e, 0, 20000, NULL), 0);
 	cr_assert_eq(fl_echo_wake(&e).ns, UINT64_MAX);
 	/* Faster from now on, not after the long wait. */
-	c = (struct fl_echo_cfg){ 86400000, 10 };
+	c = (struct fl_echo_cfg){ .interval_ms = 86400000, .length = 10 };
 	fl_echo_init(&e, &c, 0, at_ms(0));
 	run(&e, 0, 5000, NULL);
 	fl_echo_configure(&e, &cfg, at_ms(5000));
 	cr_assert_eq(run(&e, 5000, 15200, NULL), 10);
+}
+
+/* When packets leave in this time: the times of the first ones of bursts, in ms. */
+static size_t starts(struct fl_echo *e, uint64_t from_ms, uint64_t until_ms, uint64_t *ret_ms)
+{
+	size_t n = 0;
+
+	for (uint64_t ms = from_ms; ms < until_ms; ms++) {
+		struct fl_meta_echo said;
+		struct fl_echo_result r;
+
+		if (fl_echo_tx(e, at_ms(ms), &said) && !said.index)
+			ret_ms[n++] = ms;
+		while (fl_echo_result(e, at_ms(ms), &r))
+			;
+	}
+	return n;
+}
+
+/* The first test is at once, those that follow on the beat of the path's group. */
+Test(echo, groups_begin_together)
+{
+	static const struct {
+		uint16_t path;
+		uint64_t came_up_ms, second_ms;
+	} cases[] = {
+		{ 1, 0, 10000 },
+		{ 7, 3000, 10000 },
+		{ 7, 4999, 10000 },
+		{ 7, 5001, 20000 },
+		{ 8, 3000, 10200 },
+		{ 15, 40, 10200 },
+		{ 16, 5300, 10400 },
+		{ 16, 5401, 20400 },
+		/* The fifty-first group is where the first one is. */
+		{ 400, 0, 10000 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fl_echo_cfg c = cfg;
+		uint64_t at[8] = { 0 };
+		struct fl_echo e;
+
+		c.phase_ms = fl_echo_phase_ms(&c, cases[i].path);
+		fl_echo_init(&e, &c, 0, at_ms(cases[i].came_up_ms));
+		cr_assert_eq(starts(&e, cases[i].came_up_ms, 40500, at), 5 - (at[1] > 15000));
+		cr_assert_eq(at[0], cases[i].came_up_ms);
+		cr_assert_eq(at[1], cases[i].second_ms, "path %u: %lu", cases[i].path, at[1]);
+		cr_assert_eq(at[2], at[1] + 10000);
+	}
 }
 
 /* --- rolling mean ----------------------------------------------------------------------------- */
