@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What watching costs: one router's agent with 100 paths, BFD and link tests at their defaults, nothing
-# else to do. A veth charges the sender with what its packets cause at the other end, so this includes the
+# What watching costs: one router's agent with 100 paths, BFD, link tests and performance monitoring at
+# their defaults, nothing else to do. A veth charges the sender with what its packets cause at the other end, so this includes the
 # peer's softirq and half of what reflecting link tests takes.
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -26,7 +26,8 @@ config() {
 		| .router."device-interface"[0]."network-interface"[0] |= (
 			.address = [range(10) | addr($own + .)]
 			| .adjacency = [range(10) as $i | range(10) as $j
-				| {"local-address": addr($own + $i), "ip-address": addr($far + $j), peer: $peer}])' >"$WORK/$1.json"
+				| {"local-address": addr($own + $i), "ip-address": addr($far + $j), peer: $peer,
+					"performance-monitoring": {enabled: true}}])' >"$WORK/$1.json"
 }
 config r1 1 101 r2
 config r2 101 1 r1
