@@ -35,7 +35,8 @@ static int fabric_resolve(void *ctx, uint32_t ifindex, const struct fl_addr *add
  * devices hand them over, which is what virtual devices do.
  */
 static int fabric_attach(void *ctx, const struct fl_link *link,
-			 const struct fl_cfg_device_interface *device, char why[FL_WHY_TEXT])
+			 const struct fl_cfg_device_interface *device, bool host,
+			 char why[FL_WHY_TEXT])
 {
 	struct daemon *d = ctx;
 	struct fl_dp_attach what = {
@@ -44,6 +45,7 @@ static int fabric_attach(void *ctx, const struct fl_link *link,
 		.want_xdp = device->mode == FL_CFG_DEVICE_XDP ||
 			    (device->mode == FL_CFG_DEVICE_AUTO && !link->kind[0] && !link->l3),
 		.allow_generic = device->generic_xdp,
+		.host = host,
 	};
 	char reason[FL_WHY_TEXT];
 	int mode;

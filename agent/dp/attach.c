@@ -147,16 +147,27 @@ static int attach_tc_one(struct fl_dp *dp, uint32_t ifindex, enum bpf_tc_attach_
 	return bpf_tc_attach(&hook, &opts);
 }
 
-static int attach_tc(struct fl_dp *dp, uint32_t ifindex)
+static void detach_tc_one(uint32_t ifindex, enum bpf_tc_attach_point point)
 {
-	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = point);
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FL_TC_HANDLE, .priority = FL_TC_PRIORITY);
+
+	bpf_tc_detach(&hook, &opts);
+}
+
+static int attach_tc(struct fl_dp *dp, const struct fl_dp_attach *what)
+{
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)what->ifindex,
 			    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 	int err = bpf_tc_hook_create(&hook);
 
 	if (err && err != -EEXIST)
 		return err;
-	err = attach_tc_one(dp, ifindex, BPF_TC_INGRESS);
-	return err ? err : attach_tc_one(dp, ifindex, BPF_TC_EGRESS);
+	err = attach_tc_one(dp, what->ifindex, BPF_TC_INGRESS);
+	if (!err && what->host)
+		return attach_tc_one(dp, what->ifindex, BPF_TC_EGRESS);
+	detach_tc_one(what->ifindex, BPF_TC_EGRESS);
+	return err;
 }
 
 int fl_dp_attach(struct fl_dp *dp, const struct fl_dp_attach *what, char why[FL_DP_WHY])
@@ -175,7 +186,7 @@ int fl_dp_attach(struct fl_dp *dp, const struct fl_dp_attach *what, char why[FL_
 		link_path(dp, what->ifname, path);
 		unlink(path);
 	}
-	err = attach_tc(dp, what->ifindex);
+	err = attach_tc(dp, what);
 	if (err) {
 		if (what->want_xdp) {
 			link_path(dp, what->ifname, path);
@@ -185,14 +196,6 @@ int fl_dp_attach(struct fl_dp *dp, const struct fl_dp_attach *what, char why[FL_
 				 strerror(-err));
 	}
 	return mode;
-}
-
-static void detach_tc_one(uint32_t ifindex, enum bpf_tc_attach_point point)
-{
-	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = point);
-	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FL_TC_HANDLE, .priority = FL_TC_PRIORITY);
-
-	bpf_tc_detach(&hook, &opts);
 }
 
 void fl_dp_detach_tc(uint32_t ifindex)

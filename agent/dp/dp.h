@@ -64,14 +64,16 @@ struct fl_dp_attach {
 	uint32_t ifindex;
 	bool want_xdp;
 	bool allow_generic;
+	bool host; /* this host's own traffic may open sessions */
 };
 
 /**
  * fl_dp_attach() - run the programs on a device
  * @why: says why not XDP, or what is in the way
  *
- * TC programs are attached in any case: they carry the host's own traffic and what XDP cannot send
- * on. An attachment that is there already is updated in place, never taken off.
+ * TC's ingress is attached in any case, for what XDP cannot send on; its egress where the host may
+ * open sessions: it is for nothing else, and every packet sent would pass it. An attachment that is
+ * there already is updated in place, never taken off.
  *
  * Return: FL_MODE_XDP, FL_MODE_XDP_GENERIC or FL_MODE_TC; -EBUSY if a foreign XDP program is there;
  * -EOPNOTSUPP if XDP was asked for and is not to be had; other -errno.

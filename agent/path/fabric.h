@@ -29,9 +29,13 @@ struct fl_fabric_ops {
 		     struct fl_route *ret_route);
 	/* Find a neighbour and keep it found; the answer comes as fl_fabric_neigh(). */
 	int (*resolve)(void *ctx, uint32_t ifindex, const struct fl_addr *addr);
-	/* Run the data plane on a device. Return: enum fl_iface_mode, or -errno; @why explains. */
+	/*
+	 * Run the data plane on a device; @host: on what this host itself sends, too. Return: enum
+	 * fl_iface_mode, or -errno; @why explains.
+	 */
 	int (*attach)(void *ctx, const struct fl_link *link,
-		      const struct fl_cfg_device_interface *device, char why[FL_WHY_TEXT]);
+		      const struct fl_cfg_device_interface *device, bool host,
+		      char why[FL_WHY_TEXT]);
 	void (*detach)(void *ctx, const char *ifname, uint32_t ifindex);
 	/* Bytes that a device has received and sent. Return: 0 or -errno. May be NULL. */
 	int (*link_bytes)(void *ctx, uint32_t ifindex, uint64_t *ret_rx, uint64_t *ret_tx);

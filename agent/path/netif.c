@@ -146,7 +146,8 @@ static void detach(struct fl_fabric *f, struct fl_netif *netif)
 static void attach(struct fl_fabric *f, struct fl_netif *netif)
 {
 	char why[FL_WHY_TEXT] = "";
-	int mode = f->ops->attach(f->ctx, &netif->link, netif->device, why);
+	bool host = f->config->router.local_tenant != FL_CFG_NONE;
+	int mode = f->ops->attach(f->ctx, &netif->link, netif->device, host, why);
 
 	memcpy(netif->why, why, sizeof(netif->why));
 	if (mode < 0) {

@@ -254,11 +254,13 @@ static int kernel_resolve(void *ctx, uint32_t ifindex, const struct fl_addr *add
 }
 
 static int kernel_attach(void *ctx, const struct fl_link *link,
-			 const struct fl_cfg_device_interface *device, char why[FL_WHY_TEXT])
+			 const struct fl_cfg_device_interface *device, bool host,
+			 char why[FL_WHY_TEXT])
 {
 	(void)ctx;
 	(void)link;
 	(void)device;
+	(void)host;
 	(void)why;
 	return FL_MODE_TC;
 }
