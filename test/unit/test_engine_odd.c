@@ -304,6 +304,27 @@ Test(engine_odd, next_hops_run_out_while_a_session_is_opened)
 	world_free(w);
 }
 
+/* All of them held by sessions: a host without one is refused for that, and nobody else is. */
+Test(engine_odd, no_next_hop_is_left)
+{
+	struct world *w = two_routers();
+	const struct say other = { .src = "10.1.0.6" };
+	struct router *r = &w->r[R1];
+	struct drops before;
+
+	establish(w, &dns);
+	for (uint32_t id = 1; id < FL_MAX_NEXTHOPS; id++)
+		if (r->t.nexthops[id].state == FL_PATH_UNUSED)
+			r->t.nexthops[id].state = FL_PATH_DOWN;
+	before = drops_of(r);
+	client_says(w, &other);
+	assert_dropped(r, before, FL_DROP_TABLE_FULL, 1);
+	cr_assert_eq(router_sessions(r), 1);
+	client_says(w, &dns);
+	assert_arrived(&w->r[R2], &dns, 2);
+	world_free(w);
+}
+
 /* --- pieces ------------------------------------------------------------------------------------
  */
 
