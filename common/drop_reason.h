@@ -22,7 +22,8 @@
 	X(NO_PATH, "no-path", "no usable path to the peer")                                        \
 	X(NEXT_HOP, "next-hop-unresolved", "the next hop's MAC address is not known")              \
 	X(INTERFACE_DOWN, "interface-down", "the egress interface is down or not managed")         \
-	X(TABLE_FULL, "table-full", "session table full: new sessions refused, live ones kept")    \
+	X(TABLE_FULL, "table-full",                                                                \
+	  "session or next hop table full: new sessions refused, live ones kept")                  \
 	X(WAYPOINTS, "waypoints-exhausted", "no free waypoint port pair toward the peer")          \
 	X(NAT_PORTS, "nat-ports-exhausted", "no free source NAT port")                             \
 	X(HALF_OPEN, "half-open-limit", "too many TCP sessions not yet established")               \

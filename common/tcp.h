@@ -63,12 +63,21 @@ static __always_inline bool fl_seq_before(__u32 a, __u32 b)
 	return (__s32)(a - b) < 0;
 }
 
+/*
+ * Do the numbers of a segment count? Not those of a SYN in an open connection: who knows the ports
+ * can send one. It passes, for the hosts to judge (RFC 5961 4).
+ */
+static __always_inline bool fl_tcp_counts(enum fl_tcp_state state, __u8 flags)
+{
+	return state < FL_TCP_ESTABLISHED || !(flags & FL_TH_SYN);
+}
+
 /**
  * fl_tcp_window() - is the segment within what the other side has offered?
  *
- * Data no further than the highest acknowledgement plus window, no older than one window back,
- * acknowledgements no further than what was sent; RST is held to the same (P-47). What is in order
- * moves the windows on.
+ * Data no further than the highest acknowledgement plus window, and one byte, by which a closed
+ * window is probed (RFC 9293 3.8.6.1); no older than one window back, acknowledgements no further
+ * than what was sent; RST is held to the same (P-47). What is in order moves the windows on.
  *
  * Return: 0 or -FL_DROP_TCP_WINDOW. Source: RFC 9293 3.10.7.4.
  */
@@ -96,7 +105,7 @@ static __always_inline int fl_tcp_window(struct fl_tcp_window *own, struct fl_tc
 		}
 	}
 	if (other->flags & FL_TCPW_SEEN) {
-		if (own->max_end && fl_seq_before(own->max_end, seg->end))
+		if (own->max_end && fl_seq_before(own->max_end + 1, seg->end))
 			return -FL_DROP_TCP_WINDOW;
 		if (fl_seq_before(seg->end, own->end - other->max_window))
 			return -FL_DROP_TCP_WINDOW;

@@ -83,8 +83,7 @@ bool fl_packet_quote_tuple(const uint8_t *ip, size_t len, struct fl_tuple *ret_t
 uint16_t fl_csum_bytes(const void *data, size_t len, uint16_t sum);
 
 enum fl_csum_state {
-	FL_CSUM_NONE =
-		0, /* nothing to check: IPv4 UDP without checksum, a fragment, other protocols */
+	FL_CSUM_NONE = 0, /* nothing to check: UDP without checksum, a fragment, other protocols */
 	FL_CSUM_GOOD,
 	FL_CSUM_PARTIAL, /* left to offload: the field holds the pseudo-header's sum */
 	FL_CSUM_BAD,

@@ -70,8 +70,10 @@ enum fl_csum_state fl_packet_csum_state(const struct fl_packet *p)
 	if (!at)
 		return FL_CSUM_NONE;
 	field = *(const fl_u16_una *)at;
+	/* Also over IPv6: tunnels go without (RFC 6935), and a router is not to mind (RFC 6936 5).
+	 */
 	if (p->hdr.proto == FL_IPPROTO_UDP && !field)
-		return p->hdr.family == 6 ? FL_CSUM_BAD : FL_CSUM_NONE;
+		return FL_CSUM_NONE;
 	if (fl_csum_bytes(p->l4, p->l4_len, pseudo) == 0xffff)
 		return FL_CSUM_GOOD;
 	if ((p->hdr.proto == FL_IPPROTO_TCP || p->hdr.proto == FL_IPPROTO_UDP) && field == pseudo)

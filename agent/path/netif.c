@@ -283,15 +283,28 @@ static uint16_t netif_id(const struct fl_fabric *f, const char *name)
 	return free_id;
 }
 
+static bool has_number(const struct fl_fabric *f, const char *name)
+{
+	for (uint16_t id = 1; id < FL_MAX_IFACES; id++)
+		if (f->netifs[id].id && !strcmp(f->netifs[id].name, name))
+			return true;
+	return false;
+}
+
 int fl_netifs_plan(struct fl_fabric *f, const struct fl_config *config, char why[FL_WHY_TEXT])
 {
-	uint16_t used = 0;
+	size_t numbers = 0, fresh = 0;
 
 	for (uint16_t id = 1; id < FL_MAX_IFACES; id++)
-		used = (uint16_t)(used + (f->netifs[id].id && !f->netifs[id].cfg));
-	if (used + config->n_interface >= FL_MAX_IFACES) {
-		snprintf(why, FL_WHY_TEXT, "%zu network interfaces; at most %d are possible",
-			 config->n_interface, FL_MAX_IFACES - 1);
+		numbers += f->netifs[id].id != 0;
+	for (size_t i = 0; i < config->n_interface; i++)
+		fresh += !has_number(f, config->interface[i]->name);
+	/* Those that go have their numbers until the new ones have theirs. */
+	if (numbers + fresh >= FL_MAX_IFACES) {
+		snprintf(why, FL_WHY_TEXT,
+			 "%zu new network interfaces beside the %zu that there are; at most %d are "
+			 "possible at a time",
+			 fresh, numbers, FL_MAX_IFACES - 1);
 		return -ENOSPC;
 	}
 	for (size_t i = 0; i < config->n_interface; i++) {

@@ -335,8 +335,10 @@ void fl_peers_apply(struct fl_fabric *f, const struct fl_config *config)
 {
 	bool kept[FL_MAX_PATHS] = { false };
 
-	for (uint16_t id = 1; id < FL_MAX_PEERS; id++)
+	for (uint16_t id = 1; id < FL_MAX_PEERS; id++) {
 		f->peers[id].configured = false;
+		f->peers[id].port_range = NULL; /* the old configuration's */
+	}
 	for (size_t i = 0; i < config->router.n_peer; i++)
 		configure_peer(f, &config->router.peer[i]);
 	for (uint16_t id = 1; id < FL_MAX_PATHS; id++)

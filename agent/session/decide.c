@@ -2,6 +2,7 @@
 /* Decisions: see decide.h. */
 #include "agent/session/decide.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,6 +111,7 @@ static void add_exit(struct deciding *w, const struct fl_cfg_service_route *rout
 	const struct fl_tuple *t = &w->q->tuple;
 	struct fl_addr dst = fl_addr_from(t->family, t->dst), via = { 0 };
 	const struct fl_netif *netif = NULL;
+	int err;
 
 	if (!candidate)
 		return;
@@ -139,9 +141,12 @@ static void add_exit(struct deciding *w, const struct fl_cfg_service_route *rout
 		cannot(w, candidate, "its gateway is of the other address family");
 		return;
 	}
-	if (fl_fabric_exit(w->by->fabric, &dst, &via, netif ? netif->id : 0, NULL,
-			   &candidate->exit) < 0)
-		cannot(w, candidate, "there is no route to the destination");
+	err = fl_fabric_exit(w->by->fabric, &dst, &via, netif ? netif->id : 0, NULL,
+			     &candidate->exit);
+	if (err < 0)
+		cannot(w, candidate,
+		       err == -ENOSPC ? "the table of next hops is full"
+				      : "there is no route to the destination");
 	else if (!candidate->exit.host)
 		fl_choice_device(w->by->fabric, candidate->exit.iface,
 				 &w->in->path[candidate - w->d->candidates].load);

@@ -461,6 +461,7 @@ static int set_in_side(struct opening *o, const struct fl_work *work)
 	struct fl_addr src = fl_addr_from(o->s->family, o->s->src), none = { 0 };
 	static const uint8_t zero[6];
 	struct fl_exit exit;
+	int err;
 
 	if (work->punt->hook == FL_HOOK_TC_EGRESS) {
 		o->s->in = (struct fl_side){ .kind = FL_SIDE_HOST };
@@ -468,10 +469,11 @@ static int set_in_side(struct opening *o, const struct fl_work *work)
 	}
 	if (!reverse_route_ok(o->e, work, &src))
 		return -FL_DROP_SYMMETRY;
-	if (fl_fabric_exit(o->e->fabric, &src, &none, work->punt->iface,
-			   memcmp(work->punt->smac, zero, 6) ? work->punt->smac : NULL,
-			   &exit) < 0 ||
-	    exit.host)
+	err = fl_fabric_exit(o->e->fabric, &src, &none, work->punt->iface,
+			     memcmp(work->punt->smac, zero, 6) ? work->punt->smac : NULL, &exit);
+	if (err == -ENOSPC)
+		return -FL_DROP_TABLE_FULL;
+	if (err < 0 || exit.host)
 		return -FL_DROP_BAD_SOURCE;
 	o->s->in = (struct fl_side){ .kind = FL_SIDE_LAN,
 				     .id = work->punt->iface,

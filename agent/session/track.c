@@ -118,7 +118,8 @@ void fl_engine_note_numbers(struct fl_engine *e, uint32_t id, enum fl_direction 
 	const bool reverse = dir == FL_REVERSE;
 	struct fl_tcp_segment seg;
 
-	if (s->proto != FL_IPPROTO_TCP || p->hdr.proto != FL_IPPROTO_TCP)
+	if (s->proto != FL_IPPROTO_TCP || p->hdr.proto != FL_IPPROTO_TCP ||
+	    !fl_tcp_counts(fl_engine_flow(e, id, dir)->tcp, p->hdr.tcp_flags))
 		return;
 	seg = segment_of(p, payload_len);
 	/* What is outside the window says nothing. */
@@ -149,10 +150,13 @@ int fl_engine_track(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 
 	if (s->proto != FL_IPPROTO_TCP)
 		return 0;
-	seg = segment_of(p, p->payload_len);
-	err = fl_tcp_numbers(&s->window[reverse], &s->window[!reverse], s->tcp_enforcement, &seg);
-	if (err)
-		return err;
+	if (fl_tcp_counts(flow->tcp, p->hdr.tcp_flags)) {
+		seg = segment_of(p, p->payload_len);
+		err = fl_tcp_numbers(&s->window[reverse], &s->window[!reverse], s->tcp_enforcement,
+				     &seg);
+		if (err)
+			return err;
+	}
 	next = fl_tcp_next(flow->tcp, reverse, p->hdr.tcp_flags);
 	if (next < 0)
 		return s->tcp_enforcement == FL_TCP_ENFORCE_ALLOW ? 0 : next;

@@ -141,7 +141,9 @@ __noinline int FL_OWN(fl_tcp_track)(FL_CTX *ctx)
 	session = bpf_map_lookup_elem(&fl_sessions, &id);
 	if (!session)
 		return -FL_DROP_INTERNAL;
-	if (flow->flags & FL_FLOW_FOLLOW || pkt->tcp_flags & (FL_TH_SYN | FL_TH_FIN | FL_TH_RST)) {
+	if (fl_tcp_counts(flow->tcp, pkt->tcp_flags) &&
+	    (flow->flags & FL_FLOW_FOLLOW ||
+	     pkt->tcp_flags & (FL_TH_SYN | FL_TH_FIN | FL_TH_RST))) {
 		err = fl_tcp_look(ctx, pkt, session, reverse);
 		if (err)
 			return err;

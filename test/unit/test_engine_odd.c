@@ -153,6 +153,33 @@ Test(engine_odd, partial_checksums)
 	}
 }
 
+/* Over IPv6 a peer's data plane wraps other protocols without a checksum (RFC 6935). */
+Test(engine_odd, a_wrapped_packet_without_a_checksum)
+{
+	const struct world_opts opts = { .path6 = true };
+	struct world *w = world_new(&opts);
+	struct router *r = &w->r[R2];
+	static uint8_t packet[FL_MAX_FRAME];
+	const struct craft c = {
+		.from = R1, .sport = 0x8000, .dport = 0x8001, .payload = "esp", .len = 3
+	};
+	const struct model_punt bare = { .reason = FL_PUNT_BARE,
+					 .slot = FL_NO_SLOT,
+					 .iface = router_iface(r, DEV_WAN1),
+					 .path = router_path(r, DEV_WAN1) };
+	size_t len = craft_packet(w, &c, packet);
+	struct drops before = drops_of(r);
+	struct got g;
+
+	w->hold = true;
+	memset(packet + sizeof(struct fl_ip6) + offsetof(struct fl_udp, check), 0, 2);
+	model_hand_up(r, &bare, packet, len);
+	assert_dropped(r, before, FL_DROP_NO_SESSION, 1);
+	cr_assert(got_wire(w, &g), "the session is asked about");
+	cr_assert_eq(g.o.meta.control, FL_CONTROL_ENABLE);
+	world_free(w);
+}
+
 /* --- ways out --------------------------------------------------------------------------------- */
 
 /* Source NAT on an interface that has no address of that family. */
@@ -274,6 +301,27 @@ Test(engine_odd, next_hops_run_out_while_a_session_is_opened)
 			router_check(r);
 		fl_engine_clear_all(r->engine);
 	}
+	world_free(w);
+}
+
+/* All of them held by sessions: a host without one is refused for that, and nobody else is. */
+Test(engine_odd, no_next_hop_is_left)
+{
+	struct world *w = two_routers();
+	const struct say other = { .src = "10.1.0.6" };
+	struct router *r = &w->r[R1];
+	struct drops before;
+
+	establish(w, &dns);
+	for (uint32_t id = 1; id < FL_MAX_NEXTHOPS; id++)
+		if (r->t.nexthops[id].state == FL_PATH_UNUSED)
+			r->t.nexthops[id].state = FL_PATH_DOWN;
+	before = drops_of(r);
+	client_says(w, &other);
+	assert_dropped(r, before, FL_DROP_TABLE_FULL, 1);
+	cr_assert_eq(router_sessions(r), 1);
+	client_says(w, &dns);
+	assert_arrived(&w->r[R2], &dns, 2);
 	world_free(w);
 }
 

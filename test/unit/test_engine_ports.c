@@ -45,6 +45,31 @@ Test(engine_ports, p27_parity_and_range)
 	world_free(w);
 }
 
+/* A peer that is gone has no range any more: its was the old configuration's, whose memory goes. */
+Test(engine_ports, the_range_of_a_peer_that_is_gone)
+{
+	struct world_opts opts = { .routers = 3,
+				   .adjacency =
+					   ",'port-range':{'start-port':20000,'end-port':20099}" };
+	struct world *w = world_new(&opts);
+	struct router *r = &w->r[R2];
+	int gone = 0;
+
+	client_says(w, &dns);
+	opts.routers = 2;
+	router_configure(r, &opts);
+	for (uint16_t id = 1; id < FL_MAX_PEERS; id++) {
+		const struct fl_peer *peer = fl_fabric_peer(r->fabric, id);
+
+		if (!peer || peer->configured)
+			continue;
+		cr_assert_null(peer->port_range);
+		gone++;
+	}
+	cr_assert_eq(gone, 1);
+	world_free(w);
+}
+
 /* Which removes glare: both routers open at once, also many. */
 Test(engine_ports, both_routers_open_sessions)
 {

@@ -49,6 +49,30 @@ Test(engine_restart, established_sessions_go_on)
 	}
 }
 
+/* Interfaces by name: those of the earlier process are these, however many, and take no place
+ * twice.
+ */
+Test(engine_restart, many_interfaces)
+{
+	static char lans[4096];
+	struct world_opts opts = { .lan = lans };
+	struct world *w;
+	uint16_t wan;
+
+	for (int n = 1; n <= 50; n++)
+		snprintf(lans + strlen(lans), sizeof(lans) - strlen(lans),
+			 "},{'name':'vlan%d','vlan':%d", n, n);
+	w = world_new(&opts);
+	wan = router_iface(&w->r[R1], DEV_WAN1);
+	establish(w, &dns);
+	router_restart(&w->r[R1]);
+	cr_assert_eq(router_iface(&w->r[R1], DEV_WAN1), wan);
+	cr_assert_eq(router_sessions(&w->r[R1]), 1);
+	client_says(w, &dns);
+	assert_arrived(&w->r[R2], &dns, 2);
+	world_free(w);
+}
+
 /* One whose handshake was under way: the same metadata, the same end. */
 Test(engine_restart, the_handshake_goes_on)
 {

@@ -176,6 +176,66 @@ Test(engine_tcp, strict_drops_what_is_outside_the_window)
 	world_free(w);
 }
 
+/* An open connection of two routers that are strict, as r2's agent carries its packets. */
+static struct world *open_strict(struct fl_meta *m, struct craft *c)
+{
+	struct world *w = enforcing("strict");
+
+	*m = craft_forward(&syn, 1);
+	*c = (struct craft){
+		.from = R1, .proto = FL_IPPROTO_TCP, .tcp_flags = FL_TH_SYN, .seq = 100, .meta = m
+	};
+	w->hold = true;
+	craft_send(w, c);
+	server_says(w, &syn);
+	c->tcp_flags = FL_TH_ACK;
+	c->seq = 101;
+	c->ack = 7001;
+	c->payload = "data";
+	c->len = 1;
+	craft_send(w, c);
+	cr_assert_eq(w->r[R2].t.flows[w->r[R2].t.sessions[1].slot[0]].tcp, FL_TCP_ESTABLISHED);
+	return w;
+}
+
+/* Anybody can send a SYN: in an open connection it is passed on, and moves no window (RFC 5961 4).
+ */
+Test(engine_tcp, strict_takes_no_numbers_from_a_made_up_syn)
+{
+	struct drops before;
+	struct fl_meta m;
+	struct craft c;
+	struct world *w = open_strict(&m, &c);
+
+	before = drops_of(&w->r[R2]);
+	c.tcp_flags = FL_TH_SYN;
+	c.seq = 0x50000000;
+	craft_send(w, &c);
+	c.tcp_flags = FL_TH_ACK;
+	c.seq = 102;
+	craft_send(w, &c);
+	assert_no_drops(&w->r[R2], before);
+	world_free(w);
+}
+
+/* A window that is closed is probed by a byte beyond it (RFC 9293 3.8.6.1). */
+Test(engine_tcp, strict_lets_a_closed_window_be_probed)
+{
+	struct drops before;
+	struct fl_meta m;
+	struct craft c;
+	struct world *w = open_strict(&m, &c);
+
+	before = drops_of(&w->r[R2]);
+	c.seq = w->r[R2].t.sessions[1].window[0].max_end;
+	craft_send(w, &c);
+	assert_no_drops(&w->r[R2], before);
+	c.seq++;
+	craft_send(w, &c);
+	assert_dropped(&w->r[R2], before, FL_DROP_TCP_WINDOW, 1);
+	world_free(w);
+}
+
 /* A fenced payload does not pass by the data plane's eyes: the agent has to follow it. */
 Test(engine_tcp, strict_follows_fenced_packets_too)
 {
