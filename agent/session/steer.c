@@ -219,6 +219,20 @@ static void announce(struct fl_engine *e, uint16_t vector)
 		fl_engine_announce_move(e, vector, carrier, st->to);
 }
 
+/* The peer may have followed what was asked, and nobody will do: call it back. */
+static void call_back(struct fl_engine *e, uint16_t vector)
+{
+	struct fl_steering *st = &e->steering[vector];
+
+	fl_fabric_vector_renumber(e->fabric, vector);
+	fl_fabric_vector_renumber(e->fabric, vector);
+	st->seq = fl_fabric_vector_seq(e->fabric, vector);
+	st->to = e->t->vectors[vector].path;
+	st->state = ANNOUNCED;
+	st->tries = 0;
+	announce(e, vector);
+}
+
 static void move_vector(struct look *l, enum fl_move_cause cause)
 {
 	uint16_t from = l->v->path;
@@ -367,8 +381,13 @@ static void review(struct fl_engine *e)
 		/* What is under way goes on, unless the path that it goes to is down. */
 		if (l.st->state == ONE_BY_ONE && (!l.st->to || is_usable(e, l.st->to)))
 			continue;
-		if (l.st->state == ASKED && is_usable(e, l.st->to) && is_usable(e, l.v->path))
+		if (l.st->state == ONE_BY_ONE)
+			l.st->state = STEADY;
+		if (l.st->state == ASKED && is_usable(e, l.v->path)) {
+			if (!is_usable(e, l.st->to))
+				call_back(e, id);
 			continue;
+		}
 		decide(&l);
 		look_at(&l);
 	}
@@ -477,14 +496,7 @@ static void give_up(struct fl_engine *e, uint16_t vector)
 
 	e->follows[e->t->vectors[vector].peer] = false;
 	if (st->state == ASKED) {
-		/* It may have followed all the same: call it back. */
-		fl_fabric_vector_renumber(e->fabric, vector);
-		fl_fabric_vector_renumber(e->fabric, vector);
-		st->seq = fl_fabric_vector_seq(e->fabric, vector);
-		st->to = e->t->vectors[vector].path;
-		st->state = ANNOUNCED;
-		st->tries = 0;
-		announce(e, vector);
+		call_back(e, vector);
 		return;
 	}
 	for (uint32_t id = e->groups.first[vector]; id; id = e->groups.links[id].next)
@@ -526,8 +538,11 @@ void fl_engine_move_heard(struct fl_engine *e, uint16_t peer, const struct fl_me
 		return;
 	}
 	st->state = STEADY;
-	if (!begin_look(e, vector->id, &l))
+	/* By another configuration they stay. */
+	if (!begin_look(e, vector->id, &l)) {
+		call_back(e, vector->id);
 		return;
+	}
 	decide(&l);
 	l.best = st->to;
 	fl_fabric_vector_move(e->fabric, l.id, st->to, e->jiffies);

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Moves that something comes between (svr-protocol.md 6.3): the path that they lead to fails, the
+ * configuration changes, or the agent starts anew.
+ */
+#include "agent/path/fabric_internal.h"
+#include "test/unit/engine_test.h"
+
+#define FAILOVER   ",'session-resiliency':'failover'"
+#define REVERTIBLE ",'session-resiliency':'revertible-failover'"
+#define VOICE      FAILOVER ",'path-quality-filter':true,'max-loss':1,'max-latency':150,'max-jitter':30"
+
+/* The n-th session's first packet: every one of another client and port. */
+static struct say nth(int n)
+{
+	static char src[64][16];
+	struct say say = { .sport = (uint16_t)(40000 + n) };
+
+	snprintf(src[n % 64], sizeof(src[0]), "10.1.0.%d", 5 + n % 64);
+	say.src = src[n % 64];
+	return say;
+}
+
+static void establish_many(struct world *w, int count)
+{
+	for (int n = 0; n < count; n++) {
+		struct say say = nth(n);
+
+		establish(w, &say);
+	}
+}
+
+static void cable(struct world *w, enum device dev, bool good)
+{
+	for (int i = 0; i < w->routers; i++) {
+		router_link(&w->r[i], dev, good);
+		router_answer(&w->r[i]);
+	}
+	if (!w->hold)
+		world_run(w);
+}
+
+static void measure(struct router *r, enum device dev, uint32_t latency_ms)
+{
+	struct fl_path_quality *q = &r->fabric->paths[router_path(r, dev)].quality;
+
+	q->mean = (struct fl_quality){ .latency_us = latency_ms * 1000,
+				       .jitter_us = 1000,
+				       .has = FL_QUALITY_ALL };
+}
+
+/* How many sessions a router sends by this path. */
+static int count_on(struct router *r, enum device dev)
+{
+	const uint16_t path = router_path(r, dev);
+	int n = 0;
+
+	for (uint32_t id = 1; id <= r->t.max_sessions; id++)
+		n += r->t.sessions[id].state == FL_SESSION_LIVE &&
+		     r->t.sessions[id].out.kind == FL_SIDE_PEER &&
+		     r->t.vectors[r->t.sessions[id].out.vector].path == path;
+	return n;
+}
+
+static void assert_works(struct world *w, const struct say *say)
+{
+	struct say answer = answer_to(say);
+
+	client_says(w, say);
+	assert_arrived(&w->r[R2], say, 2);
+	server_says(w, say);
+	assert_arrived(&w->r[R1], &answer, 2);
+}
+
+/*
+ * Sessions on wan1, which breaks the service level; R2 has followed to wan2, as it was asked to,
+ * and what it says of that gets lost.
+ */
+static struct world *asked_in_vain(void)
+{
+	struct world *w = world_new(&(struct world_opts){ .policy = VOICE });
+	struct got g;
+
+	establish_many(w, 2);
+	measure(&w->r[R1], DEV_WAN1, 200);
+	measure(&w->r[R1], DEV_WAN2, 20);
+	w->hold = true;
+	for (int i = 0; i < 200 && !w->wire.count; i++)
+		world_advance(w, FL_ENGINE_TICK_MS);
+	cr_assert(got_wire(w, &g));
+	world_deliver(w, g.f);
+	drain_wire(w);
+	cr_assert_eq(w->r[R2].t.stats[FL_STAT_VECTORS_FOLLOWED], 1);
+	cr_assert_eq(count_on(&w->r[R1], DEV_WAN1), 2);
+	return w;
+}
+
+/* Failback session by session: the better path fails again under way, and nobody else goes there.
+ */
+Test(engine_steer, failback_ends_when_the_better_path_fails_again)
+{
+	struct world_opts opts = { .policy = REVERTIBLE,
+				   .max_sessions = 256,
+				   .router = ",'peer':[{'name':'r2','vector-switch':'never'}]" };
+	struct world *w =
+		world_new(&(struct world_opts){ .policy = REVERTIBLE, .max_sessions = 256 });
+	int before;
+
+	router_configure(&w->r[R1], &opts);
+	establish_many(w, 192);
+	cable(w, DEV_WAN1, false);
+	world_advance(w, 1000);
+	cr_assert_eq(count_on(&w->r[R1], DEV_WAN1), 0);
+	cable(w, DEV_WAN1, true);
+	for (int i = 0; i < 200 && !count_on(&w->r[R1], DEV_WAN1); i++)
+		world_advance(w, FL_ENGINE_TICK_MS);
+	before = count_on(&w->r[R1], DEV_WAN1);
+	cr_assert(before > 0 && before < 100);
+	cable(w, DEV_WAN1, false);
+	for (int i = 0; i < 20; i++) {
+		world_advance(w, FL_ENGINE_TICK_MS);
+		cr_assert_eq(count_on(&w->r[R1], DEV_WAN1), 0, "tick %d", i);
+	}
+	world_free(w);
+}
+
+/* The path that the peer has followed to fails before we have: both are on the old one at once. */
+Test(engine_steer, a_peer_that_went_ahead_is_called_back)
+{
+	struct world *w = asked_in_vain();
+	struct say say = nth(0);
+
+	w->hold = false;
+	cable(w, DEV_WAN2, false);
+	assert_works(w, &say);
+	cr_assert_eq(count_on(&w->r[R1], DEV_WAN1), 2);
+	world_advance(w, 10000);
+	assert_works(w, &say);
+	world_free(w);
+}
+
+/* Meanwhile another configuration came, by which sessions stay where they are. */
+Test(engine_steer, a_reload_during_a_move)
+{
+	struct world *w = asked_in_vain();
+	struct say say = nth(0);
+
+	router_configure(&w->r[R1], &(struct world_opts){ 0 });
+	w->hold = false;
+	for (int i = 0; i < 20; i++) {
+		world_advance(w, 500);
+		assert_works(w, &say);
+	}
+	cr_assert_eq(count_on(&w->r[R1], DEV_WAN1), 2);
+	world_free(w);
+}
