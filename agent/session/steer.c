@@ -219,8 +219,7 @@ static void announce(struct fl_engine *e, uint16_t vector)
 		fl_engine_announce_move(e, vector, carrier, st->to);
 }
 
-/* The peer may have followed what was asked, and nobody will do: call it back. */
-static void call_back(struct fl_engine *e, uint16_t vector)
+void fl_engine_call_back(struct fl_engine *e, uint16_t vector, bool quiet)
 {
 	struct fl_steering *st = &e->steering[vector];
 
@@ -229,6 +228,7 @@ static void call_back(struct fl_engine *e, uint16_t vector)
 	st->seq = fl_fabric_vector_seq(e->fabric, vector);
 	st->to = e->t->vectors[vector].path;
 	st->state = ANNOUNCED;
+	st->quiet = quiet;
 	st->tries = 0;
 	announce(e, vector);
 }
@@ -241,6 +241,7 @@ static void move_vector(struct look *l, enum fl_move_cause cause)
 	if (l->st->state == ASKED && l->st->to != l->best)
 		fl_fabric_vector_renumber(l->e->fabric, l->id);
 	l->st->state = ANNOUNCED;
+	l->st->quiet = false;
 	l->st->to = l->best;
 	l->st->tries = 0;
 	l->st->cursor = 0;
@@ -257,6 +258,7 @@ static void move_vector(struct look *l, enum fl_move_cause cause)
 static void ask_to_follow(struct look *l, enum fl_move_cause cause)
 {
 	l->st->state = ASKED;
+	l->st->quiet = false;
 	l->st->cause = cause;
 	l->st->to = l->best;
 	l->st->tries = 0;
@@ -385,7 +387,7 @@ static void review(struct fl_engine *e)
 			l.st->state = STEADY;
 		if (l.st->state == ASKED && is_usable(e, l.v->path)) {
 			if (!is_usable(e, l.st->to))
-				call_back(e, id);
+				fl_engine_call_back(e, id, false);
 			continue;
 		}
 		decide(&l);
@@ -496,12 +498,14 @@ static void give_up(struct fl_engine *e, uint16_t vector)
 
 	e->follows[e->t->vectors[vector].peer] = false;
 	if (st->state == ASKED) {
-		call_back(e, vector);
+		fl_engine_call_back(e, vector, false);
 		return;
 	}
+	st->state = STEADY;
+	if (st->quiet)
+		return;
 	for (uint32_t id = e->groups.first[vector]; id; id = e->groups.links[id].next)
 		fl_engine_signal_move(e, id);
-	st->state = STEADY;
 	st->reminders = REMINDERS;
 	st->remind_at = e->now;
 }
@@ -540,7 +544,7 @@ void fl_engine_move_heard(struct fl_engine *e, uint16_t peer, const struct fl_me
 	st->state = STEADY;
 	/* By another configuration they stay. */
 	if (!begin_look(e, vector->id, &l)) {
-		call_back(e, vector->id);
+		fl_engine_call_back(e, vector->id, false);
 		return;
 	}
 	decide(&l);

@@ -154,3 +154,43 @@ Test(engine_steer, a_reload_during_a_move)
 	cr_assert_eq(count_on(&w->r[R1], DEV_WAN1), 2);
 	world_free(w);
 }
+
+/* Or another process of R1's, which knows nothing of what was asked. */
+Test(engine_steer, a_restart_during_a_move)
+{
+	struct world *w = asked_in_vain();
+	struct say say = nth(0);
+
+	measure(&w->r[R1], DEV_WAN1, 20);
+	router_restart(&w->r[R1]);
+	w->hold = false;
+	world_run(w);
+	for (int i = 0; i < 20; i++) {
+		world_advance(w, 500);
+		assert_works(w, &say);
+	}
+	cr_assert_eq(count_on(&w->r[R1], DEV_WAN1), 2);
+	world_free(w);
+}
+
+/* A path has failed, the peer has not heard of it, and the one that would have said it again dies.
+ */
+Test(engine_steer, a_restart_before_the_peer_has_heard)
+{
+	struct world *w = world_new(&(struct world_opts){ .policy = FAILOVER });
+	struct say say = nth(1);
+
+	establish_many(w, 3);
+	w->hold = true;
+	cable(w, DEV_WAN1, false);
+	cr_assert_eq(count_on(&w->r[R1], DEV_WAN2), 3);
+	drain_wire(w);
+	router_restart(&w->r[R1]);
+	router_link(&w->r[R1], DEV_WAN1, false);
+	w->hold = false;
+	for (int i = 0; i < 20; i++) {
+		world_advance(w, 500);
+		assert_works(w, &say);
+	}
+	world_free(w);
+}
