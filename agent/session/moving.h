@@ -148,6 +148,16 @@ void fl_engine_move_heard(struct fl_engine *e, uint16_t peer, const struct fl_me
 bool fl_engine_may_follow(const struct fl_engine *e, uint16_t peer);
 const struct fl_cfg_service_policy *fl_engine_policy(const struct fl_engine *e, uint16_t name);
 
+/* --- elsewhere.c ------------------------------------------------------------------------------ */
+/* Does a decision lead a session of @peer by @path to another peer? For a failback it must be
+ * better there, and not only as good, or less busy. */
+bool fl_engine_leads_elsewhere(const struct fl_decision *d, uint16_t peer, uint16_t path,
+			       bool failback);
+
+/* Would any of a vector's sessions be led elsewhere; unless @anything is better, to a way that
+ * meets its service level? */
+bool fl_engine_other_peer(struct fl_engine *e, uint16_t vector, bool failback, bool anything);
+
 /* --- follow.c --------------------------------------------------------------------------------- */
 /* The vector by which a peer's session is answered that was signalled by @path; 0: too many. */
 uint16_t fl_engine_vector_from(struct fl_engine *e, uint16_t peer, uint16_t path,

@@ -310,17 +310,9 @@ static void go(struct look *l, enum fl_move_cause cause)
 
 /* --- looking ---------------------------------------------------------------------------------- */
 
-/* Would its sessions rather be with another peer? As one of them would be decided today. */
-static bool another_peer_is_better(struct look *l)
+static bool another_peer_is_better(struct look *l, bool failback)
 {
-	static struct fl_decision d;
-	struct fl_deciding by = fl_engine_deciding(l->e);
-	struct fl_question q;
-
-	fl_engine_question(l->e, l->e->groups.first[l->id], &q);
-	fl_decide(&by, &q, &d);
-	return d.chosen && d.chosen->peer && d.chosen->peer != l->v->peer &&
-	       (d.sla.result == FL_SLA_OK || !l->best);
+	return fl_engine_other_peer(l->e, l->id, failback, !l->best);
 }
 
 static bool is_revertible(const struct look *l)
@@ -336,7 +328,7 @@ static void look_at(struct look *l)
 	if (l->here < 0 || !is_usable(l->e, l->v->path)) {
 		if (l->best)
 			go(l, FL_MOVE_PATH_DOWN);
-		else if (other && another_peer_is_better(l))
+		else if (other && another_peer_is_better(l, false))
 			one_by_one(l, 0, FL_MOVE_PATH_DOWN);
 		return;
 	}
@@ -345,7 +337,7 @@ static void look_at(struct look *l)
 	if (l->d->verdict[l->here].violates) {
 		if (meets && l->best != l->v->path)
 			go(l, FL_MOVE_SERVICE_LEVEL);
-		else if (!meets && other && another_peer_is_better(l))
+		else if (!meets && other && another_peer_is_better(l, false))
 			one_by_one(l, 0, FL_MOVE_SERVICE_LEVEL);
 		return;
 	}
@@ -353,7 +345,7 @@ static void look_at(struct look *l)
 		return;
 	if (l->best && is_gain(l) && is_settled(l->e, l->best))
 		go(l, FL_MOVE_FAILBACK);
-	else if (other && another_peer_is_better(l))
+	else if (other && another_peer_is_better(l, true))
 		one_by_one(l, 0, FL_MOVE_FAILBACK);
 }
 
@@ -451,7 +443,8 @@ static void move_one(struct fl_engine *e, struct fl_steering *st, uint16_t vecto
 	} else {
 		fl_engine_question(e, id, &q);
 		fl_decide(&by, &q, &d);
-		if (!d.chosen || !d.chosen->peer || d.chosen->peer == s->out.id ||
+		if (!fl_engine_leads_elsewhere(&d, s->out.id, move.from,
+					       st->cause == FL_MOVE_FAILBACK) ||
 		    fl_engine_move_to_peer(e, id, d.chosen) < 0)
 			return;
 		fl_engine_route_changed(e, id, d.chosen);

@@ -194,3 +194,103 @@ Test(engine_steer, a_restart_before_the_peer_has_heard)
 	}
 	world_free(w);
 }
+
+/* --- to another peer -------------------------------------------------------------------------- */
+
+#define ROAMING ",'session-resiliency':'revertible-failover','peer-path-resiliency':true"
+#define BY_R1   ",{'name':'alt','service-name':'datacenter','peer':'r1'"
+
+/* R2 in the middle reaches "datacenter" by R3, and as it says by R1, too. */
+static struct world *middle(const struct world_opts *opts)
+{
+	struct world *w = world_new(&(struct world_opts){ .routers = 3 });
+
+	router_configure(&w->r[R2], opts);
+	w->hold = true;
+	return w;
+}
+
+static void opens(struct world *w, const char *dst, int n)
+{
+	struct say say = { .src = "10.9.0.5", .dst = dst, .sport = (uint16_t)(40000 + n) };
+
+	lan_says(w, R2, &say);
+	world_leap(w, 1);
+}
+
+static void end(struct world *w)
+{
+	drain_wire(w);
+	world_free(w);
+}
+
+/* Nobody goes to a peer that is only as good, or because the own one takes no new sessions. */
+Test(engine_steer, no_failback_without_a_gain)
+{
+	static const struct world_opts rows[] = {
+		{ .routers = 3,
+		  .policy = ROAMING ",'lb-strategy':'proportional'",
+		  .vectors = "{'name':'other'}",
+		  .routes = BY_R1 "}" },
+		{ .routers = 3,
+		  .policy = ROAMING,
+		  .routes = BY_R1 ",'service-route-policy':'few'}",
+		  .router = ",'service-route-policy':[{'name':'few','max-sessions':6,"
+			    "'session-high-water-mark':100,'session-low-water-mark':50}]" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *w = middle(&rows[i]);
+		struct router *r = &w->r[R2];
+		int there;
+
+		for (int n = 0; n < 6; n++)
+			opens(w, NULL, n);
+		there = count_on(r, DEV_WAN1);
+		cr_assert_eq(there, i ? 6 : 3);
+		for (int n = 0; n < 9; n++) {
+			world_advance(w, 1000);
+			cr_assert_eq(count_on(r, DEV_WAN1), there, "row %zu, %d s", i, n);
+		}
+		cr_assert_eq(r->t.stats[FL_STAT_SESSIONS_MOVED], 0);
+		end(w);
+	}
+}
+
+/* With one, they go; and return when the better one is there again. */
+Test(engine_steer, to_another_peer_and_back)
+{
+	struct world_opts opts = { .routers = 3, .policy = ROAMING, .routes = BY_R1 "}" };
+	struct world *w = middle(&opts);
+	struct router *r = &w->r[R2];
+
+	for (int n = 0; n < 3; n++)
+		opens(w, NULL, n);
+	cr_assert_eq(count_on(r, DEV_WAN1), 3);
+	router_link(r, DEV_WAN1, false);
+	world_advance(w, 200);
+	cr_assert_eq(count_on(r, DEV_WAN2), 3);
+	router_link(r, DEV_WAN1, true);
+	router_answer(r);
+	world_advance(w, 7000);
+	cr_assert_eq(count_on(r, DEV_WAN1), 3);
+	end(w);
+}
+
+/* Sessions of one policy, of which the newest have nowhere else to go. */
+Test(engine_steer, a_service_without_another_way_does_not_keep_others)
+{
+	struct world_opts opts = { .routers = 3, .policy = ROAMING, .routes = BY_R1 "}" };
+	struct world *w = middle(&opts);
+	struct router *r = &w->r[R2];
+
+	for (int n = 0; n < 3; n++)
+		opens(w, NULL, n);
+	opens(w, "10.1.0.9", 9);
+	cr_assert_eq(count_on(r, DEV_WAN1), 4);
+	router_link(r, DEV_WAN1, false);
+	world_advance(w, 1200);
+	cr_assert_eq(count_on(r, DEV_WAN2), 3);
+	cr_assert_eq(count_on(r, DEV_WAN1), 1);
+	end(w);
+}
