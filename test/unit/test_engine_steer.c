@@ -155,6 +155,39 @@ Test(engine_steer, a_reload_during_a_move)
 	world_free(w);
 }
 
+/* The path that sessions are leaving is removed: its vector's number is another's, not its move. */
+Test(engine_steer, a_reload_without_the_path_that_is_left)
+{
+	struct world_opts opts = { .policy = REVERTIBLE,
+				   .max_sessions = 256,
+				   .router = ",'peer':[{'name':'r2','vector-switch':'never'}]" };
+	struct say other = { .proto = FL_IPPROTO_TCP, .sport = 50000 };
+	struct world *w =
+		world_new(&(struct world_opts){ .policy = REVERTIBLE, .max_sessions = 256 });
+	struct router *r = &w->r[R1];
+	uint16_t vector, path;
+
+	router_configure(r, &opts);
+	opts.no_wan2 = true;
+	establish_many(w, 192);
+	cable(w, DEV_WAN1, false);
+	world_advance(w, 1000);
+	cable(w, DEV_WAN1, true);
+	for (int i = 0; i < 200 && !count_on(r, DEV_WAN1); i++)
+		world_advance(w, FL_ENGINE_TICK_MS);
+	cr_assert_gt(count_on(r, DEV_WAN2), 0);
+	router_configure(r, &opts);
+	path = router_path(r, DEV_WAN1);
+	client_says(w, &other);
+	vector = r->t.sessions[router_session(r)].out.vector;
+	world_advance(w, 3000);
+	cr_assert_eq(r->t.sessions[router_session(r)].out.vector, vector);
+	cr_assert_eq(r->t.vectors[vector].group, FL_IPPROTO_TCP);
+	cr_assert_eq(r->t.vectors[vector].path, path);
+	drain_wire(w);
+	world_free(w);
+}
+
 /* Or another process of R1's, which knows nothing of what was asked. */
 Test(engine_steer, a_restart_during_a_move)
 {
