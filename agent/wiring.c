@@ -154,6 +154,8 @@ const struct fl_fpm_watch_ops fl_daemon_fpm_ops = { .reply = fpm_reply };
 /*
  * What user packets say of a path, for choosing. The sessions of a vector may be of several
  * classes, and move together: they are judged by the class that most of the path's packets are of.
+ * Not all three measures need be there: of traffic that goes one way only there is one round trip
+ * an interval, and no jitter. What is missing is BFD's (sla.h).
  */
 struct fl_quality fl_daemon_fpm_quality(void *ctx, uint16_t path, uint8_t proto)
 {
@@ -166,7 +168,7 @@ struct fl_quality fl_daemon_fpm_quality(void *ctx, uint16_t path, uint8_t proto)
 	for (int class = 0; class < FL_FPM_CLASSES; class ++) {
 		if (!fl_fpm_watch_get(d->fpm, path, (enum fl_fpm_class) class, of, fl_mono_now(),
 				      &m) ||
-		    !m.valid || m.monitor_only || m.sent < most)
+		    !m.quality.has || m.monitor_only || m.sent < most)
 			continue;
 		most = m.sent;
 		quality = m.quality;

@@ -52,7 +52,7 @@ struct fl_fpm_metrics {
  * @ret_metrics: written only on success
  *
  * Return: false if the path is not measured, or has never been in this scope. Whoever chooses paths
- * uses it only if valid and not monitor_only, and BFD's measures otherwise (P-33).
+ * uses those measures that quality.has names, unless monitor_only, and BFD's otherwise (P-33).
  */
 bool fl_fpm_watch_get(const struct fl_fpm_watch *watch, uint16_t path, enum fl_fpm_class class,
 		      enum fl_fpm_proto proto, struct fl_mono now,

@@ -87,8 +87,11 @@ bool fl_path_watch_publish(struct fl_fabric *f, const struct fl_path_rt *path)
 
 	publish_clock(f);
 	publish_keys(f, path);
-	if (memcmp(&f->tables->fpm_paths[path->id], &settings, sizeof(settings)))
+	if (memcmp(&f->tables->fpm_paths[path->id], &settings, sizeof(settings))) {
 		f->tables->fpm_paths[path->id] = settings;
+		/* When the next marks were due by the old ones may be long from now. */
+		memset(f->tables->paths[path->id].fpm_due, 0, sizeof(f->tables->paths->fpm_due));
+	}
 	return settings.cfg.interval_ns && f->tables->keys[path->id].tx_mode != FL_MAC_UNABLE;
 }
 

@@ -224,10 +224,23 @@ static uint16_t peer_id(const struct fl_fabric *f, const char *name)
 	return free_id;
 }
 
+/* Is this path one of the configuration, where the configuration says that it is? */
+static bool is_configured(const struct fl_fabric *f, const struct fl_path *slot)
+{
+	for (size_t i = 0; i < f->config->n_path; i++) {
+		const struct fl_cfg_adjacency *cfg = f->config->path[i];
+
+		if (slot->family == cfg->local.family && !memcmp(slot->local, cfg->local.b, 16) &&
+		    !memcmp(slot->remote, cfg->ip_address.b, 16))
+			return true;
+	}
+	return false;
+}
+
 static uint16_t path_id(const struct fl_fabric *f, const struct fl_cfg_adjacency *cfg,
 			uint16_t iface)
 {
-	uint16_t free_id = 0;
+	uint16_t free_id = 0, moved = 0, peer = peer_id(f, cfg->peer_name);
 
 	for (uint16_t id = FL_MAX_PATHS - 1; id; id--) {
 		const struct fl_path *slot = &f->tables->paths[id];
@@ -246,8 +259,13 @@ static uint16_t path_id(const struct fl_fabric *f, const struct fl_cfg_adjacency
 		    !memcmp(slot->local, cfg->local.b, 16) &&
 		    !memcmp(slot->remote, cfg->ip_address.b, 16))
 			return id;
+		/* An earlier process followed it to where its peer's NAT had moved (P-38). */
+		if (!known->id && slot->iface == iface && slot->peer == peer &&
+		    slot->family == cfg->local.family && !memcmp(slot->local, cfg->local.b, 16) &&
+		    !is_configured(f, slot))
+			moved = id;
 	}
-	return free_id;
+	return moved ? moved : free_id;
 }
 
 int fl_peers_plan(struct fl_fabric *f, const struct fl_config *config, char why[FL_WHY_TEXT])
@@ -295,8 +313,13 @@ static void configure_path(struct fl_fabric *f, const struct fl_cfg_adjacency *c
 	struct fl_path_rt *path = &f->paths[id];
 	struct fl_peer *peer;
 
-	if (!path->id)
+	if (!path->id) {
 		path->was_up = f->tables->paths[id].state == FL_PATH_UP;
+		/* If it was reached elsewhere, it is by BFD that we hear of it again. */
+		if (f->tables->paths[id].state != FL_PATH_UNUSED &&
+		    memcmp(f->tables->paths[id].remote, cfg->ip_address.b, 16))
+			lookup_set(f, &f->tables->paths[id], id, false);
+	}
 	path->id = id;
 	path->cfg = cfg;
 	path->peer = peer_id(f, cfg->peer_name);

@@ -85,6 +85,9 @@ static void control(struct fl_watch *w, struct fl_watched *p, const struct fl_wa
 		p->auth_failed++;
 		return;
 	}
+	/* Whoever forwards has the configured address, or one from before we began. */
+	if (!p->peer.outer.addr.family && !fl_addr_equal(&source.addr, &p->spec.remote))
+		p->peer.outer = (struct fl_meta_endpoint){ p->spec.remote, FL_BFD_PORT };
 	events = fl_bfd_peer_rx(&p->peer, &opened.pkt, &opened.meta, &source, &own,
 				2 * fl_bfd_detection_us(&p->bfd), packet->at);
 	if (events < 0)

@@ -5,6 +5,8 @@
  */
 #include "agent/session/engine_internal.h"
 
+#define LATELY_S 60 /* chosen: systemd's restart, and a large configuration */
+
 /* Both flows are there and can be found. */
 static bool is_whole(const struct fl_engine *e, uint32_t id)
 {
@@ -78,6 +80,23 @@ void fl_engine_tidy(struct fl_engine *e)
 	fl_flows_tidy(e->flows, now);
 }
 
+/*
+ * The last process may have died in the middle of a move: a peer that is on another path than we
+ * are would stay there for ever. It hears where the vectors are of which one was under way lately.
+ */
+static void say_where(struct fl_engine *e)
+{
+	for (uint16_t id = 1; id < FL_MAX_VECTORS; id++) {
+		const struct fl_vector *v = &e->t->vectors[id];
+		const uint32_t over = e->jiffies - v->prev_until;
+
+		if (v->peer && v->prev_path && !(v->group & FL_GROUP_PEER) && e->groups.first[id] &&
+		    (int32_t)over < (int32_t)(LATELY_S * e->t->hz) &&
+		    fl_engine_may_follow(e, v->peer))
+			fl_engine_call_back(e, id, true);
+	}
+}
+
 /* Deadlines, waypoints and next hops of the sessions. */
 void fl_engine_adopt(struct fl_engine *e)
 {
@@ -100,4 +119,5 @@ void fl_engine_adopt(struct fl_engine *e)
 	}
 	/* Routes may be others by now, and neighbours forgotten. */
 	fl_engine_routes_changed(e);
+	say_where(e);
 }

@@ -182,6 +182,14 @@ static void review_sessions(struct fl_engine *e)
 		fl_notice("%zu sessions ended: the new configuration does not allow them", ended);
 }
 
+/* Vectors that went with their paths: what was under way in them is not the next one's. */
+static void forget_moves(struct fl_engine *e)
+{
+	for (uint16_t id = 1; id < FL_MAX_VECTORS; id++)
+		if (!e->t->vectors[id].peer)
+			e->steering[id] = (struct fl_steering){ 0 };
+}
+
 int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config)
 {
 	struct fl_engine *e = engine;
@@ -217,6 +225,7 @@ int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config
 	set_host_prefixes(e, config, true);
 	configure_host(e, config);
 	review_sessions(e);
+	forget_moves(e);
 	e->review_due = true;
 	return 0;
 }

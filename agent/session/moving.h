@@ -58,6 +58,7 @@ struct fl_steering {
 	uint8_t tries;
 	uint8_t turn; /* one by one: sessions of which turn, of how many */
 	uint8_t turns;
+	bool quiet;      /* without an answer nothing is done: nothing has moved */
 	uint16_t to;     /* path */
 	uint16_t target; /* one by one: vector; 0: to other peers */
 	enum fl_move_cause cause;
@@ -135,6 +136,9 @@ void fl_engine_announce_move(struct fl_engine *e, uint16_t vector, uint32_t carr
 /* --- steer.c ---------------------------------------------------------------------------------- */
 void fl_engine_steer(struct fl_engine *e);
 void fl_engine_note_move(struct fl_engine *e, struct fl_history_move *move);
+/* The peer may have followed what nobody did, or missed what was done: it hears where a vector is.
+ */
+void fl_engine_call_back(struct fl_engine *e, uint16_t vector, bool quiet);
 /* A session of ours is where it is now since a moment ago: the peer there hears of it, until it
  * answers. */
 void fl_engine_tell_move(struct fl_engine *e, uint32_t id);
@@ -143,6 +147,16 @@ void fl_engine_move_heard(struct fl_engine *e, uint16_t peer, const struct fl_me
 /* Does the configuration let a peer's whole vectors be moved? */
 bool fl_engine_may_follow(const struct fl_engine *e, uint16_t peer);
 const struct fl_cfg_service_policy *fl_engine_policy(const struct fl_engine *e, uint16_t name);
+
+/* --- elsewhere.c ------------------------------------------------------------------------------ */
+/* Does a decision lead a session of @peer by @path to another peer? For a failback it must be
+ * better there, and not only as good, or less busy. */
+bool fl_engine_leads_elsewhere(const struct fl_decision *d, uint16_t peer, uint16_t path,
+			       bool failback);
+
+/* Would any of a vector's sessions be led elsewhere; unless @anything is better, to a way that
+ * meets its service level? */
+bool fl_engine_other_peer(struct fl_engine *e, uint16_t vector, bool failback, bool anything);
 
 /* --- follow.c --------------------------------------------------------------------------------- */
 /* The vector by which a peer's session is answered that was signalled by @path; 0: too many. */

@@ -219,6 +219,20 @@ static void announce(struct fl_engine *e, uint16_t vector)
 		fl_engine_announce_move(e, vector, carrier, st->to);
 }
 
+void fl_engine_call_back(struct fl_engine *e, uint16_t vector, bool quiet)
+{
+	struct fl_steering *st = &e->steering[vector];
+
+	fl_fabric_vector_renumber(e->fabric, vector);
+	fl_fabric_vector_renumber(e->fabric, vector);
+	st->seq = fl_fabric_vector_seq(e->fabric, vector);
+	st->to = e->t->vectors[vector].path;
+	st->state = ANNOUNCED;
+	st->quiet = quiet;
+	st->tries = 0;
+	announce(e, vector);
+}
+
 static void move_vector(struct look *l, enum fl_move_cause cause)
 {
 	uint16_t from = l->v->path;
@@ -227,6 +241,7 @@ static void move_vector(struct look *l, enum fl_move_cause cause)
 	if (l->st->state == ASKED && l->st->to != l->best)
 		fl_fabric_vector_renumber(l->e->fabric, l->id);
 	l->st->state = ANNOUNCED;
+	l->st->quiet = false;
 	l->st->to = l->best;
 	l->st->tries = 0;
 	l->st->cursor = 0;
@@ -243,6 +258,7 @@ static void move_vector(struct look *l, enum fl_move_cause cause)
 static void ask_to_follow(struct look *l, enum fl_move_cause cause)
 {
 	l->st->state = ASKED;
+	l->st->quiet = false;
 	l->st->cause = cause;
 	l->st->to = l->best;
 	l->st->tries = 0;
@@ -294,17 +310,9 @@ static void go(struct look *l, enum fl_move_cause cause)
 
 /* --- looking ---------------------------------------------------------------------------------- */
 
-/* Would its sessions rather be with another peer? As one of them would be decided today. */
-static bool another_peer_is_better(struct look *l)
+static bool another_peer_is_better(struct look *l, bool failback)
 {
-	static struct fl_decision d;
-	struct fl_deciding by = fl_engine_deciding(l->e);
-	struct fl_question q;
-
-	fl_engine_question(l->e, l->e->groups.first[l->id], &q);
-	fl_decide(&by, &q, &d);
-	return d.chosen && d.chosen->peer && d.chosen->peer != l->v->peer &&
-	       (d.sla.result == FL_SLA_OK || !l->best);
+	return fl_engine_other_peer(l->e, l->id, failback, !l->best);
 }
 
 static bool is_revertible(const struct look *l)
@@ -320,7 +328,7 @@ static void look_at(struct look *l)
 	if (l->here < 0 || !is_usable(l->e, l->v->path)) {
 		if (l->best)
 			go(l, FL_MOVE_PATH_DOWN);
-		else if (other && another_peer_is_better(l))
+		else if (other && another_peer_is_better(l, false))
 			one_by_one(l, 0, FL_MOVE_PATH_DOWN);
 		return;
 	}
@@ -329,7 +337,7 @@ static void look_at(struct look *l)
 	if (l->d->verdict[l->here].violates) {
 		if (meets && l->best != l->v->path)
 			go(l, FL_MOVE_SERVICE_LEVEL);
-		else if (!meets && other && another_peer_is_better(l))
+		else if (!meets && other && another_peer_is_better(l, false))
 			one_by_one(l, 0, FL_MOVE_SERVICE_LEVEL);
 		return;
 	}
@@ -337,7 +345,7 @@ static void look_at(struct look *l)
 		return;
 	if (l->best && is_gain(l) && is_settled(l->e, l->best))
 		go(l, FL_MOVE_FAILBACK);
-	else if (other && another_peer_is_better(l))
+	else if (other && another_peer_is_better(l, true))
 		one_by_one(l, 0, FL_MOVE_FAILBACK);
 }
 
@@ -367,8 +375,13 @@ static void review(struct fl_engine *e)
 		/* What is under way goes on, unless the path that it goes to is down. */
 		if (l.st->state == ONE_BY_ONE && (!l.st->to || is_usable(e, l.st->to)))
 			continue;
-		if (l.st->state == ASKED && is_usable(e, l.st->to) && is_usable(e, l.v->path))
+		if (l.st->state == ONE_BY_ONE)
+			l.st->state = STEADY;
+		if (l.st->state == ASKED && is_usable(e, l.v->path)) {
+			if (!is_usable(e, l.st->to))
+				fl_engine_call_back(e, id, false);
 			continue;
+		}
 		decide(&l);
 		look_at(&l);
 	}
@@ -430,7 +443,8 @@ static void move_one(struct fl_engine *e, struct fl_steering *st, uint16_t vecto
 	} else {
 		fl_engine_question(e, id, &q);
 		fl_decide(&by, &q, &d);
-		if (!d.chosen || !d.chosen->peer || d.chosen->peer == s->out.id ||
+		if (!fl_engine_leads_elsewhere(&d, s->out.id, move.from,
+					       st->cause == FL_MOVE_FAILBACK) ||
 		    fl_engine_move_to_peer(e, id, d.chosen) < 0)
 			return;
 		fl_engine_route_changed(e, id, d.chosen);
@@ -477,19 +491,14 @@ static void give_up(struct fl_engine *e, uint16_t vector)
 
 	e->follows[e->t->vectors[vector].peer] = false;
 	if (st->state == ASKED) {
-		/* It may have followed all the same: call it back. */
-		fl_fabric_vector_renumber(e->fabric, vector);
-		fl_fabric_vector_renumber(e->fabric, vector);
-		st->seq = fl_fabric_vector_seq(e->fabric, vector);
-		st->to = e->t->vectors[vector].path;
-		st->state = ANNOUNCED;
-		st->tries = 0;
-		announce(e, vector);
+		fl_engine_call_back(e, vector, false);
 		return;
 	}
+	st->state = STEADY;
+	if (st->quiet)
+		return;
 	for (uint32_t id = e->groups.first[vector]; id; id = e->groups.links[id].next)
 		fl_engine_signal_move(e, id);
-	st->state = STEADY;
 	st->reminders = REMINDERS;
 	st->remind_at = e->now;
 }
@@ -526,8 +535,11 @@ void fl_engine_move_heard(struct fl_engine *e, uint16_t peer, const struct fl_me
 		return;
 	}
 	st->state = STEADY;
-	if (!begin_look(e, vector->id, &l))
+	/* By another configuration they stay. */
+	if (!begin_look(e, vector->id, &l)) {
+		fl_engine_call_back(e, vector->id, false);
 		return;
+	}
 	decide(&l);
 	l.best = st->to;
 	fl_fabric_vector_move(e->fabric, l.id, st->to, e->jiffies);

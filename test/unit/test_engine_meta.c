@@ -476,3 +476,26 @@ Test(engine_meta, our_metadata_carries_no_mark)
 	cr_assert_eq(w->r[R2].n_heard, 0);
 	world_free(w);
 }
+
+/* A shorter interval counts at once, not when the next mark was due by the longer one. */
+Test(engine_meta, another_profile_counts_at_once)
+{
+	struct world_opts opts = {
+		.adjacency = ",'performance-monitoring':{'enabled':true,'profile':'p'}",
+		.authority = ",'performance-monitoring-profile':[{'name':'p',"
+			     "'interval-duration':3600000}]"
+	};
+	struct world *w = world_new(&opts);
+	struct router *r = &w->r[R1];
+	struct fl_path *path = &r->t.paths[router_path(r, DEV_WAN1)];
+
+	cr_assert(path->tx_flags & FL_TX_FPM);
+	path->fpm_due[3] = 1000000;
+	router_configure(r, &opts);
+	cr_assert_eq(path->fpm_due[3], 1000000);
+	opts.authority = ",'performance-monitoring-profile':[{'name':'p',"
+			 "'interval-duration':1000}]";
+	router_configure(r, &opts);
+	cr_assert_eq(path->fpm_due[3], 0);
+	world_free(w);
+}

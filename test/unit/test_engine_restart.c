@@ -362,3 +362,36 @@ Test(engine_restart, neighbours_and_routes_of_another_day)
 	cr_assert_eq(router_sessions(r), 1);
 	world_free(w);
 }
+
+static size_t lookups(const struct router *r, uint16_t path)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < FL_PATH_BUCKETS; i++)
+		for (size_t j = 0; j < FL_PATH_BUCKET_WAYS; j++)
+			n += r->t.path_lookup[i].way[j].path == path;
+	return n;
+}
+
+/* A path that has followed its peer's NAT elsewhere is the same path to the next process. */
+Test(engine_restart, a_path_that_has_moved_is_known)
+{
+	struct world *w = two_routers();
+	struct router *r = &w->r[R2];
+	const struct fl_addr moved = addr_of("198.51.100.77");
+	uint16_t path = router_path(r, DEV_WAN1);
+
+	establish(w, &dns);
+	fl_fabric_path_moved(r->fabric, path, &moved);
+	router_answer(r);
+	cr_assert_eq(memcmp(r->t.paths[path].remote, moved.b, 4), 0);
+	router_restart(r);
+	cr_assert_eq(router_sessions(r), 1);
+	cr_assert_eq(router_path(r, DEV_WAN1), path);
+	cr_assert_eq(lookups(r, path), 1);
+	/* Where it is configured, until BFD hears from elsewhere. */
+	cr_assert_eq(memcmp(r->t.paths[path].remote, addr_of("198.51.100.1").b, 4), 0);
+	client_says(w, &dns);
+	cr_assert_eq(drain_out(r), 1);
+	world_free(w);
+}

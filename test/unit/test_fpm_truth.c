@@ -200,4 +200,8 @@ Test(fpm_truth, unidirectional, .timeout = 60)
 	cr_assert_float_eq(lost_pct(&a), 2, 0.3);
 	cr_assert_float_eq(2 * a.latency / a.latencies, 40, 2);
 	cr_assert(a.generated == 0 && b.generated > 20 && b.generated <= 25);
+	/* One round trip a colour has no jitter; the other two measures are to be chosen by. */
+	cr_assert_eq(a.jitters, 0);
+	cr_assert_eq(fl_fpm_quality(&a.fpm, &cfg, (struct fl_mono){ END_NS }).has,
+		     FL_QUALITY_LOSS | FL_QUALITY_LATENCY);
 }

@@ -323,6 +323,22 @@ Test(watch, a_nat_may_change_while_down, .init = world, .fini = world_end)
 	cr_assert_eq(sides[1].q.nat_moves, 1);
 }
 
+/* It changed before our agent began: the data plane must hear of it, by two packets as ever. */
+Test(watch, a_nat_may_have_changed_before, .init = world, .fini = world_end)
+{
+	nat_host = 77;
+	nat_port = 50000;
+	run_ms(4500);
+	cr_assert_eq(sides[1].q.live, FL_LIVE_YES);
+	cr_assert(sides[1].news & FL_WATCH_MOVED);
+	cr_assert_eq(sides[1].q.outer_port, 50000);
+	cr_assert_eq(sides[1].q.outer.b[3], 77);
+	cr_assert_eq(sides[1].q.nat_moves, 1);
+	cr_assert(!(sides[0].news & FL_WATCH_MOVED));
+	run_ms(2000);
+	cr_assert_eq(sides[0].downs + sides[1].downs, 0);
+}
+
 /* --- link tests ------------------------------------------------------------------------------- */
 
 Test(watch, link_tests_measure, .init = world, .fini = world_end)
