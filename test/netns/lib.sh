@@ -391,6 +391,7 @@ serve_web() {
 			uwsgi_temp_path $dir/uwsgi;
 			scgi_temp_path $dir/scgi;
 			keepalive_requests 1000000;
+			send_timeout 1h; # a slow client has minutes in the buffers of sockets
 			server {
 				listen 80 backlog=4096;
 				listen [::]:80 backlog=4096;
