@@ -167,7 +167,8 @@ static __noinline int fl_icmp_error(FL_CTX *ctx, struct fl_job *job)
 
 	inner.l3 = job->pkt.payload;
 	inner.eth_proto = job->pkt.eth_proto;
-	if (fl_ctx_pull(ctx, (__u32)inner.l3 + 60))
+	inner.flags = FL_PKT_QUOTED;
+	if (fl_ctx_pull(ctx, (__u32)inner.l3 + 60 + 60))
 		return -FL_DROP_MALFORMED;
 	err = fl_parse_l3(ctx, fl_ctx_data(ctx), fl_ctx_end(ctx), &inner);
 	if (err || inner.family != job->pkt.family || (inner.flags & FL_PKT_ICMP_ERROR))
