@@ -239,13 +239,16 @@ static __always_inline int fl_tc_untag(FL_CTX *ctx, struct fl_pkt *pkt)
 	return 0;
 }
 
-/* Another family or a UDP header more or less: resize, then write the headers in front of layer 4
- * anew. */
+/*
+ * Another family or a UDP header more or less: resize, then write the headers in front of layer 4
+ * anew. IPv4 options and IPv6 extension headers end here: the kernel takes off what follows the
+ * plain header, and then has a plain packet to resize.
+ */
 static __noinline int fl_tc_rebuild(FL_CTX *ctx, struct fl_pkt *pkt, const struct fl_rewrite *rw)
 {
 	const __u64 room = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET;
+	__u32 l3, off = fl_pkt_options(pkt);
 	struct fl_ip_save save;
-	__u32 l3, old_l3;
 	__u8 *data, *end;
 
 	/* The kernel does not resize behind a tag. */
@@ -253,10 +256,6 @@ static __noinline int fl_tc_rebuild(FL_CTX *ctx, struct fl_pkt *pkt, const struc
 		return -FL_DROP_TX_ERROR;
 	l3 = pkt->l3;
 	FL_KEEP(l3);
-	old_l3 = pkt->family == 6 ? sizeof(struct fl_ip6) : sizeof(struct fl_ip4);
-	/* The kernel's resizing knows plain headers only. */
-	if (pkt->l4 - l3 != old_l3)
-		return -FL_DROP_IP_OPTION;
 	if (l3 > 22)
 		return -FL_DROP_MALFORMED;
 	data = fl_ctx_data(ctx);
@@ -266,7 +265,9 @@ static __noinline int fl_tc_rebuild(FL_CTX *ctx, struct fl_pkt *pkt, const struc
 	if (fl_ip_save(data, end, pkt, rw, &save))
 		return -FL_DROP_MALFORMED;
 
-	if (rw->wrap == FL_WRAP_REMOVE && bpf_skb_adjust_room(ctx, -8, BPF_ADJ_ROOM_NET, room))
+	if (rw->wrap == FL_WRAP_REMOVE)
+		off += sizeof(struct fl_udp);
+	if (off && bpf_skb_adjust_room(ctx, -(int)off, BPF_ADJ_ROOM_NET, room))
 		return -FL_DROP_TX_ERROR;
 	if (rw->family != pkt->family &&
 	    bpf_skb_change_proto(ctx, FL_BE16(rw->family == 6 ? FL_ETH_P_IPV6 : FL_ETH_P_IP), 0))

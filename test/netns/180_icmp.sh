@@ -89,5 +89,9 @@ in_ns c "$TOP/test/tools/frames.py" send eth0 --proto 1 --src 10.1.0.2 --dst 10.
 in_ns c "$TOP/test/tools/frames.py" send eth0 --proto 1 --src 10.1.0.2 --dst 10.2.0.2 --hex "0000fffe00010000" --dmac "$mac"
 wait_for 2 sh -c "\"$BIN/fairlead\" -i $TAG-r1 -j show drops | grep -q icmp-unsolicited"
 cmp_num "an answer to no question: icmp-unsolicited" "$(drops r1 icmp-unsolicited)" -ge 1
+case $(in_ns c ping -R -c5 -i0.1 -W1 -q 10.2.0.2) in
+*" 0% packet loss"*) pass "ping with options, 5 times" ;;
+*) fail "pings with options are lost" ;;
+esac
 ok "ping of 1400 bytes, 20 times" in_ns c ping -c20 -i0.02 -W1 -s 1400 -q 10.2.0.2
 finish
