@@ -149,7 +149,9 @@ static __always_inline int fl_parse_tcp(const struct fl_tcp *tcp, const void *en
 }
 
 /*
- * Layer 4 at pkt->l4. A later fragment has no ports; its payload starts right there.
+ * Layer 4 at pkt->l4. A later fragment has no ports; its payload starts right there. The header
+ * must lie within the IP packet, not only within the frame, but of a quoted packet nothing is
+ * certain.
  */
 static __always_inline int fl_parse_l4(const void *data, const void *end, struct fl_pkt *pkt,
 				       int plain)
@@ -170,21 +172,24 @@ static __always_inline int fl_parse_l4(const void *data, const void *end, struct
 			return -FL_DROP_MALFORMED;
 		pkt->ports = FL_HOST32(*(const fl_u32_una *)l4);
 		pkt->payload = (__u16)(pkt->l4 + sizeof(*udp));
-		return 0;
-	}
-	if (pkt->proto == FL_IPPROTO_TCP)
-		return fl_parse_tcp(l4, end, pkt, plain);
-	if (plain)
-		return FL_NOT_PLAIN;
-	pkt->flags |= FL_PKT_PORTLESS;
-	if (pkt->proto == (pkt->family == 6 ? FL_IPPROTO_ICMPV6 : FL_IPPROTO_ICMP)) {
-		const struct fl_icmp *icmp = l4;
-
-		if ((const void *)(icmp + 1) > end)
+	} else if (pkt->proto == FL_IPPROTO_TCP) {
+		if (fl_parse_tcp(l4, end, pkt, plain))
 			return -FL_DROP_MALFORMED;
-		fl_parse_icmp(icmp, pkt);
-		pkt->payload = (__u16)(pkt->l4 + sizeof(*icmp));
+	} else if (plain) {
+		return FL_NOT_PLAIN;
+	} else {
+		pkt->flags |= FL_PKT_PORTLESS;
+		if (pkt->proto == (pkt->family == 6 ? FL_IPPROTO_ICMPV6 : FL_IPPROTO_ICMP)) {
+			const struct fl_icmp *icmp = l4;
+
+			if ((const void *)(icmp + 1) > end)
+				return -FL_DROP_MALFORMED;
+			fl_parse_icmp(icmp, pkt);
+			pkt->payload = (__u16)(pkt->l4 + sizeof(*icmp));
+		}
 	}
+	if ((plain || !(pkt->flags & FL_PKT_QUOTED)) && pkt->l3 + pkt->l3_len < pkt->payload)
+		return -FL_DROP_MALFORMED;
 	return 0;
 }
 
@@ -249,8 +254,8 @@ static __always_inline int fl_parse_ip4(void *ctx, const void *data, const void 
 		return FL_NOT_PLAIN;
 	hlen = plain ? (__u32)sizeof(*ip) : (ip->ver_ihl & 15u) * 4;
 	pkt->l3_len = FL_HOST16(ip->tot_len);
-	if (ip->ver_ihl >> 4 != 4 || hlen < sizeof(*ip) || pkt->l3_len < hlen)
-		return -FL_DROP_MALFORMED;
+	if (ip->ver_ihl >> 4 != 4 || hlen < sizeof(*ip) || (!plain && pkt->l3_len < hlen))
+		return -FL_DROP_MALFORMED; /* plain: fl_parse_l4() looks at the length */
 	pkt->family = 4;
 	pkt->proto = ip->proto;
 	pkt->ttl = ip->ttl;
