@@ -28,7 +28,7 @@
 	X(NAT_PORTS, "nat-ports-exhausted", "no free source NAT port")                             \
 	X(HALF_OPEN, "half-open-limit", "too many TCP sessions not yet established")               \
 	X(RATE_SOURCE, "rate-source", "this source opens sessions faster than its bucket allows")  \
-	X(RATE_PEER, "rate-peer", "this peer sends session set-up faster than its bucket allows")  \
+	X(RATE_PEER, "rate-peer", "this peer needs the agent more often than its buckets allow")   \
 	X(PUNT_FULL, "punt-queue-full", "the queue to the agent is full")                          \
 	X(PENDING_FULL, "pending-full", "too many packets of one flow wait for its set-up")        \
 	X(TCP_NOT_SYN, "tcp-not-syn", "TCP session would start in the middle")                     \

@@ -25,6 +25,9 @@
 #define FL_PKT_ICMP_REQUEST   0x10 /* may open a session */
 #define FL_PKT_PORTLESS       0x20 /* neither TCP nor UDP */
 #define FL_PKT_DF             0x40 /* may not be fragmented: DF, or IPv6 */
+/* Set by the caller: quoted by an ICMP error, which may end 8 bytes behind the IP header (RFC 792).
+ */
+#define FL_PKT_QUOTED 0x80
 
 /*
  * No header starts beyond this: it bounds an offset that comes out of memory, for the verifier and
@@ -121,8 +124,34 @@ static __always_inline void fl_parse_icmp(const struct fl_icmp *icmp, struct fl_
 		pkt->flags |= FL_PKT_ICMP_REQUEST;
 }
 
+/* TCP at @tcp. Of a quoted one no more is looked at than the ports. */
+static __always_inline int fl_parse_tcp(const struct fl_tcp *tcp, const void *end,
+					struct fl_pkt *pkt, int plain)
+{
+	__u32 len;
+
+	if (!plain && pkt->flags & FL_PKT_QUOTED) {
+		if ((const __u8 *)tcp + 8 > (const __u8 *)end)
+			return -FL_DROP_MALFORMED;
+		pkt->ports = FL_HOST32(*(const fl_u32_una *)tcp);
+		pkt->payload = (__u16)(pkt->l4 + 8);
+		return 0;
+	}
+	if ((const void *)(tcp + 1) > end)
+		return -FL_DROP_MALFORMED;
+	len = (tcp->doff >> 4) * 4u;
+	if (len < sizeof(*tcp))
+		return -FL_DROP_MALFORMED;
+	pkt->ports = FL_HOST32(*(const fl_u32_una *)tcp);
+	pkt->tcp_flags = tcp->flags;
+	pkt->payload = (__u16)(pkt->l4 + len);
+	return 0;
+}
+
 /*
- * Layer 4 at pkt->l4. A later fragment has no ports; its payload starts right there.
+ * Layer 4 at pkt->l4. A later fragment has no ports; its payload starts right there. The header
+ * must lie within the IP packet, not only within the frame, but of a quoted packet nothing is
+ * certain.
  */
 static __always_inline int fl_parse_l4(const void *data, const void *end, struct fl_pkt *pkt,
 				       int plain)
@@ -143,33 +172,24 @@ static __always_inline int fl_parse_l4(const void *data, const void *end, struct
 			return -FL_DROP_MALFORMED;
 		pkt->ports = FL_HOST32(*(const fl_u32_una *)l4);
 		pkt->payload = (__u16)(pkt->l4 + sizeof(*udp));
-		return 0;
-	}
-	if (pkt->proto == FL_IPPROTO_TCP) {
-		const struct fl_tcp *tcp = l4;
-		__u32 len;
-
-		if ((const void *)(tcp + 1) > end)
+	} else if (pkt->proto == FL_IPPROTO_TCP) {
+		if (fl_parse_tcp(l4, end, pkt, plain))
 			return -FL_DROP_MALFORMED;
-		len = (tcp->doff >> 4) * 4u;
-		if (len < sizeof(*tcp))
-			return -FL_DROP_MALFORMED;
-		pkt->ports = FL_HOST32(*(const fl_u32_una *)l4);
-		pkt->tcp_flags = tcp->flags;
-		pkt->payload = (__u16)(pkt->l4 + len);
-		return 0;
-	}
-	if (plain)
+	} else if (plain) {
 		return FL_NOT_PLAIN;
-	pkt->flags |= FL_PKT_PORTLESS;
-	if (pkt->proto == (pkt->family == 6 ? FL_IPPROTO_ICMPV6 : FL_IPPROTO_ICMP)) {
-		const struct fl_icmp *icmp = l4;
+	} else {
+		pkt->flags |= FL_PKT_PORTLESS;
+		if (pkt->proto == (pkt->family == 6 ? FL_IPPROTO_ICMPV6 : FL_IPPROTO_ICMP)) {
+			const struct fl_icmp *icmp = l4;
 
-		if ((const void *)(icmp + 1) > end)
-			return -FL_DROP_MALFORMED;
-		fl_parse_icmp(icmp, pkt);
-		pkt->payload = (__u16)(pkt->l4 + sizeof(*icmp));
+			if ((const void *)(icmp + 1) > end)
+				return -FL_DROP_MALFORMED;
+			fl_parse_icmp(icmp, pkt);
+			pkt->payload = (__u16)(pkt->l4 + sizeof(*icmp));
+		}
 	}
+	if ((plain || !(pkt->flags & FL_PKT_QUOTED)) && pkt->l3 + pkt->l3_len < pkt->payload)
+		return -FL_DROP_MALFORMED;
 	return 0;
 }
 
@@ -234,8 +254,8 @@ static __always_inline int fl_parse_ip4(void *ctx, const void *data, const void 
 		return FL_NOT_PLAIN;
 	hlen = plain ? (__u32)sizeof(*ip) : (ip->ver_ihl & 15u) * 4;
 	pkt->l3_len = FL_HOST16(ip->tot_len);
-	if (ip->ver_ihl >> 4 != 4 || hlen < sizeof(*ip) || pkt->l3_len < hlen)
-		return -FL_DROP_MALFORMED;
+	if (ip->ver_ihl >> 4 != 4 || hlen < sizeof(*ip) || (!plain && pkt->l3_len < hlen))
+		return -FL_DROP_MALFORMED; /* plain: fl_parse_l4() looks at the length */
 	pkt->family = 4;
 	pkt->proto = ip->proto;
 	pkt->ttl = ip->ttl;
@@ -354,7 +374,8 @@ static __always_inline int fl_parse_ip6(void *ctx, const void *data, const void 
  * fl_parse_l3() - parse from the IP header on
  * @ctx:        the data plane's context, else NULL
  * @data, @end: packet
- * @pkt:        zeroed; l3 and eth_proto set, by fl_parse_l2() or by the caller
+ * @pkt:        zeroed; l3 and eth_proto set, by fl_parse_l2() or by the caller, who may also set
+ *              FL_PKT_QUOTED
  *
  * Return: 0 (pkt->family 0 if it is not IP), or a negative enum fl_drop_reason.
  */

@@ -29,6 +29,17 @@ enum fl_hook {
 	FL_HOOK_TC_EGRESS, /* from this host */
 } FL_ENUM8;
 
+/*
+ * What else than session set-up a packet needs the agent for: each kind has token buckets of its
+ * own, one for each LAN source and peer, so that it does not eat the tokens of new sessions, nor
+ * those of another kind. In the key of fl_source_bkts, above the address family; a peer's buckets
+ * have no family, and the peer's number as address.
+ */
+#define FL_BUCKET_FRAGMENTS 0x100
+#define FL_BUCKET_ERRORS    0x200 /* ICMP errors about a session's packets */
+#define FL_BUCKET_EXPIRED   0x400
+#define FL_BUCKET_BARE      0x800 /* peers only: neither metadata nor session */
+
 struct fl_punt {
 	enum fl_punt_reason reason;
 	enum fl_hook hook;

@@ -125,6 +125,8 @@ static __always_inline int fl_ctx_parse_l2(FL_CTX *ctx, int l3_device, struct fl
 	if (err)
 		return err;
 	if (ctx->vlan_present) {
+		if (pkt->l3 > sizeof(struct fl_eth) + sizeof(struct fl_vlan))
+			pkt->eth_proto = FL_ETH_P_8021Q; /* a third tag: not ours */
 		pkt->ivlan = pkt->vlan;
 		pkt->vlan = (__u16)(ctx->vlan_tci & 0xfff);
 	}
@@ -209,29 +211,63 @@ static __always_inline int fl_tc_rewrite_plain(FL_CTX *ctx, const struct fl_pkt 
 	return fl_tc_csum_l4(ctx, pkt->l4, rw);
 }
 
-/* Another family or a UDP header more or less: resize, then write the headers in front of layer 4
- * anew. */
-static __noinline int fl_tc_rebuild(FL_CTX *ctx, const struct fl_pkt *pkt,
-				    const struct fl_rewrite *rw)
+/* Has the packet a tag beside it? In assembly for the reason that fl_ctx_data() is. */
+static __always_inline bool fl_tc_tag_beside(const FL_CTX *ctx)
+{
+	__u32 present;
+
+	asm volatile("%[present] = *(u32 *)(%[ctx] + %[off])"
+		     : [present] "=r"(present)
+		     : [ctx] "r"(ctx), [off] "i"(offsetof(struct __sk_buff, vlan_present)));
+	return present;
+}
+
+/* Take the arriving tags off, which may have VLAN id 0, and stand beside the packet or in it. */
+static __always_inline int fl_tc_untag(FL_CTX *ctx, struct fl_pkt *pkt)
+{
+	__u16 in_packet = 0;
+
+	if (pkt->l3 > sizeof(struct fl_eth))
+		in_packet = (__u16)(pkt->l3 - sizeof(struct fl_eth));
+	if ((in_packet || fl_tc_tag_beside(ctx)) && bpf_skb_vlan_pop(ctx))
+		return -FL_DROP_TX_ERROR;
+	/* With the first one gone, the kernel has put the second beside the packet. */
+	if (fl_tc_tag_beside(ctx) && bpf_skb_vlan_pop(ctx))
+		return -FL_DROP_TX_ERROR;
+	pkt->l3 -= in_packet;
+	pkt->l4 -= in_packet;
+	return 0;
+}
+
+/*
+ * Another family or a UDP header more or less: resize, then write the headers in front of layer 4
+ * anew. IPv4 options and IPv6 extension headers end here: the kernel takes off what follows the
+ * plain header, and then has a plain packet to resize.
+ */
+static __noinline int fl_tc_rebuild(FL_CTX *ctx, struct fl_pkt *pkt, const struct fl_rewrite *rw)
 {
 	const __u64 room = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET;
-	__u8 *data = fl_ctx_data(ctx), *end = fl_ctx_end(ctx);
+	__u32 l3, off = fl_pkt_options(pkt);
 	struct fl_ip_save save;
-	__u32 l3, old_l3;
+	__u8 *data, *end;
 
+	/* The kernel does not resize behind a tag. */
+	if (rw->smac && fl_tc_untag(ctx, pkt))
+		return -FL_DROP_TX_ERROR;
 	l3 = pkt->l3;
-	old_l3 = pkt->family == 6 ? sizeof(struct fl_ip6) : sizeof(struct fl_ip4);
-	/* The kernel's resizing knows plain headers only. */
-	if (pkt->l4 - l3 != old_l3)
-		return -FL_DROP_IP_OPTION;
+	FL_KEEP(l3);
 	if (l3 > 22)
 		return -FL_DROP_MALFORMED;
+	data = fl_ctx_data(ctx);
+	end = fl_ctx_end(ctx);
 	data += l3;
 	FL_KEEP(data);
 	if (fl_ip_save(data, end, pkt, rw, &save))
 		return -FL_DROP_MALFORMED;
 
-	if (rw->wrap == FL_WRAP_REMOVE && bpf_skb_adjust_room(ctx, -8, BPF_ADJ_ROOM_NET, room))
+	if (rw->wrap == FL_WRAP_REMOVE)
+		off += sizeof(struct fl_udp);
+	if (off && bpf_skb_adjust_room(ctx, -(int)off, BPF_ADJ_ROOM_NET, room))
 		return -FL_DROP_TX_ERROR;
 	if (rw->family != pkt->family &&
 	    bpf_skb_change_proto(ctx, FL_BE16(rw->family == 6 ? FL_ETH_P_IPV6 : FL_ETH_P_IP), 0))
@@ -265,7 +301,7 @@ static __noinline int fl_tc_rebuild(FL_CTX *ctx, const struct fl_pkt *pkt,
 	return fl_tc_rewrite_l4(ctx, l3, rw);
 }
 
-/* Take the arriving tags off and give the packet the link header and tags of its way out. */
+/* Give a packet without tags the link header and tags of its way out. */
 static __always_inline int fl_tc_rewrite_l2(FL_CTX *ctx, const struct fl_pkt *pkt,
 					    const struct fl_rewrite *rw)
 {
@@ -273,10 +309,6 @@ static __always_inline int fl_tc_rewrite_l2(FL_CTX *ctx, const struct fl_pkt *pk
 	/* As 16-bit words: the stack allows no 32-bit store at the source address. */
 	__u16 eth[sizeof(struct fl_eth) / 2];
 
-	if (pkt->vlan && bpf_skb_vlan_pop(ctx))
-		return -FL_DROP_TX_ERROR;
-	if (pkt->ivlan && bpf_skb_vlan_pop(ctx))
-		return -FL_DROP_TX_ERROR;
 	if (rw->tx_flags & FL_TX_L3)
 		return 0; /* the kernel takes the link header off on the way to such a device */
 	/* Coming from a device without link header: make room for one. */
@@ -335,7 +367,7 @@ static __always_inline bool fl_ctx_is_simple(const struct fl_pkt *pkt, const str
 	return rw->family == pkt->family && rw->wrap == FL_WRAP_NONE;
 }
 
-static __always_inline int fl_ctx_forward(FL_CTX *ctx, const struct fl_pkt *pkt,
+static __always_inline int fl_ctx_forward(FL_CTX *ctx, struct fl_pkt *pkt,
 					  const struct fl_rewrite *rw, bool plain)
 {
 	int err = FL_NOT_PLAIN;
@@ -352,10 +384,11 @@ static __always_inline int fl_ctx_forward(FL_CTX *ctx, const struct fl_pkt *pkt,
 		return err;
 	if (!rw->smac)
 		return TC_ACT_OK;
-	err = fl_tc_rewrite_l2(ctx, pkt, rw);
-	if (err)
-		return err;
-	return fl_ctx_send(ctx, rw->iface, rw->ifindex);
+	if (!plain)
+		err = fl_tc_untag(ctx, pkt);
+	if (!err)
+		err = fl_tc_rewrite_l2(ctx, pkt, rw);
+	return err ? err : fl_ctx_send(ctx, rw->iface, rw->ifindex);
 }
 
 #endif

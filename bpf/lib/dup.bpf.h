@@ -440,7 +440,9 @@ static __noinline int fl_dup_leave(FL_CTX *ctx, struct fl_job *job, const struct
 	__u16 shift = 0;
 	int err;
 
-	err = fl_tc_rewrite_l2(ctx, &job->pkt, &rw);
+	err = fl_tc_untag(ctx, &job->pkt);
+	if (!err)
+		err = fl_tc_rewrite_l2(ctx, &job->pkt, &rw);
 	if (err)
 		return err;
 	fl_stat_add(FL_STAT_DUP_SENT);
@@ -454,8 +456,6 @@ static __noinline int fl_dup_leave(FL_CTX *ctx, struct fl_job *job, const struct
 		return -FL_DROP_TX_ERROR;
 	if (rw.ivlan && bpf_skb_vlan_pop(ctx))
 		return -FL_DROP_TX_ERROR;
-	job->pkt.vlan = 0;
-	job->pkt.ivlan = 0;
 	if (job->pkt.l3 || !(rw.tx_flags & FL_TX_L3))
 		shift = (__u16)(sizeof(struct fl_eth) - job->pkt.l3);
 	job->pkt.l3 += shift;

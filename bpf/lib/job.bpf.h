@@ -65,13 +65,14 @@ __noinline int FL_OWN(fl_job_punt)(FL_CTX *ctx, __u32 reason)
 	return err ? err : FL_DONE_PUNTED;
 }
 
-/* Take a token of whoever sent this: the peer, or the LAN source. @key is the packet's tuple. */
+/* Take a token of whoever sent this: the peer, or the LAN source @saddr. @purpose: 0 for session
+ * set-up, else FL_BUCKET_*. */
 static __always_inline int fl_take_token(const struct fl_job *job, const __u8 *saddr, __u32 purpose)
 {
 	struct fl_local_addr source;
 
 	if (job->path)
-		return fl_peer_allowed(job->peer) ? 0 : -FL_DROP_RATE_PEER;
+		return fl_peer_allowed(job->peer, purpose) ? 0 : -FL_DROP_RATE_PEER;
 	fl_addr_key(&source, saddr, job->pkt.family);
 	source.family |= purpose;
 	return fl_source_allowed(&source) ? 0 : -FL_DROP_RATE_SOURCE;

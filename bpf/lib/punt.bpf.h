@@ -141,50 +141,58 @@ static __always_inline bool fl_bucket_take(struct fl_token_bucket *bucket,
 	return true;
 }
 
-/*
- * What else a source's packets need the agent for has buckets of its own, so that it does not eat
- * the tokens of new sessions. Fragments and the like come many to a session: their rate is a
- * multiple (chosen).
- */
-#define FL_BUCKET_FRAGMENTS     0x100
-#define FL_BUCKET_ERRORS        0x200
+/* Fragments come many to a session: their rate is a multiple (chosen). */
 #define FL_FRAGMENT_RATE_FACTOR 32
+
+/* Take a token of the bucket @who, which is full at first. @base: its rate, but for fragments. */
+static __always_inline bool fl_bucket_of(const struct fl_local_addr *who,
+					 const struct fl_rate *base)
+{
+	struct fl_token_bucket fresh = {}, *bucket;
+	struct fl_rate rate = *base;
+	__u64 now = bpf_ktime_get_ns();
+
+	if (who->family & FL_BUCKET_FRAGMENTS) {
+		rate.per_second *= FL_FRAGMENT_RATE_FACTOR;
+		rate.burst *= FL_FRAGMENT_RATE_FACTOR;
+	}
+	bucket = bpf_map_lookup_elem(&fl_source_bkts, who);
+	if (bucket)
+		return fl_bucket_take(bucket, &rate, now);
+	fresh.last_ns = now;
+	fresh.millitokens = rate.burst ? ((__u64)rate.burst - 1) * 1000 : 0;
+	bpf_map_update_elem(&fl_source_bkts, who, &fresh, BPF_ANY);
+	return true;
+}
 
 /* May the agent be bothered once more for this LAN source? */
 static __noinline bool fl_source_allowed(const struct fl_local_addr *source)
 {
-	struct fl_token_bucket fresh = {}, *bucket;
 	struct fl_settings *settings;
-	__u64 now = bpf_ktime_get_ns();
-	struct fl_rate rate;
 	__u32 zero = 0;
 
 	settings = bpf_map_lookup_elem(&fl_settings, &zero);
 	if (!settings || !settings->source.per_second)
 		return true;
-	rate = settings->source;
-	if (source->family & FL_BUCKET_FRAGMENTS) {
-		rate.per_second *= FL_FRAGMENT_RATE_FACTOR;
-		rate.burst *= FL_FRAGMENT_RATE_FACTOR;
-	}
-	bucket = bpf_map_lookup_elem(&fl_source_bkts, source);
-	if (bucket)
-		return fl_bucket_take(bucket, &rate, now);
-	fresh.last_ns = now;
-	fresh.millitokens = rate.burst ? ((__u64)rate.burst - 1) * 1000 : 0;
-	bpf_map_update_elem(&fl_source_bkts, source, &fresh, BPF_ANY);
-	return true;
+	return fl_bucket_of(source, &settings->source);
 }
 
-/* May this peer send one more packet that needs the agent and belongs to no session yet? */
-static __noinline bool fl_peer_allowed(__u32 peer)
+/* May this peer send one more packet that needs the agent? @purpose: 0 for session set-up, else
+ * FL_BUCKET_*. */
+static __noinline bool fl_peer_allowed(__u32 peer, __u32 purpose)
 {
-	struct fl_token_bucket *bucket = bpf_map_lookup_elem(&fl_peer_bkts, &peer);
 	const struct fl_peer_info *info = bpf_map_lookup_elem(&fl_peers, &peer);
+	struct fl_local_addr who = { .family = purpose };
+	struct fl_token_bucket *bucket;
 
-	if (!info || !bucket || !info->setup.per_second)
+	if (!info || !info->setup.per_second)
 		return true;
-	return fl_bucket_take(bucket, &info->setup, bpf_ktime_get_ns());
+	if (purpose) {
+		*(fl_u32_al *)who.addr = peer;
+		return fl_bucket_of(&who, &info->setup);
+	}
+	bucket = bpf_map_lookup_elem(&fl_peer_bkts, &peer);
+	return !bucket || fl_bucket_take(bucket, &info->setup, bpf_ktime_get_ns());
 }
 
 #endif

@@ -51,11 +51,21 @@ struct fl_rewrite {
 	__u8 inner_family; /* of the packet, before wrapping or after unwrapping */
 };
 
-/* Bytes that the packet grows by at layer 3. */
+/* Bytes of IPv4 options or IPv6 extension headers. */
+static __always_inline __u32 fl_pkt_options(const struct fl_pkt *pkt)
+{
+	return pkt->l4 - pkt->l3 -
+	       (pkt->family == 6 ? (__u32)sizeof(struct fl_ip6) : (__u32)sizeof(struct fl_ip4));
+}
+
+/* Bytes that the packet grows by at layer 3. Another family or wrapping is the end of options. */
 static __always_inline int fl_rewrite_growth(const struct fl_pkt *pkt, const struct fl_rewrite *rw)
 {
 	int growth = 0;
 
+	if (rw->family == pkt->family && rw->wrap == FL_WRAP_NONE)
+		return 0;
+	growth -= (int)fl_pkt_options(pkt);
 	if (rw->family != pkt->family)
 		growth += rw->family == 6 ? 20 : -20;
 	if (rw->wrap == FL_WRAP_INSERT)

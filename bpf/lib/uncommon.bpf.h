@@ -40,7 +40,7 @@ static __noinline int fl_peer_miss(FL_CTX *ctx, struct fl_job *job)
 	meta = fl_has_cookie(fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt);
 	if (!meta)
 		fl_stat_add(FL_STAT_META_NOT_PRESENT);
-	if (!fl_peer_allowed(job->peer))
+	if (!fl_peer_allowed(job->peer, meta ? 0 : FL_BUCKET_BARE))
 		return -FL_DROP_RATE_PEER;
 	return FL_OWN(fl_job_punt)(ctx, meta ? FL_PUNT_META : FL_PUNT_BARE);
 }
@@ -167,7 +167,8 @@ static __noinline int fl_icmp_error(FL_CTX *ctx, struct fl_job *job)
 
 	inner.l3 = job->pkt.payload;
 	inner.eth_proto = job->pkt.eth_proto;
-	if (fl_ctx_pull(ctx, (__u32)inner.l3 + 60))
+	inner.flags = FL_PKT_QUOTED;
+	if (fl_ctx_pull(ctx, (__u32)inner.l3 + 60 + 60))
 		return -FL_DROP_MALFORMED;
 	err = fl_parse_l3(ctx, fl_ctx_data(ctx), fl_ctx_end(ctx), &inner);
 	if (err || inner.family != job->pkt.family || (inner.flags & FL_PKT_ICMP_ERROR))
@@ -220,7 +221,7 @@ static __noinline int fl_expired(FL_CTX *ctx, const struct fl_job *job)
 
 	err = fl_tuple_wide(ctx, job, false, &key);
 	if (!err)
-		err = fl_take_token(job, key.saddr, FL_BUCKET_ERRORS);
+		err = fl_take_token(job, key.saddr, FL_BUCKET_EXPIRED);
 	return err ? -FL_DROP_TTL_EXPIRED : FL_OWN(fl_job_punt)(ctx, FL_PUNT_TTL);
 }
 

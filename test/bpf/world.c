@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/base/monotime.h"
 #include "agent/base/rand.h"
 #include "agent/dp/dp_internal.h"
 #include "common/csum.h"
@@ -301,4 +302,22 @@ uint32_t world_session(struct world *w, const struct world_session *spec)
 		for (int dir = 0; dir < 2; dir++)
 			w->t->flows[s->slot[dir]].tcp = spec->tcp;
 	return id;
+}
+
+void world_peer_bucket(struct world *w, uint32_t peer, uint32_t purpose, uint64_t millitokens)
+{
+	const struct fl_token_bucket bucket = { .last_ns = fl_mono_now().ns,
+						.millitokens = millitokens };
+	struct fl_local_addr who = { .family = purpose };
+	int err;
+
+	memcpy(who.addr, &peer, sizeof(peer));
+	if (purpose)
+		err = bpf_map_update_elem(bpf_map__fd(w->dp->skel->maps.fl_source_bkts), &who,
+					  &bucket, BPF_ANY);
+	else
+		err = bpf_map_update_elem(bpf_map__fd(w->dp->skel->maps.fl_peer_bkts), &peer,
+					  &bucket, BPF_ANY);
+	if (err)
+		abort();
 }

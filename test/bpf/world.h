@@ -96,4 +96,7 @@ void world_reset(struct world *w);
 /* Install; aborts if it does not go in. Returns the session's id. */
 uint32_t world_session(struct world *w, const struct world_session *spec);
 
+/* Set peer @peer's bucket of the kind @purpose: 0 for session set-up, else FL_BUCKET_*. */
+void world_peer_bucket(struct world *w, uint32_t peer, uint32_t purpose, uint64_t millitokens);
+
 #endif

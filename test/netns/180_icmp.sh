@@ -71,12 +71,27 @@ is "TCP to a forbidden port: EHOSTUNREACH" "$(connect 10.2.0.2)" 113
 is "the same over IPv6: EACCES" "$(connect 2001:db8:2::2)" 13
 cmp_num "r1 took both errors from r2" "$(stat r1 icmp-errors-translated)" -ge $((before + 2))
 
-# Errors about nothing that we know, and answers to no question.
+# An error may quote no more than 8 bytes of TCP (RFC 792).
 mac=$(mac_of r1 lan0)
+in_ns s nft "add rule inet no in tcp dport 4450 drop"
+in_ns c "$TOP/test/tools/frames.py" send eth0 --proto tcp --src 10.1.0.2 --dst 10.2.0.2 --sport 45000 --dport 4450 --dmac "$mac"
+opened() { ctl r2 -j show sessions | jq -e '.sessions[] | select(."destination-port" == 4450)'; }
+ok "a connection that nobody answers" wait_for 3 opened
+before=$(stat r1 icmp-errors-translated)
+quote=4500002812344000400614960a0100020a020002afc8116200000001
+in_ns s "$TOP/test/tools/frames.py" send eth0 --proto 1 --src 10.2.0.2 --dst 10.1.0.2 --hex "030d3bc700000000$quote" --dmac "$(mac_of r2 lan0)"
+told() { [ "$(stat r1 icmp-errors-translated)" -gt "$before" ]; }
+ok "r1 hears of an error that quotes 8 bytes of it" wait_for 3 told
+
+# Errors about nothing that we know, and answers to no question.
 inner=450000200000400040110000c0000201c000020300350035000c0000
 in_ns c "$TOP/test/tools/frames.py" send eth0 --proto 1 --src 10.1.0.2 --dst 10.2.0.2 --hex "0303fcfc00000000$inner" --dmac "$mac"
 in_ns c "$TOP/test/tools/frames.py" send eth0 --proto 1 --src 10.1.0.2 --dst 10.2.0.2 --hex "0000fffe00010000" --dmac "$mac"
 wait_for 2 sh -c "\"$BIN/fairlead\" -i $TAG-r1 -j show drops | grep -q icmp-unsolicited"
 cmp_num "an answer to no question: icmp-unsolicited" "$(drops r1 icmp-unsolicited)" -ge 1
+case $(in_ns c ping -R -c5 -i0.1 -W1 -q 10.2.0.2) in
+*" 0% packet loss"*) pass "ping with options, 5 times" ;;
+*) fail "pings with options are lost" ;;
+esac
 ok "ping of 1400 bytes, 20 times" in_ns c ping -c20 -i0.02 -W1 -s 1400 -q 10.2.0.2
 finish
