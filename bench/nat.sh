@@ -13,6 +13,7 @@ for name in 1 1k 100k; do
 	figure "nat-$name-mpps" Mpps "" "$command"
 	figure "nat-$name-nftables-mpps" Mpps "" "$command"
 done
+figure nat-sealed-mpps Mpps "" "$command, with hmac-packets all: one flow, each packet signed and proven once"
 
 fairlead_topo
 fairlead_up 262144 600000 || exit 1
@@ -39,5 +40,16 @@ for name in 1 1k 100k; do
 		sample "nat-$name-mpps" "$(calc x/1e6 x="$x")"
 		sample "nat-$name-nftables-mpps" "$(calc y/1e6 y="$y")"
 	done
+done
+
+for r in r1 r2; do
+	change_config $r '.authority.security[0]."hmac-packets" = "all"'
+	ctl $r config apply "$WORK/$r.json" >/dev/null || exit 1
+done
+sealed() { ctl "$1" -j show paths | jq -e 'all(.paths[]; ."hmac-packets" == "all")'; }
+wait_for 10 sealed r1 && wait_for 10 sealed r2 || exit 1
+for _ in $(seq "$ROUNDS"); do
+	x=$(blast c eth0 s eth0 "$fl_mac" --src 10.1.1.0 --flows 1 --seconds "$SECONDS_EACH" | jq .pps)
+	sample nat-sealed-mpps "$(calc x/1e6 x="$x")"
 done
 finish

@@ -191,9 +191,10 @@ static __always_inline bool fl_path_has_ports(const struct fl_path *path, __u16 
 	       sport <= path->remote_hi;
 }
 
-#define FL_TX_L3  0x01 /* device without Ethernet header (tun, ppp) */
-#define FL_TX_FPM 0x04 /* paths: measured on user packets (common/fpm_map.h) */
-#define FL_TX_SKB 0x02 /* device that takes no XDP frames: leave by the TC program */
+#define FL_TX_L3   0x01 /* device without Ethernet header (tun, ppp) */
+#define FL_TX_SKB  0x02 /* device that takes no XDP frames: leave by the TC program */
+#define FL_TX_FPM  0x04 /* paths: measured on user packets (common/fpm_map.h) */
+#define FL_TX_SEAL 0x08 /* paths: every packet with a payload ends with its HMAC; never plain */
 
 /* A neighbour on a LAN or on the way to the Internet. */
 struct fl_nexthop {
@@ -225,6 +226,7 @@ enum fl_iface_mode {
 #define FL_IFACE_SESSIONS 0x02 /* sources on it may open sessions (it has a tenant) */
 #define FL_IFACE_L3       0x04 /* packets have no Ethernet header */
 #define FL_IFACE_NAPT     0x08 /* answers to sessions come to this host's address */
+#define FL_IFACE_SEALED   0x10 /* what peers send in sessions ends with its HMAC */
 
 struct fl_iface {
 	__u32 ifindex; /* with the tags one word, which is how it is looked up */

@@ -109,6 +109,9 @@ enum fl_control {
 #define FL_CAPABLE_VECTORS                                                                         \
 	0x01                 /* moves sessions by vector: its packets may change path unannounced */
 #define FL_CAPABLE_KEPT 0x02 /* its sessions are older than its boot id: it adopted them */
+/* Wants every packet of a session that has a payload proven on this path, and takes the HMAC off
+ * (svr-protocol.md 2.8). Whoever does not say so would take an HMAC for user data. */
+#define FL_CAPABLE_PROVES 0x04
 
 /* Values of TLV 46 in the header section (3.4). */
 #define FL_HEALTH_REQUEST 1

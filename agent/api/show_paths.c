@@ -59,6 +59,7 @@ static void add_bfd(struct fl_json *parent, const struct fl_path_quality *q)
 	fl_json_add_u64(o, "replays", q->replayed);
 	fl_json_add_u64(o, "peer-restarts", q->peer_boots);
 	fl_json_add_bool(o, "peer-moves-by-vector", q->vector_switch);
+	fl_json_add_bool(o, "peer-wants-all-proven", q->proves);
 }
 
 static void add_nat(struct fl_json *parent, const struct fl_path_quality *q)
@@ -111,6 +112,7 @@ static void add_path(struct fl_api *api, struct fl_json *list, const struct fl_p
 	fl_json_add_u64(o, "mtu", entry->mtu);
 	fl_json_add_u64(o, "cost", path->cfg->cost);
 	fl_json_add_u64(o, "security-id", entry->security_id);
+	fl_json_add_string(o, "hmac-packets", entry->tx_flags & FL_TX_SEAL ? "all" : "metadata");
 	add_age(o, "since-seconds", path->since);
 	add_bfd(o, q);
 	if (q->live != FL_LIVE_UNWATCHED) {

@@ -305,6 +305,8 @@ static struct fl_watch_spec spec_of(const struct fl_bfd_io *io, const struct fl_
 			.l3 = entry->tx_flags & FL_TX_L3 },
 		.tx_policy = cfg->security,
 		.rx_policy = io->config->interface[cfg->interface]->security,
+		.proves = fl_policy_seals(io->config,
+					  io->config->interface[cfg->interface]->security),
 		.bfd = bfd_cfg(cfg->bfd),
 		.echo = { .interval_ms = cfg->bfd->link_test_interval_s * 1000,
 			  .length = cfg->bfd->link_test_length },

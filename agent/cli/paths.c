@@ -158,10 +158,13 @@ static void print_path(const struct fl_json *path)
 	       fl_cli_text(path, "local"), fl_cli_text(path, "remote"), fl_cli_text(path, "status"),
 	       fl_duration_text(fl_cli_number(path, "since-seconds"), since),
 	       is_up(path) ? "" : ": ", is_up(path) ? "" : fl_cli_text(path, "reason"));
-	printf("  %-14s %s at %s, MTU %" PRIu64 ", cost %" PRIu64 ", security id %" PRIu64 "\n",
-	       "next hop", fl_cli_text(path, "next-hop"), fl_cli_text(path, "next-hop-mac"),
-	       fl_cli_number(path, "mtu"), fl_cli_number(path, "cost"),
-	       fl_cli_number(path, "security-id"));
+	printf("  %-14s %s at %s, MTU %" PRIu64 ", cost %" PRIu64 "\n", "next hop",
+	       fl_cli_text(path, "next-hop"), fl_cli_text(path, "next-hop-mac"),
+	       fl_cli_number(path, "mtu"), fl_cli_number(path, "cost"));
+	printf("  %-14s key %" PRIu64 ", HMAC on %s\n", "security",
+	       fl_cli_number(path, "security-id"),
+	       strcmp(fl_cli_text(path, "hmac-packets"), "all") ? "packets with metadata"
+								: "all packets");
 	if (!test) {
 		printf("  %-14s disabled\n", "bfd");
 		return;

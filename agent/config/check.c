@@ -182,6 +182,15 @@ static void check_security(struct fl_cfg_load *load, const struct fl_config *con
 					   "there must be a key, unless encrypt is false and "
 					   "hmac-mode is disabled",
 					   "/authority/security/%zu/key", i);
+		if (s->hmac_packets == FL_CFG_HMAC_ALL &&
+		    (s->hmac_mode == FL_CFG_HMAC_DISABLED ||
+		     (s->hmac_cipher != FL_CFG_HMAC_SHA256 &&
+		      s->hmac_cipher != FL_CFG_HMAC_SHA256_128)))
+			fl_cfg_complain_at(
+				load, false, "all",
+				"needs an hmac-mode that is not disabled, and hmac-cipher "
+				"sha256 or sha256-128, which the data plane knows",
+				"/authority/security/%zu/hmac-packets", i);
 		for (size_t j = 0; j < s->n_key; j++)
 			check_key(load, s, i, j);
 	}

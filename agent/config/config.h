@@ -38,6 +38,11 @@ enum fl_cfg_hmac_cipher {
 	FL_CFG_HMAC_SHA512,
 };
 
+enum fl_cfg_hmac_packets {
+	FL_CFG_HMAC_METADATA, /* default: those with metadata */
+	FL_CFG_HMAC_ALL,      /* also all others that have a payload */
+};
+
 enum fl_cfg_encryption_cipher {
 	FL_CFG_AES_CBC_128, /* default */
 	FL_CFG_AES_CBC_256,
@@ -62,6 +67,7 @@ struct fl_cfg_security {
 	enum fl_cfg_encryption_cipher encryption_cipher;
 	enum fl_cfg_hmac_mode hmac_mode;
 	enum fl_cfg_hmac_cipher hmac_cipher;
+	enum fl_cfg_hmac_packets hmac_packets;
 	struct fl_cfg_key *key; /* at most FL_MAX_KEYS */
 	size_t n_key;
 };

@@ -15,6 +15,9 @@ static const struct fl_cfg_word hmac_ciphers[] = {
 	{ "sha256", FL_CFG_HMAC_SHA256 }, { "sha384", FL_CFG_HMAC_SHA384 },
 	{ "sha512", FL_CFG_HMAC_SHA512 }, { 0 }
 };
+static const struct fl_cfg_word hmac_packets[] = { { "metadata", FL_CFG_HMAC_METADATA },
+						   { "all", FL_CFG_HMAC_ALL },
+						   { 0 } };
 static const struct fl_cfg_word encryption_ciphers[] = { { "aes-cbc-128", FL_CFG_AES_CBC_128 },
 							 { "aes-cbc-256", FL_CFG_AES_CBC_256 },
 							 { 0 } };
@@ -63,6 +66,9 @@ static const struct fl_cfg_field security_fields[] = {
 	{ .key = "hmac-cipher",
 	  WORD(fl_cfg_security, hmac_cipher, hmac_ciphers, FL_CFG_HMAC_SHA256_128),
 	  .help = "hash that proves a packet to be from the peer" },
+	{ .key = "hmac-packets",
+	  WORD(fl_cfg_security, hmac_packets, hmac_packets, FL_CFG_HMAC_METADATA),
+	  .help = "which packets to the peer end with an HMAC; all: microseconds and 16 or 32 bytes a packet; the same at both ends" },
 	{ .key = "key",
 	  LIST(fl_cfg_security, key),
 	  .object = &key_object,

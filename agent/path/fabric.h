@@ -140,6 +140,13 @@ void fl_fabric_tick(struct fl_fabric *fabric);
 
 /* --- questions -------------------------------------------------------------------------------- */
 const struct fl_netif *fl_fabric_netif(const struct fl_fabric *fabric, uint16_t id);
+/* Does every packet that has a payload end with its HMAC under this policy (index, or FL_CFG_NONE)?
+ */
+bool fl_policy_seals(const struct fl_config *config, int policy);
+
+/* Does what peers send into sessions by this interface end with its HMAC, metadata or not? */
+bool fl_fabric_is_sealed(const struct fl_fabric *fabric, uint16_t iface);
+
 const struct fl_netif *fl_fabric_netif_named(const struct fl_fabric *fabric, const char *name);
 const struct fl_netif *fl_fabric_netif_by_ifindex(const struct fl_fabric *fabric, uint32_t ifindex);
 const struct fl_peer *fl_fabric_peer(const struct fl_fabric *fabric, uint16_t id);

@@ -36,11 +36,17 @@ void fl_fabric_set_quality(struct fl_fabric *fabric, uint16_t id,
 			   const struct fl_path_quality *quality)
 {
 	struct fl_path_rt *path = id < FL_MAX_PATHS ? &fabric->paths[id] : NULL;
+	bool asks_anew;
 
 	if (!path || !path->cfg)
 		return;
+	asks_anew =
+		quality->heard && (!path->quality.heard || quality->proves != path->quality.proves);
 	path->quality = *quality;
-	fl_path_judge(fabric, path);
+	if (asks_anew)
+		fl_path_refresh(fabric, path);
+	else
+		fl_path_judge(fabric, path);
 }
 
 void fl_fabric_path_moved(struct fl_fabric *fabric, uint16_t id, const struct fl_addr *remote)

@@ -60,7 +60,20 @@ uint8_t fl_netif_tx_flags(const struct fl_fabric *f, const struct fl_netif *neti
 	return flags;
 }
 
-static uint8_t iface_flags(const struct fl_netif *netif)
+bool fl_policy_seals(const struct fl_config *config, int policy)
+{
+	return policy != FL_CFG_NONE &&
+	       config->authority.security[policy].hmac_packets == FL_CFG_HMAC_ALL;
+}
+
+bool fl_fabric_is_sealed(const struct fl_fabric *fabric, uint16_t iface)
+{
+	const struct fl_netif *netif = fl_fabric_netif(fabric, iface);
+
+	return netif && netif->cfg && fl_policy_seals(fabric->config, netif->cfg->security);
+}
+
+static uint8_t iface_flags(const struct fl_fabric *f, const struct fl_netif *netif)
 {
 	const struct fl_cfg_network_interface *cfg = netif->cfg;
 	uint8_t flags = 0;
@@ -75,6 +88,8 @@ static uint8_t iface_flags(const struct fl_netif *netif)
 		flags |= FL_IFACE_L3;
 	if (netif->cfg->source_nat)
 		flags |= FL_IFACE_NAPT;
+	if (fl_policy_seals(f->config, cfg->security))
+		flags |= FL_IFACE_SEALED;
 	return flags;
 }
 
@@ -87,7 +102,7 @@ void fl_netif_publish(struct fl_fabric *f, struct fl_netif *netif)
 		.ivlan = netif->cfg->inner_vlan,
 		.id = netif->id,
 		.mtu = (uint16_t)(mtu > 0xffff ? 0xffff : mtu),
-		.flags = iface_flags(netif),
+		.flags = iface_flags(f, netif),
 		.mode = netif->mode,
 	};
 	uint32_t home = fl_iface_slot(entry.ifindex, entry.vlan, entry.ivlan);

@@ -93,12 +93,32 @@ static void fill_addresses(const struct fl_path_rt *path, struct fl_path *entry)
 			fl_csum_add(fl_csum_addr4(entry->local), fl_csum_addr4(entry->remote));
 }
 
-static uint16_t path_mtu(const struct fl_path_rt *path, const struct fl_netif *netif)
+/*
+ * Do packets by this path end with their HMACs: is that the policy, and does the peer ask for it?
+ * One that does not would take them for user data. As long as nothing has been heard of it, it is
+ * as an earlier process had it.
+ */
+static bool is_sealed(const struct fl_fabric *f, const struct fl_path_rt *path)
+{
+	if (!path->tx_ring || !fl_policy_seals(f->config, path->cfg->security))
+		return false;
+	if (!path->cfg->bfd->enabled)
+		return true;
+	if (!path->quality.heard)
+		return f->tables->paths[path->id].tx_flags & FL_TX_SEAL;
+	return path->quality.proves;
+}
+
+/* What a session's packet may have: without the HMAC that it ends with, if it does. */
+static uint16_t path_mtu(const struct fl_fabric *f, const struct fl_path_rt *path,
+			 const struct fl_netif *netif)
 {
 	uint32_t mtu = netif->cfg->mtu_bytes ? netif->cfg->mtu_bytes : netif->link.mtu;
 
 	if (path->cfg->mtu_bytes && path->cfg->mtu_bytes < mtu)
 		mtu = path->cfg->mtu_bytes;
+	if (is_sealed(f, path))
+		mtu -= (uint32_t)fl_keyring_hmac_len(path->tx_ring);
 	return (uint16_t)(mtu > 0xffff ? 0xffff : mtu);
 }
 
@@ -115,7 +135,7 @@ static const char *fill_way_out(struct fl_fabric *f, struct fl_path_rt *path, st
 	if (!netif->attached)
 		return "its interface is not attached";
 	entry->ifindex = netif->link.ifindex;
-	entry->mtu = path_mtu(path, netif);
+	entry->mtu = path_mtu(f, path, netif);
 	entry->vlan = netif->cfg->vlan;
 	entry->ivlan = netif->cfg->inner_vlan;
 	entry->tx_flags = fl_netif_tx_flags(f, netif);
@@ -179,7 +199,9 @@ void fl_path_refresh(struct fl_fabric *f, struct fl_path_rt *path)
 	path->link_why = fill_way_out(f, path, &entry);
 	entry.state = path->link_why ? FL_PATH_DOWN : FL_PATH_UP;
 	if (entry.state == FL_PATH_UP && !entry.vlan && !entry.tx_flags)
-		entry.plain = entry.family;
+		entry.plain = is_sealed(f, path) ? 0 : entry.family;
+	if (is_sealed(f, path))
+		entry.tx_flags |= FL_TX_SEAL;
 	if (fl_path_watch_publish(f, path))
 		entry.tx_flags |= FL_TX_FPM;
 	memcpy(entry.fpm_due, slot->fpm_due, sizeof(entry.fpm_due)); /* the data plane's */

@@ -57,6 +57,8 @@ struct fl_path_quality {
 	/* What the peer said of itself */
 	bool peer_nated;      /* it is reached at another address than its own */
 	bool self_nated;      /* it sees us at another address than our own */
+	bool heard;           /* since this agent has watched the path: else the next is unknown */
+	bool proves;          /* it wants an HMAC at the end of all packets (capability) */
 	bool vector_switch;   /* it announced that it moves sessions by vector (capability) */
 	uint32_t nat_moves;   /* times that its outer address changed */
 	uint32_t peer_boots;  /* times that it came with another boot id */

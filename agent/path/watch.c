@@ -151,7 +151,7 @@ static void send_control(struct fl_watch *w, struct fl_watched *p, struct fl_mon
 		       FL_META_BIT(FL_META_SOURCE_ROUTER) | FL_META_BIT(FL_META_PATHWAY),
 		.own_endpoint = { p->spec.local, FL_BFD_PORT },
 		.boot_id = w->self.boot,
-		.capability = w->self.capability,
+		.capability = w->self.capability | (p->spec.proves ? FL_CAPABLE_PROVES : 0),
 		.source_router = { w->router, (uint16_t)strlen(w->router) },
 	};
 	const struct fl_bfd_seal seal = {
@@ -547,6 +547,8 @@ void fl_watch_quality(const struct fl_watch *watch, uint16_t id, struct fl_mono 
 	fill_bfd(p, q);
 	q->peer_nated = p->peer.peer_nated;
 	q->self_nated = p->peer.self_nated;
+	q->heard = p->control_at.ns != 0;
+	q->proves = p->peer_capability & FL_CAPABLE_PROVES;
 	q->vector_switch = p->peer_capability & FL_CAPABLE_VECTORS;
 	q->nat_moves = p->peer.moves;
 	q->peer_boots = p->peer.boots;

@@ -60,6 +60,7 @@ struct fl_watch_spec {
 	struct fl_tx_to to;
 	int tx_policy; /* index of the security policy to send by, FL_CFG_NONE: cannot send */
 	int rx_policy; /* of what is received on the interface */
+	bool proves;   /* all packets that arrive are to be proven: the peer is told */
 	struct fl_bfd_cfg bfd;
 	struct fl_echo_cfg echo;
 	bool echo_detection; /* see doubt.h */

@@ -65,11 +65,17 @@ static bool arrived_right(const struct fl_watched *p, const struct fl_watch_pack
 
 /* --- what it says ----------------------------------------------------------------------------- */
 
-static void learn(struct fl_watched *p, const struct fl_meta *meta)
+static void learn(struct fl_watch *w, struct fl_watched *p, const struct fl_meta *meta)
 {
+	const uint32_t before = p->peer_capability;
+
 	if (fl_meta_has(meta, FL_META_SEEN_ENDPOINT))
 		p->seen = meta->seen_endpoint;
 	p->peer_capability = fl_meta_has(meta, FL_META_CAPABILITY) ? meta->capability : 0;
+	if (p->peer_capability == before && p->control_at.ns)
+		return;
+	p->news |= FL_WATCH_CHANGED;
+	w->any_news = true;
 }
 
 static void control(struct fl_watch *w, struct fl_watched *p, const struct fl_watch_packet *packet)
@@ -92,7 +98,7 @@ static void control(struct fl_watch *w, struct fl_watched *p, const struct fl_wa
 				2 * fl_bfd_detection_us(&p->bfd), packet->at);
 	if (events < 0)
 		return;
-	learn(p, &opened.meta);
+	learn(w, p, &opened.meta);
 	more = fl_bfd_rx(&p->bfd, &opened.pkt, packet->at);
 	if (more >= 0) {
 		p->control_at = packet->at;

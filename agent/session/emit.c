@@ -278,6 +278,7 @@ struct peer_way {
 	const uint8_t *payload; /* user data as it goes behind the wire's layer 4 header */
 	size_t payload_len;
 	size_t l4_len; /* of the wire's layer 4 header */
+	size_t mtu;    /* of all of it, an HMAC included */
 };
 
 static bool find_way(struct emission *em, struct peer_way *way)
@@ -289,6 +290,9 @@ static bool find_way(struct emission *em, struct peer_way *way)
 	way->rt = fl_fabric_path(em->e->fabric, way->path);
 	if (!way->rt || !way->rt->cfg || way->p->state != FL_PATH_UP)
 		return false;
+	way->mtu = way->p->mtu;
+	if (way->p->tx_flags & FL_TX_SEAL)
+		way->mtu += fl_keyring_hmac_len(way->rt->tx_ring);
 	way->wire_proto = fl_session_wire_proto(em->session);
 	if (is_portless(em->session)) {
 		way->payload = p->l4;
@@ -353,7 +357,10 @@ static int seal_into(struct emission *em, const struct peer_way *way, const stru
 
 	if (len >= 0) {
 		fl_tables_count(em->e->t, FL_STAT_HMAC_ADDED);
-		fl_tables_count(em->e->t, meta ? FL_STAT_META_ADDED : FL_STAT_FALSE_POSITIVE_ADDED);
+		if (meta)
+			fl_tables_count(em->e->t, FL_STAT_META_ADDED);
+		else if (fl_meta_has_cookie(payload, payload_len))
+			fl_tables_count(em->e->t, FL_STAT_FALSE_POSITIVE_ADDED);
 	}
 	return len;
 }
@@ -398,14 +405,14 @@ static void emit_slices(struct emission *em, const struct peer_way *way)
 	/* What a slice's packet needs beside the slice: headers, block with TLVs 1 and 16, pad,
 	 * HMAC. */
 	room = head + FL_META_BASE_LEN + 14 + 8 + 1 + fl_keyring_hmac_len(way->rt->tx_ring);
-	if (way->p->mtu < room + 8) {
+	if (way->mtu < room + 8) {
 		fl_engine_drop(em->e, FL_DROP_MTU_EXCEEDED);
 		return;
 	}
-	slice = (way->p->mtu - room) & ~(size_t)7;
+	slice = (way->mtu - room) & ~(size_t)7;
 	meta.fragment = (struct fl_meta_fragment){ .ext_id = em->e->next_frag_id++,
 						   .orig_id = em->ip.id,
-						   .largest = way->p->mtu,
+						   .largest = (uint16_t)way->mtu,
 						   .df = em->ip.df };
 	em->ip.df = true;
 	for (size_t at = 0; at < total; at += slice) {
@@ -475,7 +482,8 @@ static void emit_peer(struct emission *em)
 		return;
 	}
 	out = e->io.room(e->io.ctx);
-	if (em->meta || fl_meta_has_cookie(way.payload, way.payload_len)) {
+	if (em->meta || way.p->tx_flags & FL_TX_SEAL ||
+	    fl_meta_has_cookie(way.payload, way.payload_len)) {
 		len = seal_into(em, &way, em->meta, way.payload, way.payload_len, out);
 		if (len < 0) {
 			fl_engine_drop(e, (enum fl_drop_reason) - len);
@@ -485,7 +493,7 @@ static void emit_peer(struct emission *em)
 		memcpy(out + head, way.payload, way.payload_len);
 		len = (int)way.payload_len;
 	}
-	if (head + (size_t)len > way.p->mtu) {
+	if (head + (size_t)len > way.mtu) {
 		emit_slices(em, &way);
 		return;
 	}

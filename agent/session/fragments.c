@@ -110,7 +110,8 @@ static void whole_from_peer(struct fl_engine *e, struct fl_work *work)
 	memcpy(e->rx, work->packet.data, work->packet.len);
 	if (fl_packet_parse(e->rx, work->packet.len, &work->packet) < 0)
 		return;
-	if (fl_meta_has_cookie(work->packet.payload, work->packet.payload_len))
+	if (fl_meta_has_cookie(work->packet.payload, work->packet.payload_len) ||
+	    fl_fabric_is_sealed(e->fabric, work->punt->iface))
 		fl_engine_from_peer(e, work);
 	else
 		fl_engine_bare(e, work);

@@ -353,6 +353,14 @@ static __always_inline long fl_ctx_resize(FL_CTX *ctx, __u32 len)
 	return bpf_skb_change_tail(ctx, len, 0);
 }
 
+/* The kernel makes room at the end of its own buffers: nobody needs this. */
+static __always_inline long fl_ctx_grow_head(FL_CTX *ctx, __u32 by)
+{
+	(void)ctx;
+	(void)by;
+	return -1;
+}
+
 /* Send the packet as it is. Returns the verdict. */
 static __always_inline int fl_ctx_send(FL_CTX *ctx, __u16 iface, __u32 ifindex)
 {

@@ -302,6 +302,12 @@ static __always_inline long fl_ctx_resize(FL_CTX *ctx, __u32 len)
 	return bpf_xdp_adjust_tail(ctx, (int)len - (int)fl_ctx_len(ctx));
 }
 
+/* Begin the frame @by bytes further in front. Returns 0, or -errno with the frame as it was. */
+static __always_inline long fl_ctx_grow_head(FL_CTX *ctx, __u32 by)
+{
+	return bpf_xdp_adjust_head(ctx, -(int)by);
+}
+
 /* Send the packet as it is. Returns the verdict. */
 static __always_inline int fl_ctx_send(FL_CTX *ctx, __u16 iface, __u32 ifindex)
 {

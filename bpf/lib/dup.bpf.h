@@ -211,7 +211,8 @@ static __always_inline bool fl_dup_provable(struct fl_job *job, struct fl_dup_bu
 		return false;
 	buf->mac_len = keys->rx_mode == FL_MAC_DISABLED ? 0 : keys->rx_len;
 	work->path = job->path;
-	work->l3_device = !job->pkt.l3;
+	work->what = job->pkt.l3 ? 0 : FL_FPM_L3;
+	work->block_len = FL_FPM_BLOCK_LEN; /* one of ours is longer */
 	/* It wants room for a mark, which is longer. */
 	return !buf->mac_len || len >= FL_FPM_BLOCK_LEN + buf->mac_len;
 }

@@ -8,6 +8,9 @@
  * Packets that carry other metadata, those of the agent, get no mark (agent/session/mark.c): both
  * sides count marks, so that they belong to no colour.
  *
+ * Toward peers with which that is agreed, packets without a mark end with an HMAC, too: "sealed"
+ * (svr-protocol.md 2.8). That is the same without a block. It costs microseconds for every packet.
+ *
  * A block is made room for by moving the payload toward the end of the packet, not the headers
  * toward its front: that is right for every link header, and for a checksum that is left to the
  * device, which is summed from where the layer 4 header stands.
@@ -22,7 +25,13 @@
 
 /* A stage asks for the mark to be taken off, or for one to be put on what was sent. */
 #define FL_GO_UNMARK 0x205
+#define FL_GO_UNSEAL 0x207 /* no mark, only the HMAC */
 #define FL_DONE_MARK 0x400
+
+/* What fl_fpm_order() is told. */
+#define FL_FPM_MARK 0x1 /* a mark, if there is room for it */
+#define FL_FPM_SEAL 0x2 /* the HMAC in any case, or the packet does not leave */
+#define FL_FPM_L3   0x4 /* no link header */
 
 /* Headers of anything we look at: two tags, IPv4 with options or IPv6, TCP with options. */
 #define FL_PULL_LEN (14 + 8 + 60 + 60)
@@ -37,10 +46,11 @@ struct fl_fpm_work {
 	__u32 path;
 	__u32 scope;
 	__u32 session;
-	__u32 l3_device;
-	__u32 mac_len; /* of the packet's HMAC */
-	__u32 len;     /* of what it is of: block and payload */
-	__u32 keys;    /* that it may be of */
+	__u32 what;      /* FL_FPM_* */
+	__u32 block_len; /* 0: no mark */
+	__u32 mac_len;   /* of the packet's HMAC */
+	__u32 len;       /* of what it is of: block and payload */
+	__u32 keys;      /* that it may be of */
 	struct fl_pkt pkt;
 	struct fl_fpm_mark mark;
 	__u8 block[32];               /* FL_FPM_BLOCK_LEN are used */
@@ -92,9 +102,9 @@ static __always_inline bool fl_fpm_wants(FL_CTX *ctx, const struct fl_pkt *pkt,
 	return bpf_jiffies64() >= path->fpm_due[scope];
 }
 
-/* Remember what fl_fpm_mark() is to do, once the packet is ready. */
+/* Remember what fl_fpm_mark() is to do, once the packet is ready. @what: FL_FPM_* */
 static __always_inline void fl_fpm_order(FL_CTX *ctx, const struct fl_pkt *pkt, __u32 path,
-					 bool l3_device)
+					 __u32 what)
 {
 	struct fl_fpm_work *work = fl_fpm_work();
 
@@ -102,7 +112,19 @@ static __always_inline void fl_fpm_order(FL_CTX *ctx, const struct fl_pkt *pkt, 
 		return;
 	work->path = path;
 	work->scope = fl_fpm_scope_of(fl_pkt_tos(ctx, pkt), pkt->proto);
-	work->l3_device = l3_device;
+	work->what = what;
+}
+
+/* Remember what fl_fpm_prove() is to do: an HMAC without a mark is to be there. */
+static __always_inline void fl_fpm_expect(__u32 path, bool l3_device)
+{
+	struct fl_fpm_work *work = fl_fpm_work();
+
+	if (!work)
+		return;
+	work->path = path;
+	work->what = l3_device ? FL_FPM_L3 : 0;
+	work->block_len = 0;
 }
 
 /* --- shared steps ----------------------------------------------------------------------------- */
@@ -113,7 +135,7 @@ static __noinline int fl_fpm_parse(FL_CTX *ctx, struct fl_fpm_work *work)
 
 	__builtin_memset(&work->pkt, 0, sizeof(work->pkt));
 	if (fl_ctx_pull(ctx, FL_PULL_LEN) ||
-	    fl_ctx_parse_l2(ctx, (int)work->l3_device, &work->pkt, 0))
+	    fl_ctx_parse_l2(ctx, (int)(work->what & FL_FPM_L3), &work->pkt, 0))
 		return -FL_DROP_MALFORMED;
 	err = fl_parse_l3(ctx, fl_ctx_data(ctx), fl_ctx_end(ctx), &work->pkt);
 	if (err)
@@ -123,15 +145,15 @@ static __noinline int fl_fpm_parse(FL_CTX *ctx, struct fl_fpm_work *work)
 	return 0;
 }
 
-/* Bytes from @from on, @len of them, by the block's length toward the end or the front. */
+/* Bytes from @from on, @len of them, by @by toward the end, or the front if it is negative. */
 struct fl_fpm_move {
 	FL_CTX *ctx;
 	__u32 from;
 	__u32 len;
-	__u32 up;
+	int by;
 };
 
-/* Up, the last bytes go first; down, the first ones. */
+/* Toward the end, the last bytes go first; toward the front, the first ones. */
 static long fl_fpm_move_step(__u32 i, struct fl_fpm_move *move)
 {
 	struct fl_fpm_work *work = fl_fpm_work();
@@ -139,12 +161,11 @@ static long fl_fpm_move_step(__u32 i, struct fl_fpm_move *move)
 
 	if (!work)
 		return 1;
-	if (move->up)
+	if (move->by > 0)
 		at = move->from + move->len - (i + 1) * FL_COPY_STEP;
 	if (fl_ctx_load(move->ctx, at, work->copy, FL_COPY_STEP))
 		return 1;
-	at = move->up ? at + FL_FPM_BLOCK_LEN : at - FL_FPM_BLOCK_LEN;
-	fl_ctx_store(move->ctx, at, work->copy, FL_COPY_STEP);
+	fl_ctx_store(move->ctx, at + (__u32)move->by, work->copy, FL_COPY_STEP);
 	return 0;
 }
 
@@ -165,9 +186,9 @@ static __always_inline int fl_fpm_move_rest(FL_CTX *ctx, struct fl_fpm_work *wor
 	return fl_ctx_store(ctx, to, work->copy, len) ? -FL_DROP_MALFORMED : 0;
 }
 
-static __noinline int fl_fpm_move(FL_CTX *ctx, __u32 from, __u32 len, int up)
+static __noinline int fl_fpm_move(FL_CTX *ctx, __u32 from, __u32 len, int by)
 {
-	struct fl_fpm_move move = { .ctx = ctx, .from = from, .len = len, .up = (__u32)up };
+	struct fl_fpm_move move = { .ctx = ctx, .from = from, .len = len, .by = by };
 	struct fl_fpm_work *work = fl_fpm_work();
 	__u32 steps = len / FL_COPY_STEP;
 
@@ -175,11 +196,22 @@ static __noinline int fl_fpm_move(FL_CTX *ctx, __u32 from, __u32 len, int up)
 		return -FL_DROP_INTERNAL;
 	if (steps)
 		bpf_loop(steps, fl_fpm_move_step, &move, 0);
-	if (up)
-		return fl_fpm_move_rest(ctx, work, from, from + FL_FPM_BLOCK_LEN,
-					len % FL_COPY_STEP);
-	from += steps * FL_COPY_STEP;
-	return fl_fpm_move_rest(ctx, work, from, from - FL_FPM_BLOCK_LEN, len % FL_COPY_STEP);
+	if (by < 0)
+		from += steps * FL_COPY_STEP;
+	return fl_fpm_move_rest(ctx, work, from, from + (__u32)by, len % FL_COPY_STEP);
+}
+
+/*
+ * @by bytes more at the end of a packet of @len. A frame that was a socket's buffer may have no
+ * room there: then it begins further in front. Return: 0, or below 0 with the packet as it was.
+ */
+static __noinline int fl_fpm_grow(FL_CTX *ctx, __u32 len, __u32 by)
+{
+	if (!fl_ctx_resize(ctx, len + by))
+		return 0;
+	if (fl_ctx_grow_head(ctx, by))
+		return -1;
+	return fl_fpm_move(ctx, by, len, -(int)by);
 }
 
 static __always_inline int fl_fpm_add16(FL_CTX *ctx, __u32 at, int by, __u16 *ret_delta)
@@ -227,16 +259,19 @@ static __noinline int fl_fpm_resum(FL_CTX *ctx, const struct fl_pkt *pkt, int by
 	return fl_ctx_csum_l4(ctx, pkt, fl_csum_add((__u16)data, udp_delta), len_delta);
 }
 
-/* Sum of the block, and of the HMAC at an offset that may be odd. */
-static __always_inline __u16 fl_fpm_sum(const __u8 *block, const void *mac, __u32 mac_len, bool odd)
+/* Sum of the block, if there is one, and of the HMAC at an offset that may be odd. */
+static __always_inline __u16 fl_fpm_sum(const struct fl_fpm_work *work, const void *mac, bool odd)
 {
-	const fl_u16_una *b = (const fl_u16_una *)block;
+	const fl_u16_una *b = (const fl_u16_una *)work->block;
+	const __u32 mac_len = work->mac_len;
 	const fl_u32_al *m = mac;
 	__u32 sum = 0, tail = 0;
 
 #pragma clang loop unroll(full)
 	for (int i = 0; i < FL_FPM_BLOCK_LEN / 2; i++)
 		sum += b[i];
+	if (!work->block_len)
+		sum = 0;
 #pragma clang loop unroll(full)
 	for (__u32 i = 0; i < FL_FPM_MAC_MAX / 4; i++)
 		if (i * 4 < mac_len)
@@ -289,13 +324,25 @@ static __always_inline void fl_fpm_write_block(struct fl_fpm_work *work)
 	fl_fpm_put(&work->mark, (struct fl_fpm_wire *)&work->block[16]);
 }
 
+/* The packet gets no mark; @as_it_was: it has its length. Return: as fl_fpm_mark(). */
+static __noinline int fl_fpm_bare(FL_CTX *ctx, struct fl_fpm_work *work, bool as_it_was)
+{
+	__u32 len = work->pkt.l3 + work->pkt.l3_len;
+
+	work->block_len = 0;
+	if (work->what & FL_FPM_SEAL)
+		return fl_fpm_grow(ctx, len, work->mac_len) ? -FL_DROP_TX_ERROR : 1;
+	return !as_it_was && fl_ctx_resize(ctx, len) ? -FL_DROP_TX_ERROR : 0;
+}
+
 /**
- * fl_fpm_mark() - mark a packet that is ready to leave, as fl_fpm_order() said
+ * fl_fpm_mark() - mark a packet that is ready to leave, or make room for its HMAC alone, as
+ * fl_fpm_order() said
  *
- * A packet that cannot be marked leaves as it is, and is not counted in its colour.
+ * A packet that cannot be marked leaves without, and is not counted in its colour.
  *
- * Return: 0; 1 if it is marked and fl_fpm_sign() has to follow; or a negative drop reason with the
- * packet in an undefined state.
+ * Return: 0; 1 if fl_fpm_sign() has to follow; or a negative drop reason with the packet in an
+ * undefined state.
  */
 __noinline int FL_OWN(fl_fpm_mark)(FL_CTX *ctx)
 {
@@ -311,16 +358,18 @@ __noinline int FL_OWN(fl_fpm_mark)(FL_CTX *ctx)
 	cfg = bpf_map_lookup_elem(&fl_fpm_paths, &id);
 	keys = bpf_map_lookup_elem(&fl_mac_keys, &id);
 	if (!cfg || !keys || keys->tx_mode == FL_MAC_UNABLE || fl_fpm_parse(ctx, work))
-		return 0;
+		return work->what & FL_FPM_SEAL ? -FL_DROP_KEY_UNKNOWN : 0;
 	work->mac_len = keys->tx_len;
 	at = work->pkt.payload;
 	len = work->pkt.l3 + work->pkt.l3_len - at;
 	/* Room first: what is counted must leave. */
-	if (fl_ctx_resize(ctx, at + FL_FPM_BLOCK_LEN + len + work->mac_len))
-		return 0;
+	if (!(work->what & FL_FPM_MARK) ||
+	    fl_ctx_resize(ctx, at + FL_FPM_BLOCK_LEN + len + work->mac_len))
+		return fl_fpm_bare(ctx, work, true);
 	if (!fl_fpm_advance(work, cfg))
-		return fl_ctx_resize(ctx, at + len) ? -FL_DROP_TX_ERROR : 0;
-	err = fl_fpm_move(ctx, at, len, 1);
+		return fl_fpm_bare(ctx, work, false);
+	work->block_len = FL_FPM_BLOCK_LEN;
+	err = fl_fpm_move(ctx, at, len, FL_FPM_BLOCK_LEN);
 	if (err)
 		return err;
 	fl_fpm_write_block(work);
@@ -338,7 +387,7 @@ __noinline int FL_OWN(fl_fpm_sign)(FL_CTX *ctx)
 	if (!m || !work)
 		return -FL_DROP_INTERNAL;
 	at = work->pkt.payload;
-	len = FL_FPM_BLOCK_LEN + work->pkt.l3 + work->pkt.l3_len - at;
+	len = work->block_len + work->pkt.l3 + work->pkt.l3_len - at;
 	ref = fl_mac_ref(work->path, 0);
 	if (work->mac_len) {
 		err = FL_OWN(fl_hmac_begin)(ctx, at, len, ref);
@@ -351,9 +400,10 @@ __noinline int FL_OWN(fl_fpm_sign)(FL_CTX *ctx)
 			return -FL_DROP_MALFORMED;
 		fl_stat_add(FL_STAT_HMAC_ADDED);
 	}
-	fl_stat_add(FL_STAT_METRICS_ADDED);
-	return fl_fpm_resum(ctx, &work->pkt, (int)(FL_FPM_BLOCK_LEN + work->mac_len),
-			    fl_fpm_sum(work->block, m->mac, work->mac_len, len & 1));
+	if (work->block_len)
+		fl_stat_add(FL_STAT_METRICS_ADDED);
+	return fl_fpm_resum(ctx, &work->pkt, (int)(work->block_len + work->mac_len),
+			    fl_fpm_sum(work, m->mac, len & 1));
 }
 
 /* --- receiving -------------------------------------------------------------------------------- */
@@ -378,7 +428,8 @@ static __noinline bool fl_fpm_is_mark(FL_CTX *ctx, const struct fl_pkt *pkt, __u
 	words = (const fl_u32_al *)work->block;
 	work->path = path;
 	work->session = session;
-	work->l3_device = !pkt->l3;
+	work->what = pkt->l3 ? 0 : FL_FPM_L3;
+	work->block_len = FL_FPM_BLOCK_LEN;
 	return words[2] == FL_BE32((__u32)(FL_META_VERSION << 12 | FL_FPM_BLOCK_LEN) << 16) &&
 	       words[3] == FL_BE32((__u32)FL_TLV_PATH_METRICS << 16 | FL_TLV_METRICS_LEN);
 }
@@ -426,7 +477,8 @@ static __always_inline bool fl_fpm_try_key(FL_CTX *ctx, struct fl_fpm_work *work
 }
 
 /**
- * fl_fpm_prove() - is the mark that fl_fpm_is_mark() has seen of the peer?
+ * fl_fpm_prove() - is the mark that fl_fpm_is_mark() has seen of the peer, or the packet that
+ * fl_fpm_expect() was told of?
  *
  * Return: 0, and fl_fpm_unmark() has to follow; or a negative drop reason.
  */
@@ -445,10 +497,10 @@ __noinline int FL_OWN(fl_fpm_prove)(FL_CTX *ctx)
 	work->mac_len = keys->rx_len;
 	work->keys = keys->rx_keys;
 	work->len = work->pkt.l3 + work->pkt.l3_len - work->pkt.payload - work->mac_len;
-	if (work->len < FL_FPM_BLOCK_LEN || work->len > 65535)
+	if (!work->len || work->len < work->block_len || work->len > 65535)
 		return -FL_DROP_HMAC_MISMATCH;
 	if (!work->mac_len)
-		return 0;
+		return work->block_len ? 0 : -FL_DROP_KEY_UNKNOWN;
 	at = work->pkt.payload + work->len;
 	if (work->mac_len == 16 ? fl_ctx_load(ctx, at, work->trailer, 16)
 				: fl_ctx_load(ctx, at, work->trailer, 32))
@@ -495,6 +547,9 @@ static __always_inline long fl_fpm_clear_tail(FL_CTX *ctx, struct fl_fpm_work *w
 	if (FL_CTX_IS_XDP)
 		return 0;
 	__builtin_memset(work->copy, 0, FL_FPM_ROOM + 6);
+	if (!work->block_len)
+		return work->mac_len == 16 ? fl_ctx_store(ctx, at, work->copy, 16)
+					   : fl_ctx_store(ctx, at, work->copy, 32);
 	if (!work->mac_len)
 		return fl_ctx_store(ctx, at, work->copy, FL_FPM_BLOCK_LEN);
 	if (work->mac_len == 16)
@@ -503,7 +558,7 @@ static __always_inline long fl_fpm_clear_tail(FL_CTX *ctx, struct fl_fpm_work *w
 }
 
 /**
- * fl_fpm_unmark() - read and take off the mark that fl_fpm_prove() has proven
+ * fl_fpm_unmark() - read and take off the mark, and the HMAC, that fl_fpm_prove() has proven
  *
  * Return: 0, the packet is as its sender's host made it; FL_DONE_PUNTED if it was nothing but the
  * mark; or a negative drop reason.
@@ -517,19 +572,21 @@ __noinline int FL_OWN(fl_fpm_unmark)(FL_CTX *ctx)
 
 	if (!work)
 		return -FL_DROP_INTERNAL;
-	fl_fpm_learn(work, fl_pkt_tos(ctx, &work->pkt));
-	if (work->mark.drop) {
-		fl_stat_add(FL_STAT_METRICS_DROPPED);
-		return FL_DONE_PUNTED;
-	}
-	fl_stat_add(FL_STAT_METRICS_REMOVED);
 	at = work->pkt.payload;
-	len = work->pkt.l3 + work->pkt.l3_len - at - FL_FPM_BLOCK_LEN - work->mac_len;
-	sum = fl_fpm_sum(work->block, work->trailer, work->mac_len, len & 1);
-	err = fl_fpm_move(ctx, at + FL_FPM_BLOCK_LEN, len, 0);
-	if (!err)
-		err = fl_fpm_resum(ctx, &work->pkt, -(int)(FL_FPM_BLOCK_LEN + work->mac_len),
-				   (__u16)~sum);
+	len = work->pkt.l3 + work->pkt.l3_len - at - work->block_len - work->mac_len;
+	sum = fl_fpm_sum(work, work->trailer, len & 1);
+	if (work->block_len) {
+		fl_fpm_learn(work, fl_pkt_tos(ctx, &work->pkt));
+		if (work->mark.drop) {
+			fl_stat_add(FL_STAT_METRICS_DROPPED);
+			return FL_DONE_PUNTED;
+		}
+		fl_stat_add(FL_STAT_METRICS_REMOVED);
+		err = fl_fpm_move(ctx, at + FL_FPM_BLOCK_LEN, len, -FL_FPM_BLOCK_LEN);
+		if (err)
+			return err;
+	}
+	err = fl_fpm_resum(ctx, &work->pkt, -(int)(work->block_len + work->mac_len), (__u16)~sum);
 	if (err)
 		return err;
 	if (fl_fpm_clear_tail(ctx, work, at + len) || fl_ctx_resize(ctx, at + len))

@@ -13,7 +13,7 @@
 #define FL_GO_ICMP_ERROR 0x202
 #define FL_GO_PEER_MISS  0x203
 #define FL_GO_LAN_MISS   0x204
-#define FL_GO_DUP        0x206 /* 0x205: FL_GO_UNMARK */
+#define FL_GO_DUP        0x206 /* 0x205 and 0x207: fpm.bpf.h */
 
 /* A packet on its way through the stages. Never pass the address of a member in the common path. */
 struct fl_job {
@@ -26,6 +26,7 @@ struct fl_job {
 	__u16 iface;    /* interface id; 0 = this host */
 	__u8 iface_flags;
 	enum fl_hook hook;
+	__u8 proven; /* an HMAC of the whole packet held, and is no longer there */
 };
 
 /* State of the full path: not on the stack, which all functions of a call chain share. One for each

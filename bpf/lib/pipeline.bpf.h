@@ -117,20 +117,46 @@ static __always_inline bool fl_too_big(FL_CTX *ctx, const struct fl_pkt *pkt,
 	return (int)len + fl_rewrite_growth(pkt, rw) > rw->mtu;
 }
 
-/* Is the packet to be marked once it is rewritten (fpm.bpf.h)? Returns FL_DONE_MARK or 0. */
-static __always_inline int fl_wants_mark(FL_CTX *ctx, const struct fl_job *job,
-					 const struct fl_rewrite *rw)
+/* Is it time for a mark in this packet (fpm.bpf.h)? */
+static __always_inline bool fl_mark_is_due(FL_CTX *ctx, const struct fl_job *job,
+					   const struct fl_rewrite *rw)
 {
 	const struct fl_path *path;
 	__u32 id = rw->path;
 
-	if (!id || !(rw->tx_flags & FL_TX_FPM) || job->pkt.flags & FL_PKT_PORTLESS)
-		return 0;
+	if (!(rw->tx_flags & FL_TX_FPM) || job->pkt.flags & FL_PKT_PORTLESS)
+		return false;
 	path = bpf_map_lookup_elem(&fl_paths, &id);
-	if (!path || !fl_fpm_wants(ctx, &job->pkt, path,
-				   job->pkt.l3_len + (__u32)fl_rewrite_growth(&job->pkt, rw)))
+	return path && fl_fpm_wants(ctx, &job->pkt, path,
+				    job->pkt.l3_len + (__u32)fl_rewrite_growth(&job->pkt, rw));
+}
+
+/* Without a payload there is nothing that an HMAC could be of (svr-protocol.md 2.8). */
+static __always_inline bool fl_has_payload(const struct fl_pkt *pkt)
+{
+	return pkt->flags & FL_PKT_PORTLESS || pkt->payload < pkt->l3 + pkt->l3_len;
+}
+
+/*
+ * Is the packet to be marked, or to end with its HMAC, once it is rewritten? Returns FL_DONE_MARK
+ * or 0.
+ */
+static __always_inline int fl_wants_mark(FL_CTX *ctx, const struct fl_job *job,
+					 const struct fl_rewrite *rw)
+{
+	__u32 what = 0;
+
+	if (!rw->path || !(rw->tx_flags & (FL_TX_FPM | FL_TX_SEAL)))
 		return 0;
-	fl_fpm_order(ctx, &job->pkt, id, !job->pkt.l3 && rw->tx_flags & FL_TX_L3);
+	if (rw->tx_flags & FL_TX_SEAL && fl_has_payload(&job->pkt))
+		what = FL_FPM_SEAL;
+	if (fl_mark_is_due(ctx, job, rw))
+		what |= FL_FPM_MARK;
+	if (!what)
+		return 0;
+	if (!job->pkt.l3 && rw->tx_flags & FL_TX_L3)
+		what |= FL_FPM_L3;
+	fl_fpm_order(ctx, &job->pkt, rw->path, what);
 	return FL_DONE_MARK;
 }
 
@@ -150,6 +176,9 @@ static __always_inline int fl_send(FL_CTX *ctx, struct fl_job *job, struct fl_fl
 		rw.addr_delta = fl_csum_sub(rw.addr_delta, job->path_sum);
 	if (fl_too_big(ctx, &job->pkt, &rw))
 		return plain ? FL_NOT_PLAIN : FL_OWN(fl_job_punt)(ctx, FL_PUNT_TOO_BIG);
+	/* Each segment needs an HMAC of its own: the agent takes the super-packet apart. */
+	if (!FL_CTX_IS_XDP && !plain && rw.tx_flags & FL_TX_SEAL && fl_ctx_gso_size(ctx))
+		return FL_OWN(fl_job_punt)(ctx, FL_PUNT_TOO_BIG);
 	if (FL_CTX_IS_XDP && (rw.tx_flags & FL_TX_SKB))
 		return FL_DONE_KERNEL; /* the TC program on this device does the same and can send
 					  it */
@@ -291,6 +320,25 @@ static __always_inline int fl_find_flow(FL_CTX *ctx, const struct fl_job *job, b
 	return 0;
 }
 
+/*
+ * Does a peer's packet still have to be proven: one of a session, with a payload that is no block
+ * of metadata? Returns 0, FL_GO_UNSEAL, or a negative drop reason.
+ */
+static __noinline int fl_unproven(FL_CTX *ctx, const struct fl_job *job)
+{
+	const struct fl_path *path = bpf_map_lookup_elem(&fl_paths, &job->path);
+
+	if (job->proven || job->pkt.flags & (FL_PKT_FRAGMENT | FL_PKT_PORTLESS) || !path ||
+	    !fl_in_waypoint_range(path, &job->pkt) || !fl_has_payload(&job->pkt) ||
+	    fl_has_cookie(fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt))
+		return 0;
+	/* None of ours: segments that end with HMACs are not merged, their numbers do not fit. */
+	if (!FL_CTX_IS_XDP && fl_ctx_gso_size(ctx))
+		return -FL_DROP_HMAC_MISMATCH;
+	fl_fpm_expect(job->path, !job->pkt.l3);
+	return FL_GO_UNSEAL;
+}
+
 /* The order of the stages for a packet that comes in on an interface. @family as for fl_parse(). */
 static __always_inline int fl_ingress_stages(FL_CTX *ctx, struct fl_job *job, __u8 family)
 {
@@ -304,6 +352,11 @@ static __always_inline int fl_ingress_stages(FL_CTX *ctx, struct fl_job *job, __
 	if ((job->iface_flags & FL_IFACE_WAN) && !(job->pkt.flags & FL_PKT_PORTLESS) &&
 	    fl_find_path(ctx, job))
 		return plain ? FL_NOT_PLAIN : fl_stray(job);
+	if (job->path && job->iface_flags & FL_IFACE_SEALED) {
+		err = plain ? FL_NOT_PLAIN : fl_unproven(ctx, job);
+		if (err)
+			return err;
+	}
 	if (!plain && job->pkt.flags & FL_PKT_FRAGMENT)
 		return FL_GO_FRAGMENT;
 	if (!plain && job->pkt.flags & FL_PKT_ICMP_ERROR)
@@ -337,6 +390,9 @@ static __always_inline int fl_verdict(int result)
 	return FL_CTX_DROP;
 }
 
+/* With the hook: the packet's HMAC held, and has been taken off. */
+#define FL_HOOK_PROVEN 0x100
+
 /* Not static: the verifier walks it once, though it is called from two places. */
 __noinline int FL_OWN(fl_ingress_full)(FL_CTX *ctx, __u32 hook)
 {
@@ -345,7 +401,8 @@ __noinline int FL_OWN(fl_ingress_full)(FL_CTX *ctx, __u32 hook)
 	if (!job)
 		return -FL_DROP_INTERNAL;
 	__builtin_memset(job, 0, sizeof(*job));
-	job->hook = (enum fl_hook)hook;
+	job->hook = (enum fl_hook)(hook & 0xff);
+	job->proven = hook >> 8;
 	job->slot = FL_NO_SLOT;
 	return fl_ingress_stages(ctx, job, 0);
 }
@@ -389,12 +446,12 @@ static __always_inline int fl_ingress_uncommon(FL_CTX *ctx, enum fl_hook hook)
 {
 	int result = FL_OWN(fl_ingress_full)(ctx, hook);
 
-	if (result == FL_GO_UNMARK) {
+	if (result == FL_GO_UNMARK || result == FL_GO_UNSEAL) {
 		result = FL_OWN(fl_fpm_prove)(ctx);
 		if (!result)
 			result = FL_OWN(fl_fpm_unmark)(ctx);
 		if (!result)
-			result = FL_OWN(fl_ingress_full)(ctx, hook);
+			result = FL_OWN(fl_ingress_full)(ctx, hook | FL_HOOK_PROVEN);
 		if (result == FL_GO_UNMARK) /* a mark in a mark */
 			return -FL_DROP_META_MALFORMED;
 	}

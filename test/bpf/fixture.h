@@ -24,7 +24,7 @@ enum fx_want {
 	FX_KERNEL, /* passed untouched */
 	FX_HOST,   /* passed, and equal to `out` */
 	FX_DROP,   /* with `reason` */
-	FX_PUNT,   /* with `punt` */
+	FX_PUNT,   /* with `punt`; as it came, or as `out` */
 	FX_TAKEN,  /* read by the data plane, and no more */
 };
 
@@ -58,7 +58,7 @@ struct fixture_set {
 	const struct fixture_set id = { text, rows, sizeof(rows) / sizeof((rows)[0]) }
 
 extern const struct fixture_set fx_forward, fx_l2, fx_parse, fx_handshake, fx_tcp, fx_icmp,
-	fx_admission, fx_host, fx_gso, fx_echo, fx_mark, fx_unmark, fx_dup;
+	fx_admission, fx_host, fx_gso, fx_echo, fx_mark, fx_unmark, fx_dup, fx_seal, fx_unseal;
 
 /* Client 10.1.0.5 to server 10.2.0.53 by way of peer 1; ports 40000 and 53; waypoints 20000 and
  * 20001. */

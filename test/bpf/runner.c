@@ -17,8 +17,8 @@
 #include "test/bpf/fixture.h"
 
 static const struct fixture_set *const sets[] = {
-	&fx_forward, &fx_l2,  &fx_parse, &fx_handshake, &fx_tcp,    &fx_icmp, &fx_admission,
-	&fx_host,    &fx_gso, &fx_echo,  &fx_mark,      &fx_unmark, &fx_dup,
+	&fx_forward, &fx_l2,   &fx_parse, &fx_handshake, &fx_tcp, &fx_icmp, &fx_admission, &fx_host,
+	&fx_gso,     &fx_echo, &fx_mark,  &fx_unmark,    &fx_dup, &fx_seal, &fx_unseal,
 };
 
 static const char *const drop_names[] = { "none",
@@ -152,7 +152,8 @@ static bool drops_differ(struct world *w, const struct fixture *fx, char why[256
 static bool punt_differs(const struct fixture *fx, const struct pg_packet *in,
 			 const struct captured *got, char why[256])
 {
-	size_t l3 = in->len;
+	struct pg_packet want = *in;
+	size_t l3;
 
 	if (fx->want != FX_PUNT) {
 		snprintf(why, 256, "%d packets punted, expected none", got->count);
@@ -167,12 +168,14 @@ static bool punt_differs(const struct fixture *fx, const struct pg_packet *in,
 		snprintf(why, 256, "punted through the wrong ring");
 		return true;
 	}
-	/* The record holds the IP packet as it came. */
+	/* The record holds the IP packet as it came, unless the row says otherwise. */
+	if (fx->out.src)
+		pg_build(&fx->out, &want);
 	l3 = fx->in.dmac ? 14u + (fx->in.vlan ? 4u : 0u) + (fx->in.ivlan ? 4u : 0u) : 0;
-	if (got->punt.head.len != in->len - l3 ||
-	    memcmp(got->punt.head.data, in->data + l3, in->len - l3)) {
+	if (got->punt.head.len != want.len - l3 ||
+	    memcmp(got->punt.head.data, want.data + l3, want.len - l3)) {
 		snprintf(why, 256, "punted packet differs (%u bytes, expected %zu)",
-			 got->punt.head.len, in->len - l3);
+			 got->punt.head.len, want.len - l3);
 		return true;
 	}
 	return false;
