@@ -3,6 +3,7 @@
  * "hmac-packets": "all" (svr-protocol.md 2.8): when a path is sealed, and what the agent sends and
  * takes there. What the data plane does with all other packets: test/bpf/fixtures/sealed.c.
  */
+#include "agent/codec/packet_split.h"
 #include "test/unit/engine_test.h"
 
 static const struct world_opts all = { .security = ",'hmac-packets':'all'" };
@@ -117,5 +118,36 @@ Test(engine_sealed, the_longest)
 	say.len++;
 	model_hand_up(r, &punt, packet, say_packet(&say, packet));
 	assert_dropped(r, before, FL_DROP_MTU_EXCEEDED, 1);
+	world_free(w);
+}
+
+/* Cut by somebody under way, so that the data plane cannot prove it: that is done with the whole.
+ */
+Test(engine_sealed, in_pieces)
+{
+	static const uint8_t mac[6] = { 2 };
+	static uint8_t whole[FL_MAX_FRAME], piece[1500], data[300];
+	struct world *w = world_new(&all);
+	struct router *r = &w->r[R2];
+	struct craft c = { .from = R1, .payload = data, .len = sizeof(data) };
+	struct fl_split split;
+	struct fl_packet p;
+	struct got g;
+	int len;
+
+	establish(w, &dns);
+	drain_out(r);
+	c.sport = w->r[R1].t.sessions[router_session(&w->r[R1])].out.local_port;
+	c.dport = w->r[R1].t.sessions[router_session(&w->r[R1])].out.remote_port;
+	for (int sealed = 0; sealed < 2; sealed++) {
+		c.seal = sealed;
+		cr_assert_eq(fl_packet_parse(whole, craft_packet(w, &c, whole), &p), 0);
+		cr_assert_eq(fl_split_ip4(&split, &p, 100), 0);
+		while ((len = fl_split_next(&split, piece, sizeof(piece))) > 0)
+			model_ingress(r, DEV_WAN1, piece, (size_t)len, mac);
+		cr_assert_eq(r->t.drops[FL_DROP_HMAC_MISMATCH], 1);
+		cr_assert_eq(got_out(r, &g), sealed);
+	}
+	cr_assert_eq(g.p.payload_len, sizeof(data));
 	world_free(w);
 }
