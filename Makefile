@@ -407,6 +407,10 @@ test-built: deps-test all $(UNIT_BINS) $(REPLAY_BINS) $(B)/test/bpf/runner $(B)/
 
 test-san: all $(B)/test/insightd/fill $(B)/test/web/server
 
+## test-long: the ten-minute forms of some tests, and the whole table of what paths are measured to do
+test-long: all $(B)/test/tools/impair
+	$(Q)test/run.sh $(B) long
+
 ## test-kernels: the same on Debian's kernels 6.1, 6.12 and newest, emulated (20 minutes at most)
 test-kernels: all $(B)/test/bpf/runner
 	$(Q)test/vm/run.sh $(B)
@@ -509,4 +513,4 @@ help:
 
 -include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
 
-.PHONY: all check unit test test-built test-san demo demo-down schemas bench test-kernels install uninstall fuzz lint fmt deps deps-build deps-test clean help
+.PHONY: all check unit test test-built test-san demo demo-down schemas bench test-long test-kernels install uninstall fuzz lint fmt deps deps-build deps-test clean help

@@ -3,7 +3,7 @@
 # Runs suites and counts. Every suite prints TAP lines; a suite that prints none, or that ends with an
 # error without a "not ok", counts as one failure. The last line is "N passed, N failed, N skipped".
 #
-# usage: test/run.sh BUILD unit|lint|config|deploy|bpf|netns|san|replay|zoom|insightd|web|fuzz|check|all
+# usage: test/run.sh BUILD unit|lint|config|deploy|bpf|netns|san|replay|zoom|insightd|web|fuzz|long|check|all
 set -u
 
 build=$1
@@ -189,6 +189,19 @@ run_web() {
 	pool 3 web/insightd timeout -k 20 120 node test/web/insightd.mjs "$build"
 }
 
+# What takes ten minutes each, or more: a whole table of impaired links, a link that comes and goes, and
+# BFD on a host that has no time for it, which nothing may run beside.
+run_long() {
+	local mode
+	mount_bpffs
+	for mode in tc xdp; do
+		pool 3 "long/300_fpm-$mode" env BUILD="$top/$build" MODE="$mode" FULL=1 test/netns/300_fpm.sh
+	done
+	pool 3 long/430_failback env BUILD="$top/$build" DURATION=600 test/netns/430_failback.sh
+	drain
+	suite long/233_bfd_busy env BUILD="$top/$build" DURATION=600 test/netns/233_bfd_busy.sh
+}
+
 run_fuzz() {
 	suite fuzz test/fuzz/run.sh "$build"
 }
@@ -228,7 +241,7 @@ run_check() {
 }
 
 case $what in
-unit | lint | config | deploy | replay | zoom | insightd | web | check | bpf | netns | san | fuzz)
+unit | lint | config | deploy | replay | zoom | insightd | web | check | bpf | netns | san | fuzz | long)
 	"run_$what"
 	drain
 	;;
@@ -249,7 +262,7 @@ all)
 	run_fuzz
 	;;
 *)
-	echo "usage: $0 BUILD unit|lint|config|deploy|bpf|netns|san|replay|zoom|insightd|web|fuzz|check|all" >&2
+	echo "usage: $0 BUILD unit|lint|config|deploy|bpf|netns|san|replay|zoom|insightd|web|fuzz|long|check|all" >&2
 	exit 2
 	;;
 esac
