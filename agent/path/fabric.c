@@ -74,6 +74,7 @@ void fl_fabric_free(struct fl_fabric *fabric)
 int fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config, char why[FL_WHY_TEXT])
 {
 	struct fl_rings *rings = NULL, *old = fabric->rings;
+	const bool first = !fabric->config;
 	int err;
 
 	err = fl_netifs_plan(fabric, config, why);
@@ -85,6 +86,7 @@ int fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config, ch
 		return err;
 	fabric->config = config;
 	fabric->rings = rings;
+	fabric->adopting = first;
 	fabric->applying = true;
 	fl_netifs_apply(fabric, config);
 	fabric->applying = false;

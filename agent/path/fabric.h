@@ -229,6 +229,9 @@ void fl_fabric_vector_renumber(struct fl_fabric *fabric, uint16_t vector);
 void fl_fabric_vector_accept(struct fl_fabric *fabric, uint16_t vector, uint16_t path,
 			     uint32_t now);
 
+/* The path in use; of a vector that has lost its path, and waits for another one, that path. */
+uint16_t fl_fabric_vector_last(const struct fl_fabric *fabric, uint16_t vector);
+
 /* May they, at @now? */
 bool fl_fabric_vector_expects(const struct fl_fabric *fabric, uint16_t vector, uint16_t path,
 			      uint32_t now);

@@ -70,6 +70,7 @@ struct fl_fabric {
 	struct fl_netif netifs[FL_MAX_IFACES]; /* by id */
 	struct fl_peer peers[FL_MAX_PEERS];    /* by id */
 	struct fl_path_rt paths[FL_MAX_PATHS]; /* by id */
+	struct fl_mono retired[FL_MAX_PATHS];  /* until when a path that was taken away is kept */
 	uint16_t path_limit;                   /* highest id of a configured one */
 	struct fl_link_entry *links;           /* every device there is */
 	struct fl_neigh_entry *neighs;
@@ -84,6 +85,7 @@ struct fl_fabric {
 	struct fl_mono weighed;  /* when it was last looked how busy devices are */
 	struct fl_mono watch_at; /* when fl_path_watch_tick() has something to do */
 	bool any_xdp;
+	bool adopting; /* sessions of an earlier process have not been counted yet */
 	bool applying; /* interfaces are of the new configuration, paths still of the old one */
 };
 
@@ -120,7 +122,13 @@ void fl_path_lookup_clear(struct fl_fabric *f, const struct fl_path_rt *path);
 /* liveness.c: is a path usable, after a change of its link or its quality? */
 void fl_path_judge(struct fl_fabric *f, struct fl_path_rt *path);
 
-/* vector.c: the path is gone, and its number may soon be another's. */
+/*
+ * vector.c: a path is no longer one. Vectors that sessions name wait for another path. Return: may
+ * peers still send by the old one?
+ */
+bool fl_vectors_lose_path(struct fl_fabric *f, uint16_t path);
+
+/* Its number may soon be another's. */
 void fl_vectors_forget_path(struct fl_fabric *f, uint16_t path);
 
 #endif

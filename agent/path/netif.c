@@ -60,12 +60,22 @@ uint8_t fl_netif_tx_flags(const struct fl_fabric *f, const struct fl_netif *neti
 	return flags;
 }
 
-static uint8_t iface_flags(const struct fl_netif *netif)
+/* Does a path begin here? One that has been taken away counts while its packets are taken. */
+static bool has_paths(const struct fl_fabric *f, uint16_t id)
+{
+	for (uint16_t path = 1; path < FL_MAX_PATHS; path++)
+		if (f->tables->paths[path].state != FL_PATH_UNUSED &&
+		    f->tables->paths[path].iface == id)
+			return true;
+	return false;
+}
+
+static uint8_t iface_flags(const struct fl_fabric *f, const struct fl_netif *netif)
 {
 	const struct fl_cfg_network_interface *cfg = netif->cfg;
 	uint8_t flags = 0;
 
-	if (cfg->n_adjacency)
+	if (cfg->n_adjacency || has_paths(f, netif->id))
 		flags |= FL_IFACE_WAN;
 	/* A fabric interface is for peers; others may have hosts whose prefix names their tenant.
 	 */
@@ -87,7 +97,7 @@ void fl_netif_publish(struct fl_fabric *f, struct fl_netif *netif)
 		.ivlan = netif->cfg->inner_vlan,
 		.id = netif->id,
 		.mtu = (uint16_t)(mtu > 0xffff ? 0xffff : mtu),
-		.flags = iface_flags(netif),
+		.flags = iface_flags(f, netif),
 		.mode = netif->mode,
 	};
 	uint32_t home = fl_iface_slot(entry.ifindex, entry.vlan, entry.ivlan);
@@ -97,6 +107,11 @@ void fl_netif_publish(struct fl_fabric *f, struct fl_netif *netif)
 	memcpy(entry.name, netif->name, sizeof(entry.name));
 	if (slot && !memcmp(slot, &entry, sizeof(entry)))
 		return;
+	if (slot && slot->ifindex == entry.ifindex && slot->vlan == entry.vlan &&
+	    slot->ivlan == entry.ivlan) {
+		*slot = entry; /* without a moment in which it is no interface of ours */
+		return;
+	}
 	unpublish(f, netif->id);
 	for (uint32_t i = 0; i < FL_IFACE_PROBES; i++) {
 		slot = &f->tables->ifaces[(home + i) & (FL_IFACE_SLOTS - 1)];

@@ -128,6 +128,11 @@ static void put_wan(struct text *t, const struct world_opts *opts, int router, e
 
 	if (!local)
 		return;
+	if (dev == DEV_WAN2 && opts->no_adjacency2) {
+		put(t, ",{'name':'wan2','network-interface':[{'name':'wan2','type':'fabric',"
+		       "'inter-router-security':'fabric'}]}");
+		return;
+	}
 	far = far_waypoint(opts, router, dev, &peer);
 	put(t,
 	    ",{'name':'wan%d','network-interface':[{'name':'wan%d','type':'fabric',"

@@ -232,6 +232,15 @@ void router_restart(struct router *r)
 	use(r, r->config);
 }
 
+void router_restart_with(struct router *r, const struct world_opts *opts)
+{
+	end_process(r);
+	fl_config_free(r->config);
+	r->config = load(r->n, opts);
+	start_process(r);
+	use(r, r->config);
+}
+
 void router_forget_all(struct router *r)
 {
 	uint32_t max_sessions = r->t.max_sessions;

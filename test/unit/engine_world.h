@@ -43,6 +43,7 @@ struct world_opts {
 	uint32_t max_sessions; /* 64 */
 	bool path6;            /* paths are IPv6 */
 	bool no_wan2;          /* without the second path */
+	bool no_adjacency2;    /* the second path's interface, without the peer */
 	bool no_datacenter;    /* the service is not enabled */
 	const char *authority;
 	const char *security;
@@ -175,6 +176,9 @@ void router_check(struct router *r);
 
 /* Another process takes over the tables. */
 void router_restart(struct router *r);
+
+/* The same, with another configuration. */
+void router_restart_with(struct router *r, const struct world_opts *opts);
 
 /* All maps are gone too. */
 void router_forget_all(struct router *r);
