@@ -230,6 +230,14 @@ const struct fl_rtnl_events fl_daemon_rtnl_events = {
 	.route = on_route,
 };
 
+void fl_daemon_sweep_addrs(struct daemon *d)
+{
+	if (d->addrs_known || fl_rtnl_is_behind(d->rtnl))
+		return;
+	d->addrs_known = true;
+	fl_fabric_addrs_known(d->fabric);
+}
+
 int fl_daemon_on_rtnl(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	struct daemon *d = userdata;
@@ -288,6 +296,7 @@ int fl_daemon_on_tick(sd_event_source *source, uint64_t usec, void *userdata)
 
 	/* An error was logged when events were read, and this comes back until it works. */
 	fl_rtnl_catch_up(d->rtnl);
+	fl_daemon_sweep_addrs(d);
 	if (d->routes_changed) {
 		d->routes_changed = false;
 		fl_fabric_routes_changed(d->fabric);

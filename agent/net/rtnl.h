@@ -50,6 +50,9 @@ int fl_rtnl_dispatch(struct fl_rtnl *rtnl);
  */
 int fl_rtnl_catch_up(struct fl_rtnl *rtnl);
 
+/* Is it? Then something that exists may not have been told of yet. */
+bool fl_rtnl_is_behind(const struct fl_rtnl *rtnl);
+
 /**
  * fl_rtnl_route() - where the kernel would send a packet
  * @ifindex: only by this device, 0 = any

@@ -126,6 +126,18 @@ struct fl_addr fl_fabric_own_addr(const struct fl_fabric *fabric, uint32_t ifind
 	return (struct fl_addr){ 0 };
 }
 
+static bool is_own(void *ctx, const struct fl_local_addr *addr)
+{
+	const struct fl_addr own = fl_addr_from((uint8_t)addr->family, addr->addr);
+
+	return fl_fabric_is_local(ctx, &own);
+}
+
+void fl_fabric_addrs_known(struct fl_fabric *fabric)
+{
+	fabric->tables->ops->local_addrs_sweep(fabric->tables->ops_ctx, is_own, fabric);
+}
+
 void fl_fabric_addr(struct fl_fabric *fabric, uint32_t ifindex, const struct fl_addr *addr,
 		    bool present)
 {

@@ -118,6 +118,9 @@ void fl_fabric_addr(struct fl_fabric *fabric, uint32_t ifindex, const struct fl_
 		    bool present);
 void fl_fabric_neigh(struct fl_fabric *fabric, const struct fl_neigh *neigh);
 
+/* All addresses have been told of: what an earlier process took for one is forgotten. */
+void fl_fabric_addrs_known(struct fl_fabric *fabric);
+
 /* Neighbours whose MAC is known, in any order; @fn may not change the fabric. */
 typedef void (*fl_neigh_fn)(void *ctx, const struct fl_neigh *neigh);
 void fl_fabric_each_neigh(const struct fl_fabric *fabric, fl_neigh_fn fn, void *ctx);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The session engine and its configuration: names, the host's part, sessions that it must end. */
+/* The session engine and its configuration: names, and sessions that it must move or end. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,53 +63,6 @@ static void configure_host(struct fl_engine *e, const struct fl_config *config)
 	};
 	settings->denial_ms = 1000;
 	settings->generation++;
-}
-
-static struct fl_host_prefix host_prefix(const struct fl_prefix *p)
-{
-	struct fl_host_prefix prefix = { .length = p->len };
-
-	if (p->addr.family == 6) {
-		memcpy(prefix.addr, p->addr.b, 16);
-		return prefix;
-	}
-	prefix.length += 96;
-	prefix.addr[10] = 0xff;
-	prefix.addr[11] = 0xff;
-	memcpy(prefix.addr + 12, p->addr.b, 4);
-	return prefix;
-}
-
-/* Is a service, or an ancestor that has its routes, reached by a peer? */
-static bool by_peer(const struct fl_config *config, int service)
-{
-	for (; service != FL_CFG_NONE; service = config->authority.service[service].parent)
-		for (size_t i = 0; i < config->router.n_service_route; i++)
-			if (config->router.service_route[i].service == service &&
-			    config->router.service_route[i].type == FL_CFG_ROUTE_PEER)
-				return true;
-	return false;
-}
-
-/*
- * Services that are reached by a peer: what of the host's own traffic the data plane shows us at
- * all. The kernel itself sends the rest where it belongs, answers of this host's servers above all.
- */
-static void set_host_prefixes(struct fl_engine *e, const struct fl_config *config, bool present)
-{
-	if (!config || config->router.local_tenant == FL_CFG_NONE)
-		return;
-	for (size_t i = 0; i < config->authority.n_service; i++) {
-		const struct fl_cfg_service *service = &config->authority.service[i];
-
-		if (!service->enabled || !by_peer(config, (int)i))
-			continue;
-		for (size_t j = 0; j < service->n_address; j++) {
-			struct fl_host_prefix prefix = host_prefix(&service->address[j]);
-
-			e->t->ops->host_prefix(e->t->ops_ctx, &prefix, present);
-		}
-	}
 }
 
 void fl_engine_question(struct fl_engine *engine, uint32_t id, struct fl_question *ret_question)
@@ -259,7 +212,6 @@ int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config
 		fl_fib_free(fib);
 		return err;
 	}
-	set_host_prefixes(e, e->config, false);
 	fl_engine_free_names(e);
 	fl_fib_free(e->fib);
 	e->fib = fib;
@@ -277,7 +229,7 @@ int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config
 	leave_lost_paths(e);
 	forget_moves(e);
 	fl_engine_dup_configured(e);
-	set_host_prefixes(e, config, true);
+	fl_engine_host_prefixes(e);
 	configure_host(e, config);
 	review_sessions(e);
 	e->review_due = true;

@@ -101,6 +101,8 @@ static void free_tables(struct router *r)
 	r->n_index = 0;
 	r->n_denials = 0;
 	r->n_dups = 0;
+	r->n_locals = 0;
+	r->n_host_prefixes = 0;
 	memset(r->names, 0, sizeof(r->names));
 }
 
@@ -114,6 +116,7 @@ static void hear_kernel(struct router *r)
 			fl_fabric_addr(r->fabric, r->routes[i + 1].ifindex,
 				       &r->routes[i].prefix.addr, true);
 	router_dump_neighbours(r);
+	fl_fabric_addrs_known(r->fabric);
 }
 
 /* --- what the engine asks for ------------------------------------------------------------------

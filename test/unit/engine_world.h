@@ -130,7 +130,10 @@ struct router {
 	size_t n_heard;
 	struct world_dup dups[64];
 	size_t n_dups;
-	size_t host_prefixes;
+	struct fl_local_addr locals[64];
+	size_t n_locals;
+	struct fl_host_prefix host_prefixes[16];
+	size_t n_host_prefixes;
 
 	/* The kernel. */
 	struct world_route routes[16];
@@ -224,6 +227,9 @@ void router_dump_neighbours(struct router *r);
 
 /* Answer what was asked for by ARP or ND. */
 void router_answer(struct router *r);
+
+/* Does the data plane take this address for one of ours? */
+bool router_has_local(const struct router *r, const char *addr);
 
 uint16_t router_iface(struct router *r, enum device dev);
 uint16_t router_path(struct router *r, enum device dev);
