@@ -203,9 +203,10 @@ static void on_link(void *ctx, const struct fl_link *link)
 	fl_fabric_link(((struct daemon *)ctx)->fabric, link);
 }
 
-static void on_addr(void *ctx, uint32_t ifindex, const struct fl_addr *addr, bool present)
+static void on_addr(void *ctx, uint32_t ifindex, const struct fl_addr *addr,
+		    const struct fl_addr *broadcast, bool present)
 {
-	fl_fabric_addr(((struct daemon *)ctx)->fabric, ifindex, addr, present);
+	fl_fabric_addr(((struct daemon *)ctx)->fabric, ifindex, addr, broadcast, present);
 }
 
 static void on_neigh(void *ctx, const struct fl_neigh *neigh)

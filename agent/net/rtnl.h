@@ -18,7 +18,9 @@
  */
 struct fl_rtnl_events {
 	void (*link)(void *ctx, const struct fl_link *link);
-	void (*addr)(void *ctx, uint32_t ifindex, const struct fl_addr *addr, bool present);
+	/* @broadcast: the directed broadcast address of its network, family 0 without one. */
+	void (*addr)(void *ctx, uint32_t ifindex, const struct fl_addr *addr,
+		     const struct fl_addr *broadcast, bool present);
 	void (*neigh)(void *ctx, const struct fl_neigh *neigh);
 	void (*route)(void *ctx); /* some route or rule has changed */
 };

@@ -114,8 +114,9 @@ int fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config,
 
 /* --- news from the kernel --------------------------------------------------------------------- */
 void fl_fabric_link(struct fl_fabric *fabric, const struct fl_link *link);
+/* @broadcast: of the network that comes with it, family 0 without one; for the kernel, as it is. */
 void fl_fabric_addr(struct fl_fabric *fabric, uint32_t ifindex, const struct fl_addr *addr,
-		    bool present);
+		    const struct fl_addr *broadcast, bool present);
 void fl_fabric_neigh(struct fl_fabric *fabric, const struct fl_neigh *neigh);
 
 /* All addresses have been told of: what an earlier process took for one is forgotten. */

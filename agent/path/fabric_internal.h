@@ -43,6 +43,7 @@ struct fl_link_entry {
 
 struct fl_own_addr {
 	struct fl_neigh_key key;
+	struct fl_addr broadcast; /* of its network; family 0 without one */
 	UT_hash_handle hh;
 };
 

@@ -45,6 +45,11 @@ is "a client reaches r2 itself through the fabric" "$(in_ns c curl -sSm5 http://
 ok "ping the router's LAN address" in_ns c ping -c1 -W1 10.1.0.1
 ok "ping between waypoints" in_ns r1 ping -c1 -W1 198.51.100.2
 ok "a server on the router, from its LAN" in_ns s curl -sSm5 -o /dev/null http://10.2.0.1/
+denied=$(drops r1 no-service)
+in_ns c sysctl -qw net.ipv4.icmp_echo_ignore_broadcasts=0
+in_ns r1 sysctl -qw net.ipv4.icmp_echo_ignore_broadcasts=0
+ok "a directed broadcast of the LAN" in_ns c ping -b -c1 -W1 10.1.0.255
+is "is nobody's session" "$(drops r1 no-service)" "$denied"
 
 # An address and a service that go while the agent is not there are not r1's any more when it is back.
 map() { bpftool -j map dump pinned "$(echo "/sys/fs/bpf/fairlead/$TAG-r1"/v*)/$1" | jq -c '[.[].formatted.key]'; }

@@ -106,6 +106,18 @@ static void free_tables(struct router *r)
 	memset(r->names, 0, sizeof(r->names));
 }
 
+/* An address of ours; its network is the next route. */
+static void hear_addr(struct router *r, const struct world_route *own)
+{
+	struct fl_addr broadcast = own[1].prefix.addr;
+
+	if (broadcast.family == 4)
+		broadcast.b[3] = 255;
+	else
+		broadcast = (struct fl_addr){ 0 };
+	fl_fabric_addr(r->fabric, own[1].ifindex, &own->prefix.addr, &broadcast, true);
+}
+
 /* What a new process hears from the kernel before anything else. */
 static void hear_kernel(struct router *r)
 {
@@ -113,8 +125,7 @@ static void hear_kernel(struct router *r)
 		router_link(r, dev, true);
 	for (size_t i = 0; i + 1 < r->n_routes; i++)
 		if (!r->routes[i].ifindex)
-			fl_fabric_addr(r->fabric, r->routes[i + 1].ifindex,
-				       &r->routes[i].prefix.addr, true);
+			hear_addr(r, &r->routes[i]);
 	router_dump_neighbours(r);
 	fl_fabric_addrs_known(r->fabric);
 }

@@ -187,10 +187,10 @@ Test(engine_odd, source_nat_without_an_address)
 {
 	struct world *w = two_routers();
 	struct say web = { .dst = "192.0.2.80" };
-	const struct fl_addr own = addr_of("100.64.0.1");
+	const struct fl_addr own = addr_of("100.64.0.1"), none = { 0 };
 	struct drops before = drops_of(&w->r[R1]);
 
-	fl_fabric_addr(w->r[R1].fabric, dev_ifindex(R1, DEV_INET), &own, false);
+	fl_fabric_addr(w->r[R1].fabric, dev_ifindex(R1, DEV_INET), &own, &none, false);
 	client_says(w, &web);
 	assert_dropped(&w->r[R1], before, FL_DROP_NO_ROUTE, 1);
 	cr_assert_eq(router_sessions(&w->r[R1]), 0);
@@ -462,5 +462,27 @@ Test(engine_odd, memory_is_accounted)
 	cr_assert_geq(m.other, sizeof(struct fl_engine));
 	cr_assert_eq(fl_engine_store(w->r[R1].engine), w->r[R1].engine->store);
 	cr_assert_eq(fl_engine_fib(w->r[R1].engine), w->r[R1].engine->fib);
+	world_free(w);
+}
+
+/* Broadcast addresses of own networks are the kernel's, as long as one of two addresses is there.
+ */
+Test(engine_odd, broadcasts_of_own_networks)
+{
+	struct world *w = two_routers();
+	struct router *r = &w->r[R1];
+	const struct fl_addr one = addr_of("10.1.0.1"), two = addr_of("10.1.0.2"),
+			     brd = addr_of("10.1.0.255"), other = addr_of("10.1.0.127");
+	const uint32_t lan = dev_ifindex(R1, DEV_LAN);
+
+	cr_assert(router_has_local(r, "10.1.0.255"));
+	cr_assert(!fl_fabric_is_local(r->fabric, &brd));
+	fl_fabric_addr(r->fabric, lan, &two, &brd, true);
+	fl_fabric_addr(r->fabric, lan, &one, &brd, false);
+	cr_assert(router_has_local(r, "10.1.0.255") && !router_has_local(r, "10.1.0.1"));
+	fl_fabric_addr(r->fabric, lan, &two, &other, true);
+	cr_assert(router_has_local(r, "10.1.0.127") && !router_has_local(r, "10.1.0.255"));
+	fl_fabric_addr(r->fabric, lan, &two, &other, false);
+	cr_assert(!router_has_local(r, "10.1.0.127") && !router_has_local(r, "10.1.0.2"));
 	world_free(w);
 }

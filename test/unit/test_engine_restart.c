@@ -405,13 +405,14 @@ Test(engine_restart, addresses_and_prefixes_of_another_day)
 
 	cr_assert_eq(r->n_host_prefixes, 2);
 	cr_assert(router_has_local(r, "10.1.0.1") && router_has_local(r, "10.7.0.1"));
+	cr_assert(router_has_local(r, "10.1.0.255") && router_has_local(r, "10.7.0.255"));
 	/* That of "guest" has been taken from it meanwhile, and the service out of the file. */
 	r->n_routes -= 2;
 	opts.no_datacenter = true;
 	router_restart_with(r, &opts);
 	cr_assert_eq(r->n_host_prefixes, 0);
 	cr_assert(router_has_local(r, "10.1.0.1"));
-	cr_assert(!router_has_local(r, "10.7.0.1"));
+	cr_assert(!router_has_local(r, "10.7.0.1") && !router_has_local(r, "10.7.0.255"));
 	opts.no_datacenter = false;
 	router_restart_with(r, &opts);
 	cr_assert_eq(r->n_host_prefixes, 2);
