@@ -200,7 +200,10 @@ struct fl_io fl_daemon_io(struct daemon *d)
 
 static void on_link(void *ctx, const struct fl_link *link)
 {
-	fl_fabric_link(((struct daemon *)ctx)->fabric, link);
+	struct daemon *d = ctx;
+
+	if (fl_fabric_link(d->fabric, link))
+		d->routes_changed = true;
 }
 
 static void on_addr(void *ctx, uint32_t ifindex, const struct fl_addr *addr,

@@ -113,7 +113,11 @@ int fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config,
 		    char why[FL_WHY_TEXT]);
 
 /* --- news from the kernel --------------------------------------------------------------------- */
-void fl_fabric_link(struct fl_fabric *fabric, const struct fl_link *link);
+/*
+ * Return: may routes lead elsewhere now? The kernel says nothing of routes that it takes away with a
+ * device.
+ */
+bool fl_fabric_link(struct fl_fabric *fabric, const struct fl_link *link);
 /* @broadcast: of the network that comes with it, family 0 without one; for the kernel, as it is. */
 void fl_fabric_addr(struct fl_fabric *fabric, uint32_t ifindex, const struct fl_addr *addr,
 		    const struct fl_addr *broadcast, bool present);

@@ -218,11 +218,13 @@ static void device_news(struct fl_fabric *f, struct fl_netif *netif, const struc
 	refresh_users(f, netif->id);
 }
 
-void fl_fabric_link(struct fl_fabric *fabric, const struct fl_link *link)
+bool fl_fabric_link(struct fl_fabric *fabric, const struct fl_link *link)
 {
 	struct fl_link_entry *entry;
+	bool was_up;
 
 	HASH_FIND(hh, fabric->links, &link->ifindex, sizeof(link->ifindex), entry);
+	was_up = entry && entry->link.up;
 	if (link->removed) {
 		if (entry) {
 			HASH_DEL(fabric->links, entry);
@@ -232,7 +234,7 @@ void fl_fabric_link(struct fl_fabric *fabric, const struct fl_link *link)
 		if (!entry) {
 			entry = calloc(1, sizeof(*entry));
 			if (!entry)
-				return;
+				return false;
 			entry->ifindex = link->ifindex;
 			HASH_ADD(hh, fabric->links, ifindex, sizeof(entry->ifindex), entry);
 		}
@@ -247,6 +249,7 @@ void fl_fabric_link(struct fl_fabric *fabric, const struct fl_link *link)
 		    (!link->removed && !strcmp(netif->device->ifname, link->name)))
 			device_news(fabric, netif, link);
 	}
+	return was_up != (link->up && !link->removed);
 }
 
 /* --- how busy devices are --------------------------------------------------------------------- */

@@ -486,3 +486,30 @@ Test(engine_odd, broadcasts_of_own_networks)
 	cr_assert(!router_has_local(r, "10.1.0.127") && !router_has_local(r, "10.1.0.2"));
 	world_free(w);
 }
+
+/* Which news of devices may be news of routes, about which the kernel says nothing then. */
+Test(engine_odd, devices_that_take_routes_along)
+{
+	static const struct {
+		bool up;
+		bool removed;
+		bool changes;
+	} rows[] = {
+		{ true, false, true },   /* comes */
+		{ true, false, false },  /* says something else */
+		{ false, false, true },  /* goes down */
+		{ false, false, false }, /* stays so */
+		{ true, false, true },   /* comes up */
+		{ true, true, true },    /* is removed */
+		{ true, true, false },   /* is not there any more */
+	};
+	struct world *w = two_routers();
+	struct fl_link link = { .ifindex = 77, .name = "other", .mtu = 1500 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		link.up = rows[i].up;
+		link.removed = rows[i].removed;
+		cr_assert_eq(fl_fabric_link(w->r[R1].fabric, &link), rows[i].changes, "row %zu", i);
+	}
+	world_free(w);
+}
