@@ -264,12 +264,13 @@ int fl_peers_plan(struct fl_fabric *f, const struct fl_config *config, char why[
 
 		new_peers += !id || !f->tables->peers[id].name[0];
 	}
-	if (new_peers > free_peers || config->n_path >= FL_MAX_PATHS / 2) {
+	if (new_peers > free_peers || config->n_path > FL_MAX_ADJACENCIES) {
 		snprintf(
 			why, FL_WHY_TEXT,
 			"%zu peers and %zu paths; at most %d and %d are possible (peers of earlier "
 			"configurations count until the data plane is removed)",
-			config->router.n_peer, config->n_path, FL_MAX_PEERS - 1, FL_MAX_PATHS / 2);
+			config->router.n_peer, config->n_path, FL_MAX_PEERS - 1,
+			FL_MAX_ADJACENCIES);
 		return -ENOSPC;
 	}
 	return 0;
@@ -380,7 +381,7 @@ static void make_room(struct fl_fabric *f)
 
 	for (uint16_t id = 1; id < FL_MAX_PATHS; id++)
 		used += f->tables->paths[id].state != FL_PATH_UNUSED;
-	for (uint16_t id = 1; id < FL_MAX_PATHS && used > (FL_MAX_PATHS - 1) / 2; id++)
+	for (uint16_t id = 1; id < FL_MAX_PATHS && used > FL_MAX_ADJACENCIES; id++)
 		if (!f->paths[id].id && !is_configured(f, &f->tables->paths[id])) {
 			fl_vectors_lose_path(f, id);
 			drop_path(f, id);
