@@ -78,7 +78,8 @@ struct fl_fabric {
 	struct fl_own_addr *own_addrs;
 	struct fl_hop *hops;
 	struct fl_hop *hop_by_id[FL_MAX_NEXTHOPS];
-	uint16_t hop_hint; /* where to look for a free id */
+	uint16_t hop_hint;              /* where to look for a free id */
+	struct fl_mono hops_full_until; /* there is none before */
 	struct fl_exit_entry *exits;
 	uint32_t vector_refs[FL_MAX_VECTORS]; /* sessions that name it */
 	uint32_t vector_seq[FL_MAX_VECTORS];  /* 0: not known yet */

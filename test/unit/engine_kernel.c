@@ -266,8 +266,9 @@ static int kernel_route(void *ctx, const struct fl_addr *dst, uint32_t ifindex,
 			struct fl_route *ret_route)
 {
 	const struct world_route *best = NULL;
-	const struct router *r = ctx;
+	struct router *r = ctx;
 
+	r->route_questions++;
 	for (size_t i = 0; i < r->n_routes; i++) {
 		const struct world_route *route = &r->routes[i];
 

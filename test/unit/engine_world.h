@@ -138,6 +138,7 @@ struct router {
 	/* The kernel. */
 	struct world_route routes[16];
 	size_t n_routes;
+	unsigned int route_questions;
 	struct world_ask asks[256];
 	size_t n_asks;
 	struct world_ask known[256]; /* neighbours, in the kernel's table */

@@ -513,3 +513,38 @@ Test(engine_odd, devices_that_take_routes_along)
 	}
 	world_free(w);
 }
+
+/* All next hops are held: known hosts go on as before, and nobody looks for room all the time. */
+Test(engine_odd, no_next_hop_left)
+{
+	struct world *w = two_routers();
+	struct router *r = &w->r[R1];
+	const struct say known = { .sport = 40000 }, other = { .sport = 40001 },
+			 stranger = { .src = "10.1.0.77" };
+	struct drops before;
+	unsigned int asked;
+	uint16_t last = 0;
+
+	establish(w, &known);
+	for (uint16_t id = 1; id < FL_MAX_NEXTHOPS; id++)
+		if (r->t.nexthops[id].state == FL_PATH_UNUSED) {
+			r->t.nexthops[id].state = FL_PATH_DOWN;
+			last = id;
+		}
+	before = drops_of(r);
+	client_says(w, &stranger);
+	assert_dropped(r, before, FL_DROP_TABLE_FULL, 1);
+	asked = r->route_questions;
+	client_says(w, &other);
+	cr_assert_eq(r->route_questions, asked);
+	cr_assert_eq(router_sessions(r), 2);
+	r->t.nexthops[last].state = FL_PATH_UNUSED;
+	world_leap(w, 50);
+	client_says(w, &stranger);
+	assert_dropped(r, before, FL_DROP_TABLE_FULL, 2);
+	world_leap(w, 51);
+	client_says(w, &stranger);
+	cr_assert_eq(router_sessions(r), 3);
+	drain_out(&w->r[R2]);
+	world_free(w);
+}
