@@ -108,7 +108,11 @@ static void fabric_watch(void *ctx, const struct fl_path_rt *path, const struct 
 
 static void fabric_unwatch(void *ctx, uint16_t path)
 {
-	fl_bfd_io_unwatch(((struct daemon *)ctx)->bfd, path);
+	struct daemon *d = ctx;
+
+	fl_bfd_io_unwatch(d->bfd, path);
+	fl_fpm_watch_forget(d->fpm, path);
+	fl_choice_forget_path(fl_engine_choice(d->engine), path);
 }
 
 const struct fl_fabric_ops fl_daemon_fabric_ops = {

@@ -46,6 +46,8 @@ struct fl_table_ops {
 	int (*dup_ask)(void *ctx, struct fl_dup_ask *ask);
 	/* A scope, whole, by fl_fpm_slot_of(); the data plane writes it meanwhile. */
 	int (*fpm_read)(void *ctx, uint32_t slot, struct fl_fpm_slot *ret_slot);
+	/* Begin it anew; of a path that is none any more. */
+	int (*fpm_clear)(void *ctx, uint32_t slot);
 	/* Take the mark that a generated packet of this scope is to carry (P-31, 7). */
 	int (*fpm_reply)(void *ctx, uint32_t slot, struct fl_fpm_mark *ret_mark);
 	/* Into this scope, a mark that came beside metadata; the session's record, or 0. */

@@ -141,6 +141,13 @@ static int op_fpm_read(void *ctx, uint32_t slot, struct fl_fpm_slot *ret_slot)
 	return bpf_map_lookup_elem_flags(FD(fl_fpm_scopes), &slot, ret_slot, BPF_F_LOCK);
 }
 
+static int op_fpm_clear(void *ctx, uint32_t slot)
+{
+	const struct fl_fpm_slot none = { 0 };
+
+	return bpf_map_update_elem(FD(fl_fpm_scopes), &slot, &none, BPF_F_LOCK);
+}
+
 /* The scope has one writer, its lock held, which user space cannot: a program does it. */
 static int op_fpm_reply(void *ctx, uint32_t slot, struct fl_fpm_mark *ret_mark)
 {
@@ -191,6 +198,7 @@ const struct fl_table_ops fl_dp_table_ops = {
 	.dup_get = op_dup_get,
 	.dup_ask = op_dup_ask,
 	.fpm_read = op_fpm_read,
+	.fpm_clear = op_fpm_clear,
 	.fpm_reply = op_fpm_reply,
 	.fpm_heard = op_fpm_heard,
 };

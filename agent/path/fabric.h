@@ -47,6 +47,7 @@ struct fl_fabric_ops {
 	 */
 	void (*watch)(void *ctx, const struct fl_path_rt *path, const struct fl_path *entry,
 		      struct fl_path_quality *quality);
+	/* It is none any more: what is known of it is forgotten. May be NULL. */
 	void (*unwatch)(void *ctx, uint16_t path);
 	/* A path can be used, or no longer: sessions may have to move. May be NULL. */
 	void (*path_usable)(void *ctx, uint16_t path, bool usable);
@@ -114,8 +115,8 @@ int fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config,
 
 /* --- news from the kernel --------------------------------------------------------------------- */
 /*
- * Return: may routes lead elsewhere now? The kernel says nothing of routes that it takes away with a
- * device.
+ * Return: may routes lead elsewhere now? The kernel says nothing of routes that it takes away with
+ * a device.
  */
 bool fl_fabric_link(struct fl_fabric *fabric, const struct fl_link *link);
 /* @broadcast: of the network that comes with it, family 0 without one; for the kernel, as it is. */

@@ -381,11 +381,14 @@ static void make_room(struct fl_fabric *f)
 
 	for (uint16_t id = 1; id < FL_MAX_PATHS; id++)
 		used += f->tables->paths[id].state != FL_PATH_UNUSED;
-	for (uint16_t id = 1; id < FL_MAX_PATHS && used > FL_MAX_ADJACENCIES; id++)
-		if (!f->paths[id].id && !is_configured(f, &f->tables->paths[id])) {
-			fl_vectors_lose_path(f, id);
-			drop_path(f, id);
-		}
+	for (uint16_t id = 1; id < FL_MAX_PATHS && used > FL_MAX_ADJACENCIES; id++) {
+		const struct fl_path *slot = &f->tables->paths[id];
+
+		if (slot->state == FL_PATH_UNUSED || f->paths[id].id || is_configured(f, slot))
+			continue;
+		fl_vectors_lose_path(f, id);
+		drop_path(f, id);
+	}
 }
 
 void fl_peers_apply(struct fl_fabric *f, const struct fl_config *config)

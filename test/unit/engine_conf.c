@@ -173,7 +173,8 @@ const char *world_config_text(int router, const struct world_opts *opts)
 	    "'device-interface':[{'name':'lan0','network-interface':[{'name':'lan0',"
 	    "'tenant':'staff'%s}]}",
 	    or_nothing(opts->lan));
-	put_wan(&t, opts, router, DEV_WAN1);
+	if (!opts->no_wan1)
+		put_wan(&t, opts, router, DEV_WAN1);
 	put_wan(&t, opts, router, DEV_WAN2);
 	put(&t,
 	    ",{'name':'inet','network-interface':[{'name':'inet','source-nat':true%s}]},"

@@ -230,6 +230,14 @@ static int dup_ask(void *ctx, struct fl_dup_ask *ask)
 	return 0;
 }
 
+static int fpm_clear(void *ctx, uint32_t slot)
+{
+	struct router *r = ctx;
+
+	r->fpm_cleared[slot / FL_PATH_SCOPES] |= 1u << slot % FL_PATH_SCOPES;
+	return 0;
+}
+
 static int fpm_heard(void *ctx, uint32_t slot, uint32_t session, const struct fl_fpm_mark *mark)
 {
 	struct router *r = ctx;
@@ -257,6 +265,7 @@ const struct fl_table_ops world_table_ops = {
 	.dup_remove = dup_remove,
 	.dup_get = dup_get,
 	.dup_ask = dup_ask,
+	.fpm_clear = fpm_clear,
 	.fpm_heard = fpm_heard,
 };
 
@@ -323,6 +332,13 @@ static void kernel_hop_up(void *ctx, uint16_t hop)
 		fl_engine_hop_up(r->engine, hop);
 }
 
+static void kernel_unwatch(void *ctx, uint16_t path)
+{
+	struct router *r = ctx;
+
+	fl_choice_forget_path(fl_engine_choice(r->engine), path);
+}
+
 static void kernel_path_usable(void *ctx, uint16_t path, bool usable)
 {
 	struct router *r = ctx;
@@ -339,6 +355,7 @@ const struct fl_fabric_ops world_fabric_ops = {
 	.attach = kernel_attach,
 	.detach = kernel_detach,
 	.hop_up = kernel_hop_up,
+	.unwatch = kernel_unwatch,
 	.path_usable = kernel_path_usable,
 };
 

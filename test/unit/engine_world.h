@@ -42,6 +42,7 @@ struct world_opts {
 	int routers;           /* 2 */
 	uint32_t max_sessions; /* 64 */
 	bool path6;            /* paths are IPv6 */
+	bool no_wan1;          /* without the first path */
 	bool no_wan2;          /* without the second path */
 	bool no_adjacency2;    /* the second path's interface, without the peer */
 	bool no_datacenter;    /* the service is not enabled */
@@ -128,6 +129,7 @@ struct router {
 	struct fl_name names[128];
 	struct fl_fpm_heard heard[8]; /* marks beside metadata */
 	size_t n_heard;
+	uint32_t fpm_cleared[FL_MAX_PATHS]; /* scopes, by path */
 	struct world_dup dups[64];
 	size_t n_dups;
 	struct fl_local_addr locals[64];
