@@ -68,11 +68,12 @@ static int resolve(void *ctx, uint32_t ifindex, const struct fl_addr *addr)
 }
 
 static int attach(void *ctx, const struct fl_link *link,
-		  const struct fl_cfg_device_interface *device, char why[FL_WHY_TEXT])
+		  const struct fl_cfg_device_interface *device, bool host, char why[FL_WHY_TEXT])
 {
 	(void)ctx;
 	(void)link;
 	(void)device;
+	(void)host;
 	why[0] = 0;
 	return FL_MODE_XDP;
 }
