@@ -48,13 +48,18 @@ struct daemon {
 	sd_event_source *punts[2]; /* new, live */
 	unsigned int budget;
 	bool routes_changed;
-	bool applying; /* a configuration */
+	bool applying;    /* a configuration */
+	bool addrs_known; /* own addresses have been read, and those of earlier processes forgotten
+			   */
 };
 
 /* --- wiring.c: callbacks of the modules, whose ctx is the struct daemon ------------------------
  */
 /* Send what waits to be sent. */
 void fl_daemon_flush(struct daemon *d);
+
+/* Once own addresses have been read: what an earlier process left of its is forgotten. */
+void fl_daemon_sweep_addrs(struct daemon *d);
 
 extern const struct fl_fabric_ops fl_daemon_fabric_ops;
 extern const struct fl_fpm_watch_ops fl_daemon_fpm_ops;

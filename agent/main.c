@@ -134,6 +134,7 @@ static int start_modules(struct daemon *d)
 		fl_log_err(err, "cannot read interfaces from the kernel");
 		return err;
 	}
+	fl_daemon_sweep_addrs(d);
 	d->config = NULL;
 	err = fl_daemon_use_config(d, config, why);
 	if (err) {

@@ -108,7 +108,11 @@ static void fabric_watch(void *ctx, const struct fl_path_rt *path, const struct 
 
 static void fabric_unwatch(void *ctx, uint16_t path)
 {
-	fl_bfd_io_unwatch(((struct daemon *)ctx)->bfd, path);
+	struct daemon *d = ctx;
+
+	fl_bfd_io_unwatch(d->bfd, path);
+	fl_fpm_watch_forget(d->fpm, path);
+	fl_choice_forget_path(fl_engine_choice(d->engine), path);
 }
 
 const struct fl_fabric_ops fl_daemon_fabric_ops = {
@@ -200,12 +204,16 @@ struct fl_io fl_daemon_io(struct daemon *d)
 
 static void on_link(void *ctx, const struct fl_link *link)
 {
-	fl_fabric_link(((struct daemon *)ctx)->fabric, link);
+	struct daemon *d = ctx;
+
+	if (fl_fabric_link(d->fabric, link))
+		d->routes_changed = true;
 }
 
-static void on_addr(void *ctx, uint32_t ifindex, const struct fl_addr *addr, bool present)
+static void on_addr(void *ctx, uint32_t ifindex, const struct fl_addr *addr,
+		    const struct fl_addr *broadcast, bool present)
 {
-	fl_fabric_addr(((struct daemon *)ctx)->fabric, ifindex, addr, present);
+	fl_fabric_addr(((struct daemon *)ctx)->fabric, ifindex, addr, broadcast, present);
 }
 
 static void on_neigh(void *ctx, const struct fl_neigh *neigh)
@@ -229,6 +237,14 @@ const struct fl_rtnl_events fl_daemon_rtnl_events = {
 	.neigh = on_neigh,
 	.route = on_route,
 };
+
+void fl_daemon_sweep_addrs(struct daemon *d)
+{
+	if (d->addrs_known || fl_rtnl_is_behind(d->rtnl))
+		return;
+	d->addrs_known = true;
+	fl_fabric_addrs_known(d->fabric);
+}
 
 int fl_daemon_on_rtnl(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
@@ -288,6 +304,7 @@ int fl_daemon_on_tick(sd_event_source *source, uint64_t usec, void *userdata)
 
 	/* An error was logged when events were read, and this comes back until it works. */
 	fl_rtnl_catch_up(d->rtnl);
+	fl_daemon_sweep_addrs(d);
 	if (d->routes_changed) {
 		d->routes_changed = false;
 		fl_fabric_routes_changed(d->fabric);

@@ -136,13 +136,14 @@ static void link_there(uint32_t ifindex, const char *name, const char *address)
 				.mac = { 2, 0, 0, 0, 1, (uint8_t)ifindex },
 				.mtu = 1500,
 				.up = true };
+	const struct fl_addr none = { 0 };
 	struct fl_addr addr;
 
 	snprintf(link.name, sizeof(link.name), "%s", name);
 	fl_fabric_link(fabric, &link);
 	if (fl_addr_parse(address, &addr) < 0)
 		die(address);
-	fl_fabric_addr(fabric, ifindex, &addr, true);
+	fl_fabric_addr(fabric, ifindex, &addr, &none, true);
 }
 
 static void neighbour(uint32_t ifindex, const char *address)

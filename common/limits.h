@@ -15,6 +15,9 @@
 #define FL_MAX_NAMES       4096
 #define FL_MAX_LOCAL_ADDRS 1024
 
+/* In a configuration: with another one, old and new paths have numbers at the same time. */
+#define FL_MAX_ADJACENCIES ((FL_MAX_PATHS - 1) / 2)
+
 /* Lookup tables that the data plane reads by its own hash: sized so that probes stay short. */
 #define FL_IFACE_SLOTS      1024
 #define FL_IFACE_PROBES     4

@@ -7,6 +7,7 @@
 #ifndef FL_AGENT_BASE_TABLES_H
 #define FL_AGENT_BASE_TABLES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/drop_reason.h"
@@ -16,6 +17,10 @@
 #include "common/session.h"
 #include "common/settings.h"
 #include "common/stats.h"
+
+/* Is a key of a table still wanted? */
+typedef bool (*fl_keep_addr)(void *ctx, const struct fl_local_addr *addr);
+typedef bool (*fl_keep_prefix)(void *ctx, const struct fl_host_prefix *prefix);
 
 /* Return 0 or -errno; keys and values are copied. */
 struct fl_table_ops {
@@ -27,6 +32,9 @@ struct fl_table_ops {
 	int (*deny)(void *ctx, const struct fl_wide_key *key, const struct fl_denial *denial);
 	int (*local_addr)(void *ctx, const struct fl_local_addr *addr, bool present);
 	int (*host_prefix)(void *ctx, const struct fl_host_prefix *prefix, bool present);
+	/* Take out what is not wanted, whoever has put it in. */
+	void (*local_addrs_sweep)(void *ctx, fl_keep_addr keep, void *keep_ctx);
+	void (*host_prefixes_sweep)(void *ctx, fl_keep_prefix keep, void *keep_ctx);
 	int (*tx_port)(void *ctx, uint32_t iface, uint32_t ifindex); /* ifindex 0 clears */
 	int (*name_set)(void *ctx, uint32_t id, const struct fl_name *name);
 	int (*name_get)(void *ctx, uint32_t id, struct fl_name *ret_name);
@@ -38,6 +46,8 @@ struct fl_table_ops {
 	int (*dup_ask)(void *ctx, struct fl_dup_ask *ask);
 	/* A scope, whole, by fl_fpm_slot_of(); the data plane writes it meanwhile. */
 	int (*fpm_read)(void *ctx, uint32_t slot, struct fl_fpm_slot *ret_slot);
+	/* Begin it anew; of a path that is none any more. */
+	int (*fpm_clear)(void *ctx, uint32_t slot);
 	/* Take the mark that a generated packet of this scope is to carry (P-31, 7). */
 	int (*fpm_reply)(void *ctx, uint32_t slot, struct fl_fpm_mark *ret_mark);
 	/* Into this scope, a mark that came beside metadata; the session's record, or 0. */

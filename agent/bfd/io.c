@@ -347,9 +347,10 @@ void fl_bfd_io_watch(struct fl_bfd_io *io, const struct fl_path_rt *path,
 void fl_bfd_io_unwatch(struct fl_bfd_io *io, uint16_t path)
 {
 	io_lock(io);
-	fl_watch_remove(io->watch, path);
+	fl_watch_remove(io->watch, path, fl_mono_now());
 	set_rest(io);
 	io_unlock(io);
+	signal_fd(io->kick_fd); /* it sends what there is to be said to the peer */
 }
 
 void fl_bfd_io_stats(struct fl_bfd_io *io, struct fl_bfd_io_stats *ret_stats)

@@ -123,9 +123,9 @@ static void check_limits(struct fl_cfg_load *load, const struct fl_config *confi
 			 FL_MAX_IFACES - 1);
 		fl_cfg_complain_at(load, false, NULL, problem, "/router/device-interface");
 	}
-	if (config->n_path >= FL_MAX_PATHS) {
+	if (config->n_path > FL_MAX_ADJACENCIES) {
 		snprintf(problem, sizeof(problem), "at most %d adjacencies are possible",
-			 FL_MAX_PATHS - 1);
+			 FL_MAX_ADJACENCIES);
 		fl_cfg_complain_at(load, false, NULL, problem, "/router/device-interface");
 	}
 	if (config->router.n_peer >= FL_MAX_PEERS) {

@@ -97,6 +97,27 @@ static void check_port_range(struct fl_cfg_load *load, const struct fl_cfg_port_
 				   "%s/port-range", pointer);
 }
 
+/* Waypoint ports are the peer's, by whichever of its paths a session goes. */
+static void check_same_range(struct fl_cfg_load *load, const struct fl_config *config,
+			     const struct fl_cfg_adjacency *a, const char *pointer)
+{
+	const struct fl_cfg_port_range none = { 0 }, *mine = a->port_range ? a->port_range : &none;
+
+	for (size_t k = 0; config->path[k] != a; k++) {
+		const struct fl_cfg_port_range *other = config->path[k]->port_range;
+
+		if (strcmp(config->path[k]->peer_name, a->peer_name) != 0)
+			continue;
+		if (!other)
+			other = &none;
+		if (other->start_port != mine->start_port || other->end_port != mine->end_port)
+			fl_cfg_complain_at(load, false, NULL,
+					   "must be the same in all adjacencies of a peer",
+					   "%s/port-range", pointer);
+		return;
+	}
+}
+
 static void check_adjacency(struct fl_cfg_load *load, const struct fl_config *config,
 			    const struct fl_cfg_network_interface *n, size_t i, const char *above)
 {
@@ -110,6 +131,7 @@ static void check_adjacency(struct fl_cfg_load *load, const struct fl_config *co
 	check_bfd(load, a->own_bfd, pointer);
 	if (a->port_range)
 		check_port_range(load, a->port_range, pointer);
+	check_same_range(load, config, a, pointer);
 }
 
 /* --- interfaces --------------------------------------------------------------------------------

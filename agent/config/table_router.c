@@ -80,7 +80,8 @@ static const struct fl_cfg_field adjacency_fields[] = {
 	  .kind = FL_CFG_OPTIONAL,
 	  AT(fl_cfg_adjacency, port_range),
 	  .object = &way_port_object,
-	  .help = "waypoint ports; default: 16384 to 65533, own even, the peer's odd" },
+	  .help = "waypoint ports, the same in all adjacencies of a peer; default: 16384 to "
+		  "65533, own even, the peer's odd" },
 	{ .key = "max-way-points",
 	  U32(fl_cfg_adjacency, max_way_points, 1, 1000000, 50000),
 	  .help = "sessions of a protocol that this router may open toward the peer" },

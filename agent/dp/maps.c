@@ -60,6 +60,36 @@ static int op_host_prefix(void *ctx, const struct fl_host_prefix *prefix, bool p
 	return bpf_map_delete_elem(FD(fl_host_pfx), prefix);
 }
 
+/* The key behind one that goes is looked for first: behind one that is not there the walk would
+ * begin anew. */
+static void op_local_addrs_sweep(void *ctx, fl_keep_addr keep, void *keep_ctx)
+{
+	int fd = FD(fl_local_addrs);
+	struct fl_local_addr at, next;
+	bool more = !bpf_map_get_next_key(fd, NULL, &next);
+
+	while (more) {
+		at = next;
+		more = !bpf_map_get_next_key(fd, &at, &next);
+		if (!keep(keep_ctx, &at))
+			bpf_map_delete_elem(fd, &at);
+	}
+}
+
+static void op_host_prefixes_sweep(void *ctx, fl_keep_prefix keep, void *keep_ctx)
+{
+	int fd = FD(fl_host_pfx);
+	struct fl_host_prefix at, next;
+	bool more = !bpf_map_get_next_key(fd, NULL, &next);
+
+	while (more) {
+		at = next;
+		more = !bpf_map_get_next_key(fd, &at, &next);
+		if (!keep(keep_ctx, &at))
+			bpf_map_delete_elem(fd, &at);
+	}
+}
+
 static int op_tx_port(void *ctx, uint32_t iface, uint32_t ifindex)
 {
 	if (ifindex)
@@ -111,6 +141,13 @@ static int op_fpm_read(void *ctx, uint32_t slot, struct fl_fpm_slot *ret_slot)
 	return bpf_map_lookup_elem_flags(FD(fl_fpm_scopes), &slot, ret_slot, BPF_F_LOCK);
 }
 
+static int op_fpm_clear(void *ctx, uint32_t slot)
+{
+	const struct fl_fpm_slot none = { 0 };
+
+	return bpf_map_update_elem(FD(fl_fpm_scopes), &slot, &none, BPF_F_LOCK);
+}
+
 /* The scope has one writer, its lock held, which user space cannot: a program does it. */
 static int op_fpm_reply(void *ctx, uint32_t slot, struct fl_fpm_mark *ret_mark)
 {
@@ -151,6 +188,8 @@ const struct fl_table_ops fl_dp_table_ops = {
 	.deny = op_deny,
 	.local_addr = op_local_addr,
 	.host_prefix = op_host_prefix,
+	.local_addrs_sweep = op_local_addrs_sweep,
+	.host_prefixes_sweep = op_host_prefixes_sweep,
 	.tx_port = op_tx_port,
 	.name_set = op_name_set,
 	.name_get = op_name_get,
@@ -159,6 +198,7 @@ const struct fl_table_ops fl_dp_table_ops = {
 	.dup_get = op_dup_get,
 	.dup_ask = op_dup_ask,
 	.fpm_read = op_fpm_read,
+	.fpm_clear = op_fpm_clear,
 	.fpm_reply = op_fpm_reply,
 	.fpm_heard = op_fpm_heard,
 };

@@ -240,6 +240,11 @@ int fl_rtnl_catch_up(struct fl_rtnl *rtnl)
 	return rtnl->behind ? catch_up(rtnl) : 0;
 }
 
+bool fl_rtnl_is_behind(const struct fl_rtnl *rtnl)
+{
+	return rtnl->behind;
+}
+
 static void tell_all(struct fl_rtnl *rtnl, size_t len)
 {
 	const struct nlmsghdr *nlh = (const struct nlmsghdr *)(const void *)rtnl->monitor.buf;

@@ -18,7 +18,9 @@
  */
 struct fl_rtnl_events {
 	void (*link)(void *ctx, const struct fl_link *link);
-	void (*addr)(void *ctx, uint32_t ifindex, const struct fl_addr *addr, bool present);
+	/* @broadcast: the directed broadcast address of its network, family 0 without one. */
+	void (*addr)(void *ctx, uint32_t ifindex, const struct fl_addr *addr,
+		     const struct fl_addr *broadcast, bool present);
 	void (*neigh)(void *ctx, const struct fl_neigh *neigh);
 	void (*route)(void *ctx); /* some route or rule has changed */
 };
@@ -49,6 +51,9 @@ int fl_rtnl_dispatch(struct fl_rtnl *rtnl);
  * To be called now and then; callbacks run. Return: 0 or -errno.
  */
 int fl_rtnl_catch_up(struct fl_rtnl *rtnl);
+
+/* Is it? Then something that exists may not have been told of yet. */
+bool fl_rtnl_is_behind(const struct fl_rtnl *rtnl);
 
 /**
  * fl_rtnl_route() - where the kernel would send a packet

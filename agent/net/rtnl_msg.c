@@ -70,6 +70,7 @@ struct addr_attrs {
 	int af;
 	struct fl_addr local;
 	struct fl_addr address;
+	struct fl_addr broadcast;
 };
 
 static int addr_attr(const struct nlattr *attr, void *data)
@@ -78,12 +79,29 @@ static int addr_attr(const struct nlattr *attr, void *data)
 	uint8_t family = family_of(attrs->af);
 	uint16_t type = mnl_attr_get_type(attr);
 
-	if ((type != IFA_LOCAL && type != IFA_ADDRESS) ||
-	    mnl_attr_get_payload_len(attr) != fl_addr_size(family))
-		return MNL_CB_OK;
-	*(type == IFA_LOCAL ? &attrs->local : &attrs->address) =
-		fl_addr_from(family, mnl_attr_get_payload(attr));
+	struct fl_addr *to = type == IFA_LOCAL       ? &attrs->local
+			     : type == IFA_ADDRESS   ? &attrs->address
+			     : type == IFA_BROADCAST ? &attrs->broadcast
+						     : NULL;
+
+	if (to && mnl_attr_get_payload_len(attr) == fl_addr_size(family))
+		*to = fl_addr_from(family, mnl_attr_get_payload(attr));
 	return MNL_CB_OK;
+}
+
+/* Without one that was given the kernel takes the last address of the network (its
+ * fib_add_ifaddr()); networks of two addresses have none (RFC 3021). */
+static struct fl_addr broadcast_of(const struct addr_attrs *attrs, uint8_t len)
+{
+	struct fl_addr broadcast = attrs->address.family ? attrs->address : attrs->local;
+
+	if (attrs->broadcast.family)
+		return attrs->broadcast;
+	if (broadcast.family != 4 || len >= 31)
+		return (struct fl_addr){ 0 };
+	for (int bit = len; bit < 32; bit++)
+		broadcast.b[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	return broadcast;
 }
 
 static void on_addr(struct fl_rtnl *rtnl, const struct nlmsghdr *nlh)
@@ -91,6 +109,7 @@ static void on_addr(struct fl_rtnl *rtnl, const struct nlmsghdr *nlh)
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
 	struct addr_attrs attrs = { .af = ifa->ifa_family };
 	bool present = nlh->nlmsg_type == RTM_NEWADDR;
+	struct fl_addr broadcast;
 	const struct fl_addr *own;
 
 	if (!family_of(ifa->ifa_family))
@@ -104,7 +123,8 @@ static void on_addr(struct fl_rtnl *rtnl, const struct nlmsghdr *nlh)
 		     &(struct fl_rtnl_key){
 			     .kind = FL_RTNL_ADDR, .ifindex = ifa->ifa_index, .addr = *own },
 		     present);
-	rtnl->events->addr(rtnl->ctx, ifa->ifa_index, own, present);
+	broadcast = broadcast_of(&attrs, ifa->ifa_prefixlen);
+	rtnl->events->addr(rtnl->ctx, ifa->ifa_index, own, &broadcast, present);
 }
 
 static int neigh_attr(const struct nlattr *attr, void *data)

@@ -42,11 +42,12 @@ static void tell_gone(struct fl_rtnl *rtnl, const struct fl_rtnl_key *key)
 	const struct fl_neigh neigh = { .ifindex = key->ifindex,
 					.addr = key->addr,
 					.failed = true };
+	const struct fl_addr none = { 0 };
 
 	if (key->kind == FL_RTNL_LINK)
 		rtnl->events->link(rtnl->ctx, &link);
 	else if (key->kind == FL_RTNL_ADDR)
-		rtnl->events->addr(rtnl->ctx, key->ifindex, &key->addr, false);
+		rtnl->events->addr(rtnl->ctx, key->ifindex, &key->addr, &none, false);
 	else
 		rtnl->events->neigh(rtnl->ctx, &neigh);
 }

@@ -74,6 +74,7 @@ void fl_fabric_free(struct fl_fabric *fabric)
 int fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config, char why[FL_WHY_TEXT])
 {
 	struct fl_rings *rings = NULL, *old = fabric->rings;
+	const bool first = !fabric->config;
 	int err;
 
 	err = fl_netifs_plan(fabric, config, why);
@@ -85,6 +86,7 @@ int fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config, ch
 		return err;
 	fabric->config = config;
 	fabric->rings = rings;
+	fabric->adopting = first;
 	fabric->applying = true;
 	fl_netifs_apply(fabric, config);
 	fabric->applying = false;
@@ -124,15 +126,49 @@ struct fl_addr fl_fabric_own_addr(const struct fl_fabric *fabric, uint32_t ifind
 	return (struct fl_addr){ 0 };
 }
 
-void fl_fabric_addr(struct fl_fabric *fabric, uint32_t ifindex, const struct fl_addr *addr,
-		    bool present)
+/* Does the kernel take packets to this address for its own? */
+static bool is_kernels(const struct fl_fabric *f, const struct fl_addr *addr)
 {
-	struct fl_local_addr local = local_addr(addr);
+	struct fl_own_addr *own, *tmp;
+
+	HASH_ITER(hh, f->own_addrs, own, tmp)
+		if (fl_addr_equal(&own->broadcast, addr))
+			return true;
+	return fl_fabric_is_local(f, addr);
+}
+
+static bool is_known(void *ctx, const struct fl_local_addr *local)
+{
+	const struct fl_addr addr = fl_addr_from((uint8_t)local->family, local->addr);
+
+	return is_kernels(ctx, &addr);
+}
+
+void fl_fabric_addrs_known(struct fl_fabric *fabric)
+{
+	fabric->tables->ops->local_addrs_sweep(fabric->tables->ops_ctx, is_known, fabric);
+}
+
+/* The same address may stand on two devices, or be that of two networks. */
+static void publish_addr(struct fl_fabric *f, const struct fl_addr *addr)
+{
+	const struct fl_local_addr local = local_addr(addr);
+
+	if (addr->family)
+		f->tables->ops->local_addr(f->tables->ops_ctx, &local, is_kernels(f, addr));
+}
+
+void fl_fabric_addr(struct fl_fabric *fabric, uint32_t ifindex, const struct fl_addr *addr,
+		    const struct fl_addr *broadcast, bool present)
+{
 	struct fl_neigh_key key = { .ifindex = ifindex, .family = addr->family };
+	struct fl_addr before = { 0 };
 	struct fl_own_addr *own;
 
 	memcpy(key.addr, addr->b, sizeof(key.addr));
 	HASH_FIND(hh, fabric->own_addrs, &key, sizeof(key), own);
+	if (own)
+		before = own->broadcast;
 	if (present && !own) {
 		own = calloc(1, sizeof(*own));
 		if (!own)
@@ -142,10 +178,13 @@ void fl_fabric_addr(struct fl_fabric *fabric, uint32_t ifindex, const struct fl_
 	} else if (!present && own) {
 		HASH_DEL(fabric->own_addrs, own);
 		free(own);
-	} else {
+	} else if (!own || fl_addr_equal(&before, broadcast)) {
 		return;
 	}
-	/* The same address may stand on two devices. */
-	if (present || !fl_fabric_is_local(fabric, addr))
-		fabric->tables->ops->local_addr(fabric->tables->ops_ctx, &local, present);
+	if (present)
+		own->broadcast = *broadcast;
+	publish_addr(fabric, addr);
+	publish_addr(fabric, &before);
+	if (present)
+		publish_addr(fabric, broadcast);
 }

@@ -47,6 +47,7 @@ struct fl_fabric_ops {
 	 */
 	void (*watch)(void *ctx, const struct fl_path_rt *path, const struct fl_path *entry,
 		      struct fl_path_quality *quality);
+	/* It is none any more: what is known of it is forgotten. May be NULL. */
 	void (*unwatch)(void *ctx, uint16_t path);
 	/* A path can be used, or no longer: sessions may have to move. May be NULL. */
 	void (*path_usable)(void *ctx, uint16_t path, bool usable);
@@ -113,10 +114,18 @@ int fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config,
 		    char why[FL_WHY_TEXT]);
 
 /* --- news from the kernel --------------------------------------------------------------------- */
-void fl_fabric_link(struct fl_fabric *fabric, const struct fl_link *link);
+/*
+ * Return: may routes lead elsewhere now? The kernel says nothing of routes that it takes away with
+ * a device.
+ */
+bool fl_fabric_link(struct fl_fabric *fabric, const struct fl_link *link);
+/* @broadcast: of the network that comes with it, family 0 without one; for the kernel, as it is. */
 void fl_fabric_addr(struct fl_fabric *fabric, uint32_t ifindex, const struct fl_addr *addr,
-		    bool present);
+		    const struct fl_addr *broadcast, bool present);
 void fl_fabric_neigh(struct fl_fabric *fabric, const struct fl_neigh *neigh);
+
+/* All addresses have been told of: what an earlier process took for one is forgotten. */
+void fl_fabric_addrs_known(struct fl_fabric *fabric);
 
 /* Neighbours whose MAC is known, in any order; @fn may not change the fabric. */
 typedef void (*fl_neigh_fn)(void *ctx, const struct fl_neigh *neigh);
@@ -235,6 +244,9 @@ void fl_fabric_vector_renumber(struct fl_fabric *fabric, uint16_t vector);
 /* Packets of its sessions may come by @path, too, for FL_VECTOR_KEEP_S from @now (jiffies) on. */
 void fl_fabric_vector_accept(struct fl_fabric *fabric, uint16_t vector, uint16_t path,
 			     uint32_t now);
+
+/* The path in use; of a vector that has lost its path, and waits for another one, that path. */
+uint16_t fl_fabric_vector_last(const struct fl_fabric *fabric, uint16_t vector);
 
 /* May they, at @now? */
 bool fl_fabric_vector_expects(const struct fl_fabric *fabric, uint16_t vector, uint16_t path,

@@ -43,6 +43,7 @@ struct fl_link_entry {
 
 struct fl_own_addr {
 	struct fl_neigh_key key;
+	struct fl_addr broadcast; /* of its network; family 0 without one */
 	UT_hash_handle hh;
 };
 
@@ -70,13 +71,15 @@ struct fl_fabric {
 	struct fl_netif netifs[FL_MAX_IFACES]; /* by id */
 	struct fl_peer peers[FL_MAX_PEERS];    /* by id */
 	struct fl_path_rt paths[FL_MAX_PATHS]; /* by id */
+	struct fl_mono retired[FL_MAX_PATHS];  /* until when a path that was taken away is kept */
 	uint16_t path_limit;                   /* highest id of a configured one */
 	struct fl_link_entry *links;           /* every device there is */
 	struct fl_neigh_entry *neighs;
 	struct fl_own_addr *own_addrs;
 	struct fl_hop *hops;
 	struct fl_hop *hop_by_id[FL_MAX_NEXTHOPS];
-	uint16_t hop_hint; /* where to look for a free id */
+	uint16_t hop_hint;              /* where to look for a free id */
+	struct fl_mono hops_full_until; /* there is none before */
 	struct fl_exit_entry *exits;
 	uint32_t vector_refs[FL_MAX_VECTORS]; /* sessions that name it */
 	uint32_t vector_seq[FL_MAX_VECTORS];  /* 0: not known yet */
@@ -84,6 +87,7 @@ struct fl_fabric {
 	struct fl_mono weighed;  /* when it was last looked how busy devices are */
 	struct fl_mono watch_at; /* when fl_path_watch_tick() has something to do */
 	bool any_xdp;
+	bool adopting; /* sessions of an earlier process have not been counted yet */
 	bool applying; /* interfaces are of the new configuration, paths still of the old one */
 };
 
@@ -120,7 +124,13 @@ void fl_path_lookup_clear(struct fl_fabric *f, const struct fl_path_rt *path);
 /* liveness.c: is a path usable, after a change of its link or its quality? */
 void fl_path_judge(struct fl_fabric *f, struct fl_path_rt *path);
 
-/* vector.c: the path is gone, and its number may soon be another's. */
+/*
+ * vector.c: a path is no longer one. Vectors that sessions name wait for another path. Return: may
+ * peers still send by the old one?
+ */
+bool fl_vectors_lose_path(struct fl_fabric *f, uint16_t path);
+
+/* Its number may soon be another's. */
 void fl_vectors_forget_path(struct fl_fabric *f, uint16_t path);
 
 #endif

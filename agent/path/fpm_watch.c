@@ -93,14 +93,19 @@ static bool read_path(struct fl_fpm_watch *w, uint16_t path, struct fl_mono now)
 	return changed;
 }
 
+void fl_fpm_watch_forget(struct fl_fpm_watch *watch, uint16_t path)
+{
+	free(watch->paths[path]);
+	watch->paths[path] = NULL;
+}
+
 /* Follow the configuration. Return: is the path measured? */
 static bool update_path(struct fl_fpm_watch *w, uint16_t id)
 {
 	struct fl_cfg_performance_profile profile;
 
 	if (!fl_fabric_path_profile(w->fabric, fl_fabric_path(w->fabric, id), &profile)) {
-		free(w->paths[id]);
-		w->paths[id] = NULL;
+		fl_fpm_watch_forget(w, id);
 		return false;
 	}
 	if (!w->paths[id])

@@ -35,6 +35,9 @@ void fl_fpm_watch_free(struct fl_fpm_watch *watch); /* takes NULL */
  */
 bool fl_fpm_watch_tick(struct fl_fpm_watch *watch, struct fl_mono now);
 
+/* The path is none any more: the next one of this number begins anew. */
+void fl_fpm_watch_forget(struct fl_fpm_watch *watch, uint16_t path);
+
 /* One scope. */
 struct fl_fpm_metrics {
 	bool monitor_only;         /* to be shown, not to be chosen by */

@@ -6,6 +6,8 @@
 
 #include "agent/path/fabric_internal.h"
 
+#define FULL_MS 100 /* chosen */
+
 static struct fl_neigh_key neigh_key(uint32_t ifindex, const struct fl_addr *addr)
 {
 	struct fl_neigh_key key = { .ifindex = ifindex, .family = addr->family };
@@ -149,6 +151,9 @@ static void hops_collect(struct fl_fabric *f)
 	struct fl_hop *hop, *tmp;
 
 	HASH_ITER(hh, f->exits, found, found_tmp) {
+		hop = f->hop_by_id[found->exit.hop];
+		if (!hop || hop->refs)
+			continue;
 		HASH_DEL(f->exits, found);
 		free(found);
 	}
@@ -178,6 +183,27 @@ static struct fl_hop *hop_add(struct fl_fabric *f, const struct fl_hop_key *key,
 	return hop;
 }
 
+/*
+ * A number that is free, or has been made so; 0: all are held. Looking through all of them for
+ * every packet of a flood would be dear, so that the answer holds for a while.
+ */
+static uint16_t take_hop_id(struct fl_fabric *f)
+{
+	const struct fl_mono now = fl_mono_now();
+	uint16_t id;
+
+	if (!fl_mono_reached(now, f->hops_full_until))
+		return 0;
+	id = free_hop_id(f);
+	if (id)
+		return id;
+	hops_collect(f);
+	id = free_hop_id(f);
+	if (!id)
+		f->hops_full_until = fl_mono_add_ms(now, FULL_MS);
+	return id;
+}
+
 /* The next hop @addr on an interface; @hint_mac is believed until the kernel knows better. */
 static int hop_for(struct fl_fabric *f, const struct fl_netif *netif, const struct fl_addr *addr,
 		   const uint8_t *hint_mac, uint16_t *ret_hop)
@@ -190,11 +216,7 @@ static int hop_for(struct fl_fabric *f, const struct fl_netif *netif, const stru
 	memcpy(key.addr, addr->b, sizeof(key.addr));
 	hop = hop_find(f, &key);
 	if (!hop) {
-		id = free_hop_id(f);
-		if (!id) {
-			hops_collect(f);
-			id = free_hop_id(f);
-		}
+		id = take_hop_id(f);
 		hop = id ? hop_add(f, &key, id) : NULL;
 		if (!hop)
 			return -ENOSPC;

@@ -73,12 +73,22 @@ bool fl_fabric_is_sealed(const struct fl_fabric *fabric, uint16_t iface)
 	return netif && netif->cfg && fl_policy_seals(fabric->config, netif->cfg->security);
 }
 
+/* Does a path begin here? One that has been taken away counts while its packets are taken. */
+static bool has_paths(const struct fl_fabric *f, uint16_t id)
+{
+	for (uint16_t path = 1; path < FL_MAX_PATHS; path++)
+		if (f->tables->paths[path].state != FL_PATH_UNUSED &&
+		    f->tables->paths[path].iface == id)
+			return true;
+	return false;
+}
+
 static uint8_t iface_flags(const struct fl_fabric *f, const struct fl_netif *netif)
 {
 	const struct fl_cfg_network_interface *cfg = netif->cfg;
 	uint8_t flags = 0;
 
-	if (cfg->n_adjacency)
+	if (cfg->n_adjacency || has_paths(f, netif->id))
 		flags |= FL_IFACE_WAN;
 	/* A fabric interface is for peers; others may have hosts whose prefix names their tenant.
 	 */
@@ -112,6 +122,11 @@ void fl_netif_publish(struct fl_fabric *f, struct fl_netif *netif)
 	memcpy(entry.name, netif->name, sizeof(entry.name));
 	if (slot && !memcmp(slot, &entry, sizeof(entry)))
 		return;
+	if (slot && slot->ifindex == entry.ifindex && slot->vlan == entry.vlan &&
+	    slot->ivlan == entry.ivlan) {
+		*slot = entry; /* without a moment in which it is no interface of ours */
+		return;
+	}
 	unpublish(f, netif->id);
 	for (uint32_t i = 0; i < FL_IFACE_PROBES; i++) {
 		slot = &f->tables->ifaces[(home + i) & (FL_IFACE_SLOTS - 1)];
@@ -218,11 +233,13 @@ static void device_news(struct fl_fabric *f, struct fl_netif *netif, const struc
 	refresh_users(f, netif->id);
 }
 
-void fl_fabric_link(struct fl_fabric *fabric, const struct fl_link *link)
+bool fl_fabric_link(struct fl_fabric *fabric, const struct fl_link *link)
 {
 	struct fl_link_entry *entry;
+	bool was_up;
 
 	HASH_FIND(hh, fabric->links, &link->ifindex, sizeof(link->ifindex), entry);
+	was_up = entry && entry->link.up;
 	if (link->removed) {
 		if (entry) {
 			HASH_DEL(fabric->links, entry);
@@ -232,7 +249,7 @@ void fl_fabric_link(struct fl_fabric *fabric, const struct fl_link *link)
 		if (!entry) {
 			entry = calloc(1, sizeof(*entry));
 			if (!entry)
-				return;
+				return false;
 			entry->ifindex = link->ifindex;
 			HASH_ADD(hh, fabric->links, ifindex, sizeof(entry->ifindex), entry);
 		}
@@ -247,6 +264,7 @@ void fl_fabric_link(struct fl_fabric *fabric, const struct fl_link *link)
 		    (!link->removed && !strcmp(netif->device->ifname, link->name)))
 			device_news(fabric, netif, link);
 	}
+	return was_up != (link->up && !link->removed);
 }
 
 /* --- how busy devices are --------------------------------------------------------------------- */

@@ -99,6 +99,9 @@ void fl_path_watch_clear(struct fl_fabric *f, uint16_t id)
 {
 	f->tables->fpm_paths[id] = (struct fl_fpm_path){ 0 };
 	explicit_bzero(&f->tables->keys[id], sizeof(f->tables->keys[id]));
+	/* What was measured on this one is nothing that the next one of this number has done. */
+	for (uint32_t scope = 0; scope < FL_PATH_SCOPES; scope++)
+		f->tables->ops->fpm_clear(f->tables->ops_ctx, fl_fpm_slot_of(id, scope));
 }
 
 void fl_path_watch_tick(struct fl_fabric *f)

@@ -166,21 +166,6 @@ static uint32_t key_in_use(const struct fl_path_rt *path)
 	return key ? key->id : 0;
 }
 
-void fl_fabric_tick(struct fl_fabric *fabric)
-{
-	fl_path_watch_tick(fabric);
-	fl_netifs_weigh(fabric);
-	for (uint16_t id = 1; id < FL_MAX_PATHS; id++) {
-		uint32_t key = fabric->paths[id].cfg ? key_in_use(&fabric->paths[id]) : 0;
-
-		if (!fabric->paths[id].cfg || fabric->tables->paths[id].security_id == key)
-			continue;
-		fabric->tables->paths[id].security_id = key;
-		fl_info("path %s: sends with key %u from now on", fabric->tables->paths[id].label,
-			key);
-	}
-}
-
 void fl_path_refresh(struct fl_fabric *f, struct fl_path_rt *path)
 {
 	struct fl_path *slot = &f->tables->paths[path->id], entry = { 0 };
@@ -301,12 +286,13 @@ int fl_peers_plan(struct fl_fabric *f, const struct fl_config *config, char why[
 
 		new_peers += !id || !f->tables->peers[id].name[0];
 	}
-	if (new_peers > free_peers || config->n_path >= FL_MAX_PATHS / 2) {
+	if (new_peers > free_peers || config->n_path > FL_MAX_ADJACENCIES) {
 		snprintf(
 			why, FL_WHY_TEXT,
 			"%zu peers and %zu paths; at most %d and %d are possible (peers of earlier "
 			"configurations count until the data plane is removed)",
-			config->router.n_peer, config->n_path, FL_MAX_PEERS - 1, FL_MAX_PATHS / 2);
+			config->router.n_peer, config->n_path, FL_MAX_PEERS - 1,
+			FL_MAX_ADJACENCIES);
 		return -ENOSPC;
 	}
 	return 0;
@@ -342,6 +328,7 @@ static void configure_path(struct fl_fabric *f, const struct fl_cfg_adjacency *c
 		    memcmp(f->tables->paths[id].remote, cfg->ip_address.b, 16))
 			lookup_set(f, &f->tables->paths[id], id, false);
 	}
+	f->retired[id] = (struct fl_mono){ 0 };
 	path->id = id;
 	path->cfg = cfg;
 	path->peer = peer_id(f, cfg->peer_name);
@@ -359,27 +346,78 @@ static void configure_path(struct fl_fabric *f, const struct fl_cfg_adjacency *c
 	fl_path_refresh(f, path);
 }
 
-static void forget_path(struct fl_fabric *f, uint16_t id)
+static void drop_path(struct fl_fabric *f, uint16_t id)
 {
 	struct fl_path *slot = &f->tables->paths[id];
+	struct fl_netif *netif = &f->netifs[slot->iface];
+
+	if (slot->state != FL_PATH_UNUSED)
+		lookup_set(f, slot, id, false);
+	memset(slot, 0, sizeof(*slot));
+	fl_vectors_forget_path(f, id);
+	fl_path_watch_clear(f, id);
+	f->retired[id] = (struct fl_mono){ 0 };
+	if (netif->cfg && netif->attached)
+		fl_netif_publish(f, netif);
+}
+
+/*
+ * A path that is no longer configured sends nothing. Its peer hears of that only now: what it has
+ * sent to sessions that move elsewhere is taken for a while (P-16).
+ */
+static void retire_path(struct fl_fabric *f, uint16_t id)
+{
+	struct fl_path *slot = &f->tables->paths[id];
+	bool awaited;
 
 	/* Most numbers were never given. */
 	if (slot->state == FL_PATH_UNUSED && !f->paths[id].id)
 		return;
 	if (f->paths[id].id && f->ops->unwatch)
 		f->ops->unwatch(f->ctx, id);
-	if (slot->state != FL_PATH_UNUSED)
-		lookup_set(f, slot, id, false);
-	memset(slot, 0, sizeof(*slot));
-	fl_vectors_forget_path(f, id);
-	fl_path_watch_clear(f, id);
 	f->paths[id] = (struct fl_path_rt){ 0 };
+	awaited = fl_vectors_lose_path(f, id);
+	if (!awaited || !f->netifs[slot->iface].cfg) {
+		drop_path(f, id);
+		return;
+	}
+	slot->state = FL_PATH_DOWN;
+	slot->plain = 0;
+	if (!f->retired[id].ns)
+		f->retired[id] = fl_mono_add_ms(fl_mono_now(), FL_VECTOR_KEEP_S * 1000);
+}
+
+static void drop_retired(struct fl_fabric *f)
+{
+	const struct fl_mono now = fl_mono_now();
+
+	for (uint16_t id = 1; id < FL_MAX_PATHS; id++)
+		if (f->retired[id].ns && fl_mono_reached(now, f->retired[id]))
+			drop_path(f, id);
+}
+
+/* Old and new paths have numbers at the same time: where that needs it, retired ones make room. */
+static void make_room(struct fl_fabric *f)
+{
+	size_t used = 0;
+
+	for (uint16_t id = 1; id < FL_MAX_PATHS; id++)
+		used += f->tables->paths[id].state != FL_PATH_UNUSED;
+	for (uint16_t id = 1; id < FL_MAX_PATHS && used > FL_MAX_ADJACENCIES; id++) {
+		const struct fl_path *slot = &f->tables->paths[id];
+
+		if (slot->state == FL_PATH_UNUSED || f->paths[id].id || is_configured(f, slot))
+			continue;
+		fl_vectors_lose_path(f, id);
+		drop_path(f, id);
+	}
 }
 
 void fl_peers_apply(struct fl_fabric *f, const struct fl_config *config)
 {
 	bool kept[FL_MAX_PATHS] = { false };
 
+	make_room(f);
 	for (uint16_t id = 1; id < FL_MAX_PEERS; id++) {
 		f->peers[id].configured = false;
 		f->peers[id].port_range = NULL; /* the old configuration's */
@@ -396,7 +434,23 @@ void fl_peers_apply(struct fl_fabric *f, const struct fl_config *config)
 	f->path_limit = 0;
 	for (uint16_t id = 1; id < FL_MAX_PATHS; id++)
 		if (!kept[id])
-			forget_path(f, id);
+			retire_path(f, id);
 		else
 			f->path_limit = id;
+}
+
+void fl_fabric_tick(struct fl_fabric *fabric)
+{
+	fl_path_watch_tick(fabric);
+	fl_netifs_weigh(fabric);
+	drop_retired(fabric);
+	for (uint16_t id = 1; id < FL_MAX_PATHS; id++) {
+		uint32_t key = fabric->paths[id].cfg ? key_in_use(&fabric->paths[id]) : 0;
+
+		if (!fabric->paths[id].cfg || fabric->tables->paths[id].security_id == key)
+			continue;
+		fabric->tables->paths[id].security_id = key;
+		fl_info("path %s: sends with key %u from now on", fabric->tables->paths[id].label,
+			key);
+	}
 }

@@ -109,7 +109,11 @@ void fl_fabric_vector_move(struct fl_fabric *fabric, uint16_t vector, uint16_t p
 	struct fl_vector *v = &fabric->tables->vectors[vector];
 
 	fl_fabric_vector_renumber(fabric, vector);
-	fl_fabric_vector_accept(fabric, vector, v->path, now);
+	/* One that has lost its path remembers that one as it is. */
+	if (v->path)
+		fl_fabric_vector_accept(fabric, vector, v->path, now);
+	if (!v->home_path)
+		v->home_path = path;
 	__atomic_store_n(&v->path, path, __ATOMIC_RELEASE);
 }
 
@@ -121,19 +125,39 @@ bool fl_fabric_vector_expects(const struct fl_fabric *fabric, uint16_t vector, u
 	return v->path == path || (v->prev_path == path && (int32_t)(v->prev_until - now) > 0);
 }
 
-/* Those that only began there go on where they are. */
-void fl_vectors_forget_path(struct fl_fabric *f, uint16_t path)
+uint16_t fl_fabric_vector_last(const struct fl_fabric *fabric, uint16_t vector)
 {
+	const struct fl_vector *v = &fabric->tables->vectors[vector];
+
+	return v->path ? v->path : v->prev_path;
+}
+
+bool fl_vectors_lose_path(struct fl_fabric *f, uint16_t path)
+{
+	bool awaited = false;
+
 	for (uint16_t id = 1; id < FL_MAX_VECTORS; id++) {
 		struct fl_vector *v = &f->tables->vectors[id];
 
-		if (v->path == path)
+		if (v->path == path && !f->vector_refs[id] && !f->adopting) {
 			*v = (struct fl_vector){ 0 };
+		} else if (v->path == path) {
+			v->prev_path = path;
+			__atomic_store_n(&v->path, 0, __ATOMIC_RELEASE);
+		}
+		/* Those that only began there go on where they are. */
 		if (v->home_path == path)
 			v->home_path = v->path;
-		if (v->prev_path == path)
-			v->prev_path = 0;
+		awaited |= v->prev_path == path;
 	}
+	return awaited;
+}
+
+void fl_vectors_forget_path(struct fl_fabric *f, uint16_t path)
+{
+	for (uint16_t id = 1; id < FL_MAX_VECTORS; id++)
+		if (f->tables->vectors[id].prev_path == path)
+			f->tables->vectors[id].prev_path = 0;
 }
 
 uint32_t fl_fabric_path_cost(const struct fl_path_rt *path,

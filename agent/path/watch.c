@@ -14,7 +14,8 @@
 
 #define NEVER UINT64_MAX
 /* RFC 5881 5: no router has been passed, if there is none between. */
-#define BFD_TTL 255
+#define BFD_TTL   255
+#define FAREWELLS 3
 
 /* --- what its state means to the path --------------------------------------------------------- */
 
@@ -394,12 +395,28 @@ int fl_watch_new(const struct fl_watch_self *self, struct fl_watch **ret_watch)
 	return 0;
 }
 
+static void forget(struct fl_watch *watch, uint16_t id)
+{
+	if (!watch->path[id])
+		return;
+	/* Should it come back, its peer still knows its numbers. */
+	if (watch->path[id]->tx_seq > watch->seq_floor)
+		watch->seq_floor = watch->path[id]->tx_seq;
+	fl_rings_put(watch->path[id]->rings);
+	free(watch->path[id]);
+	watch->path[id] = NULL;
+	watch->wake[id].ns = NEVER;
+	watch->urgent[id] = false;
+	while (watch->limit && !watch->path[watch->limit])
+		watch->limit--;
+}
+
 void fl_watch_free(struct fl_watch *watch)
 {
 	if (!watch)
 		return;
 	for (uint16_t id = 1; id <= watch->limit; id++)
-		fl_watch_remove(watch, id);
+		forget(watch, id);
 	fl_rings_put(watch->rings);
 	free(watch);
 }
@@ -435,16 +452,26 @@ static struct fl_watched *add(struct fl_watch *w, const struct fl_watch_spec *sp
 	return p;
 }
 
-/* Out of use by configuration: the peer is told once. */
+/*
+ * Out of use by configuration. The peer is told, lest it goes on sending until its detection time
+ * is over: in copies (chosen: 3), since nothing follows by which it could learn of it.
+ */
+static int take_out(struct fl_watch *w, struct fl_watched *p, struct fl_mono now)
+{
+	int events = fl_bfd_set_admin(&p->bfd, true, now);
+
+	for (int i = 0; i < FAREWELLS && events & FL_BFD_EV_DOWN; i++)
+		send_control(w, p, now);
+	return events;
+}
+
 static void set_enabled(struct fl_watch *w, struct fl_watched *p, bool enabled, struct fl_mono now)
 {
 	int events;
 
 	if (p->bfd.admin_down == !enabled)
 		return;
-	events = fl_bfd_set_admin(&p->bfd, !enabled, now);
-	if (events & FL_BFD_EV_DOWN)
-		send_control(w, p, now);
+	events = enabled ? fl_bfd_set_admin(&p->bfd, false, now) : take_out(w, p, now);
 	fl_watched_react(w, p, events, now);
 }
 
@@ -470,20 +497,13 @@ int fl_watch_set(struct fl_watch *watch, const struct fl_watch_spec *spec, struc
 	return 0;
 }
 
-void fl_watch_remove(struct fl_watch *watch, uint16_t id)
+void fl_watch_remove(struct fl_watch *watch, uint16_t id, struct fl_mono now)
 {
-	if (!watch->path[id])
-		return;
-	/* Should it come back, its peer still knows its numbers. */
-	if (watch->path[id]->tx_seq > watch->seq_floor)
-		watch->seq_floor = watch->path[id]->tx_seq;
-	fl_rings_put(watch->path[id]->rings);
-	free(watch->path[id]);
-	watch->path[id] = NULL;
-	watch->wake[id].ns = NEVER;
-	watch->urgent[id] = false;
-	while (watch->limit && !watch->path[watch->limit])
-		watch->limit--;
+	struct fl_watched *p = watch->path[id];
+
+	if (p && p->spec.enabled)
+		take_out(watch, p, now);
+	forget(watch, id);
 }
 
 /* --- questions -------------------------------------------------------------------------------- */

@@ -98,7 +98,9 @@ void fl_watch_configure(struct fl_watch *watch, const char *router, struct fl_ri
  * A session that is up stays up over changed parameters. Return: 0 or -ENOMEM.
  */
 int fl_watch_set(struct fl_watch *watch, const struct fl_watch_spec *spec, struct fl_mono now);
-void fl_watch_remove(struct fl_watch *watch, uint16_t id);
+
+/* Nor is its peer to use it any more, and is told so. */
+void fl_watch_remove(struct fl_watch *watch, uint16_t id, struct fl_mono now);
 
 /* Nothing of it is remembered, so strangers cost only the look. */
 void fl_watch_rx(struct fl_watch *watch, const struct fl_watch_packet *packet);

@@ -90,8 +90,8 @@ static void say_where(struct fl_engine *e)
 		const struct fl_vector *v = &e->t->vectors[id];
 		const uint32_t over = e->jiffies - v->prev_until;
 
-		if (v->peer && v->prev_path && !(v->group & FL_GROUP_PEER) && e->groups.first[id] &&
-		    (int32_t)over < (int32_t)(LATELY_S * e->t->hz) &&
+		if (v->peer && v->path && v->prev_path && !(v->group & FL_GROUP_PEER) &&
+		    e->groups.first[id] && (int32_t)over < (int32_t)(LATELY_S * e->t->hz) &&
 		    fl_engine_may_follow(e, v->peer))
 			fl_engine_call_back(e, id, true);
 	}

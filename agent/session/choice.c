@@ -208,6 +208,18 @@ bool fl_choice_judge(struct fl_choice *choice, const struct fl_fabric *fabric,
 			    bfd->hold_down_s * 1000, now);
 }
 
+void fl_choice_forget_path(struct fl_choice *choice, uint16_t path)
+{
+	struct standing *s, *tmp;
+
+	HASH_ITER(hh, choice->standings, s, tmp) {
+		if (s->key.path != path)
+			continue;
+		HASH_DEL(choice->standings, s);
+		free(s);
+	}
+}
+
 /* --- service routes --------------------------------------------------------------------------- */
 
 uint16_t fl_choice_route(struct fl_choice *choice, const char *name)

@@ -54,6 +54,9 @@ void fl_choice_taken(struct fl_choice *choice, const struct fl_choice_for *what,
 bool fl_choice_judge(struct fl_choice *choice, const struct fl_fabric *fabric,
 		     const struct fl_choice_for *what, uint16_t path, struct fl_mono now);
 
+/* The path is none any more: how it stood is not how the next one of this number does. */
+void fl_choice_forget_path(struct fl_choice *choice, uint16_t path);
+
 /* --- service routes --------------------------------------------------------------------------- */
 
 /* Number of a route by its name, 0 if there are too many; it stays the same over reloads. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The session engine and its configuration: names, the host's part, sessions that it must end. */
+/* The session engine and its configuration: names, and sessions that it must move or end. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,53 +65,6 @@ static void configure_host(struct fl_engine *e, const struct fl_config *config)
 	settings->generation++;
 }
 
-static struct fl_host_prefix host_prefix(const struct fl_prefix *p)
-{
-	struct fl_host_prefix prefix = { .length = p->len };
-
-	if (p->addr.family == 6) {
-		memcpy(prefix.addr, p->addr.b, 16);
-		return prefix;
-	}
-	prefix.length += 96;
-	prefix.addr[10] = 0xff;
-	prefix.addr[11] = 0xff;
-	memcpy(prefix.addr + 12, p->addr.b, 4);
-	return prefix;
-}
-
-/* Is a service, or an ancestor that has its routes, reached by a peer? */
-static bool by_peer(const struct fl_config *config, int service)
-{
-	for (; service != FL_CFG_NONE; service = config->authority.service[service].parent)
-		for (size_t i = 0; i < config->router.n_service_route; i++)
-			if (config->router.service_route[i].service == service &&
-			    config->router.service_route[i].type == FL_CFG_ROUTE_PEER)
-				return true;
-	return false;
-}
-
-/*
- * Services that are reached by a peer: what of the host's own traffic the data plane shows us at
- * all. The kernel itself sends the rest where it belongs, answers of this host's servers above all.
- */
-static void set_host_prefixes(struct fl_engine *e, const struct fl_config *config, bool present)
-{
-	if (!config || config->router.local_tenant == FL_CFG_NONE)
-		return;
-	for (size_t i = 0; i < config->authority.n_service; i++) {
-		const struct fl_cfg_service *service = &config->authority.service[i];
-
-		if (!service->enabled || !by_peer(config, (int)i))
-			continue;
-		for (size_t j = 0; j < service->n_address; j++) {
-			struct fl_host_prefix prefix = host_prefix(&service->address[j]);
-
-			e->t->ops->host_prefix(e->t->ops_ctx, &prefix, present);
-		}
-	}
-}
-
 void fl_engine_question(struct fl_engine *engine, uint32_t id, struct fl_question *ret_question)
 {
 	const struct fl_session *s = fl_engine_session(engine, id);
@@ -144,19 +97,51 @@ static bool still_allowed(struct fl_engine *e, uint32_t id)
 	return !d.reason && e->service_names[d.match.service] == fl_engine_session(e, id)->service;
 }
 
+/* Is there a path to the peer that sessions of this policy may take? */
+static bool has_path(const struct fl_engine *e, uint16_t peer,
+		     const struct fl_cfg_service_policy *policy)
+{
+	for (uint16_t id = 1; id <= fl_fabric_path_limit(e->fabric); id++) {
+		const struct fl_path_rt *path = fl_fabric_path(e->fabric, id);
+
+		if (path && path->cfg && path->peer == peer &&
+		    fl_fabric_path_cost(path, policy) != FL_CFG_PRIORITY_NEVER)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Is there a path for the sessions of a vector, or will there be one? Whose path has been taken
+ * away, and which may move, wait for one that can be used. Those of a peer are the peer's to move.
+ */
+static bool has_way(const struct fl_engine *e, uint16_t vector)
+{
+	const struct fl_vector *v = &e->t->vectors[vector];
+	const struct fl_peer *peer = fl_fabric_peer(e->fabric, v->peer);
+	const struct fl_cfg_service_policy *policy;
+
+	if (!v->path && e->steering[vector].state == FL_STEER_ONE_BY_ONE)
+		return true;
+	if (!peer || !peer->configured)
+		return false;
+	if (v->path || v->group & FL_GROUP_PEER)
+		return v->path || has_path(e, v->peer, NULL);
+	policy = fl_engine_policy(e, v->policy);
+	return policy && policy->session_resiliency != FL_CFG_RESILIENCY_NONE &&
+	       has_path(e, v->peer, policy);
+}
+
 static bool side_exists(const struct fl_engine *e, const struct fl_side *side)
 {
 	const struct fl_netif *netif;
-	const struct fl_peer *peer;
 
 	switch (side->kind) {
 	case FL_SIDE_LAN:
 		netif = fl_fabric_netif(e->fabric, side->id);
 		return netif && netif->cfg;
 	case FL_SIDE_PEER:
-		peer = fl_fabric_peer(e->fabric, side->id);
-		/* The vector went with its path: its number may soon be another's. */
-		return peer && peer->configured && e->t->vectors[side->vector].peer == side->id;
+		return e->t->vectors[side->vector].peer == side->id && has_way(e, side->vector);
 	case FL_SIDE_HOST:
 	case FL_SIDE_NONE:
 		break;
@@ -182,12 +167,33 @@ static void review_sessions(struct fl_engine *e)
 		fl_notice("%zu sessions ended: the new configuration does not allow them", ended);
 }
 
-/* Vectors that went with their paths: what was under way in them is not the next one's. */
+/*
+ * Sessions whose paths have been taken away go to the best that is left. What their peers have sent
+ * so far is under way (P-16).
+ */
+static void leave_lost_paths(struct fl_engine *e)
+{
+	for (uint16_t id = 1; id < FL_MAX_VECTORS; id++) {
+		const struct fl_vector *v = &e->t->vectors[id];
+
+		if (v->peer && !v->path && v->prev_path)
+			fl_fabric_vector_accept(e->fabric, id, v->prev_path, e->jiffies);
+	}
+	fl_engine_paths_changed(e);
+}
+
+/* What was under way in vectors, or to paths, that have been taken away. */
 static void forget_moves(struct fl_engine *e)
 {
-	for (uint16_t id = 1; id < FL_MAX_VECTORS; id++)
+	for (uint16_t id = 1; id < FL_MAX_VECTORS; id++) {
+		struct fl_steering *st = &e->steering[id];
+		const struct fl_path_rt *to = fl_fabric_path(e->fabric, st->to);
+
 		if (!e->t->vectors[id].peer)
-			e->steering[id] = (struct fl_steering){ 0 };
+			*st = (struct fl_steering){ 0 };
+		else if (st->to && !to)
+			st->state = FL_STEER_STEADY;
+	}
 }
 
 int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config)
@@ -206,7 +212,6 @@ int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config
 		fl_fib_free(fib);
 		return err;
 	}
-	set_host_prefixes(e, e->config, false);
 	fl_engine_free_names(e);
 	fl_fib_free(e->fib);
 	e->fib = fib;
@@ -221,11 +226,12 @@ int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config
 		fl_engine_adopt(e);
 	else
 		fl_engine_waypoints_changed(e);
+	leave_lost_paths(e);
+	forget_moves(e);
 	fl_engine_dup_configured(e);
-	set_host_prefixes(e, config, true);
+	fl_engine_host_prefixes(e);
 	configure_host(e, config);
 	review_sessions(e);
-	forget_moves(e);
 	e->review_due = true;
 	return 0;
 }

@@ -120,9 +120,13 @@ static int pick_paths(const struct fl_engine *e, const struct fl_session *s, uin
 	memset(paths, 0, FL_DUP_WAYS * sizeof(*paths));
 	if (is_usable(e, first, s->out.id, family, policy))
 		paths[n++] = first;
-	for (uint16_t id = 1; id <= fl_fabric_path_limit(e->fabric) && n < FL_DUP_WAYS; id++)
+	for (uint16_t id = 1; id <= fl_fabric_path_limit(e->fabric) && n < FL_DUP_WAYS; id++) {
+		/* One without a path of its own takes those of the first family that there is. */
+		if (!n && !first)
+			family = e->t->paths[id].family;
 		if (id != first && is_usable(e, id, s->out.id, family, policy))
 			paths[n++] = id;
+	}
 	return n;
 }
 

@@ -155,6 +155,10 @@ static inline bool fl_is_midstream(const struct fl_packet *p)
 /* --- configure.c ------------------------------------------------------------------------------ */
 void fl_engine_free_names(struct fl_engine *e);
 
+/* --- host_prefix.c ---------------------------------------------------------------------------- */
+/* Into the data plane's table; what is not of this configuration goes, whoever has put it in. */
+void fl_engine_host_prefixes(struct fl_engine *e);
+
 /* --- adopt.c ---------------------------------------------------------------------------------- */
 /* Before the records are indexed: take out what an earlier process did not finish. */
 void fl_engine_tidy(struct fl_engine *e);

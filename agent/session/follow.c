@@ -20,7 +20,7 @@ static void group_moved(struct fl_engine *e, uint16_t vector, uint16_t path)
 		.at = e->now,
 		.cause = FL_MOVE_BY_PEER,
 		.vector = vector,
-		.from = e->t->vectors[vector].path,
+		.from = fl_fabric_vector_last(e->fabric, vector),
 		.to = path,
 		.sessions = fl_fabric_vector_refs(e->fabric, vector),
 	};
@@ -46,8 +46,9 @@ uint16_t fl_engine_vector_from(struct fl_engine *e, uint16_t peer, uint16_t path
 		e->steering[vector].heard = meta->vector.seq;
 		return vector;
 	}
-	/* Also after a restart of ours, when no number is known yet. */
-	if (e->steering[vector].heard && !is_newer(meta->vector.seq, e->steering[vector].heard))
+	/* Also after a restart of ours, when no number is known yet, and when its path is gone. */
+	if (e->steering[vector].heard && e->t->vectors[vector].path &&
+	    !is_newer(meta->vector.seq, e->steering[vector].heard))
 		return vector;
 	e->steering[vector].heard = meta->vector.seq;
 	if (e->t->vectors[vector].path != path)
@@ -59,7 +60,7 @@ uint16_t fl_engine_vector_from(struct fl_engine *e, uint16_t peer, uint16_t path
 static void answer_by(struct fl_engine *e, uint32_t id, uint16_t vector)
 {
 	struct fl_session *s = fl_engine_session(e, id);
-	uint16_t old_path = e->t->vectors[s->in.vector].path;
+	uint16_t old_path = fl_fabric_vector_last(e->fabric, s->in.vector);
 	struct fl_history_move move = { .session = id,
 					.at = e->now,
 					.cause = FL_MOVE_BY_PEER,
@@ -77,7 +78,7 @@ static void answer_by(struct fl_engine *e, uint32_t id, uint16_t vector)
 	fl_engine_flow(e, id, FL_FORWARD)->in_vector = vector;
 	fl_engine_flow(e, id, FL_REVERSE)->out = vector;
 	fl_engine_kept_out(e, id, FL_REVERSE, vector);
-	if (move.to == old_path)
+	if (move.to == old_path || !old_path)
 		return;
 	/* What is still under way comes by the old one (P-16). */
 	fl_fabric_vector_accept(e->fabric, vector, old_path, e->jiffies);

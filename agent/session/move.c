@@ -25,13 +25,13 @@ void fl_engine_signal_move(struct fl_engine *e, uint32_t id)
 void fl_engine_move_session(struct fl_engine *e, uint32_t id, uint16_t vector)
 {
 	struct fl_session *s = fl_engine_session(e, id);
-	uint16_t old_path = e->t->vectors[s->out.vector].path;
+	uint16_t old_path = fl_fabric_vector_last(e->fabric, s->out.vector);
 
 	fl_engine_leave(e, id, FL_FORWARD);
 	s->out.vector = vector;
 	fl_engine_join(e, id, FL_FORWARD);
 	/* Until the peer has heard of it, its packets come as before (P-16). */
-	if (e->t->vectors[vector].path != old_path)
+	if (old_path && e->t->vectors[vector].path != old_path)
 		fl_fabric_vector_accept(e->fabric, vector, old_path, e->jiffies);
 	fl_engine_flow(e, id, FL_REVERSE)->in_vector = vector;
 	fl_engine_flow(e, id, FL_FORWARD)->out = vector;

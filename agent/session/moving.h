@@ -52,9 +52,16 @@ struct fl_kept_flows {
 	uint32_t cursor;
 };
 
+enum fl_steering_state {
+	FL_STEER_STEADY = 0,
+	FL_STEER_ASKED,      /* the peer is to say whether it has followed; then we move */
+	FL_STEER_ANNOUNCED,  /* moved; the peer has not said yet that it has followed */
+	FL_STEER_ONE_BY_ONE, /* each session is moved */
+};
+
 /* A vector that is being moved, or may be (steer.c); of the peer's, what was heard (follow.c). */
 struct fl_steering {
-	uint8_t state;
+	uint8_t state; /* enum fl_steering_state */
 	uint8_t tries;
 	uint8_t turn; /* one by one: sessions of which turn, of how many */
 	uint8_t turns;

@@ -359,7 +359,11 @@ static void on_other(struct fl_engine *e, struct arrival *a)
 	flow = &e->t->flows[a->slot];
 	dir = direction_of(flow);
 	if (!follow_path(e, a, flow->session, dir)) {
-		fl_engine_drop(e, FL_DROP_SYMMETRY);
+		/* Our path is gone: the session's initiator is to say where it is. */
+		if (dir == FL_FORWARD && !e->t->vectors[flow->in_vector].path)
+			fl_engine_ask_metadata(e, a->work);
+		else
+			fl_engine_drop(e, FL_DROP_SYMMETRY);
 		return;
 	}
 	if (fl_meta_has(&a->opened.meta, FL_META_DISABLE_FORWARD) && dir == FL_REVERSE) {

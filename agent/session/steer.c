@@ -30,13 +30,6 @@
 #define TURNS_MAX         64
 #define SESSIONS_PER_TURN 16
 
-enum fl_steering_state {
-	STEADY = 0,
-	ASKED,      /* the peer is to say whether it has followed; then we move */
-	ANNOUNCED,  /* moved; the peer has not said yet that it has followed */
-	ONE_BY_ONE, /* each session is moved */
-};
-
 /* A vector that is looked at. */
 struct look {
 	struct fl_engine *e;
@@ -227,7 +220,7 @@ void fl_engine_call_back(struct fl_engine *e, uint16_t vector, bool quiet)
 	fl_fabric_vector_renumber(e->fabric, vector);
 	st->seq = fl_fabric_vector_seq(e->fabric, vector);
 	st->to = e->t->vectors[vector].path;
-	st->state = ANNOUNCED;
+	st->state = FL_STEER_ANNOUNCED;
 	st->quiet = quiet;
 	st->tries = 0;
 	announce(e, vector);
@@ -235,12 +228,12 @@ void fl_engine_call_back(struct fl_engine *e, uint16_t vector, bool quiet)
 
 static void move_vector(struct look *l, enum fl_move_cause cause)
 {
-	uint16_t from = l->v->path;
+	uint16_t from = fl_fabric_vector_last(l->e->fabric, l->id);
 
 	/* The next number may have been said of another path. */
-	if (l->st->state == ASKED && l->st->to != l->best)
+	if (l->st->state == FL_STEER_ASKED && l->st->to != l->best)
 		fl_fabric_vector_renumber(l->e->fabric, l->id);
-	l->st->state = ANNOUNCED;
+	l->st->state = FL_STEER_ANNOUNCED;
 	l->st->quiet = false;
 	l->st->to = l->best;
 	l->st->tries = 0;
@@ -257,7 +250,7 @@ static void move_vector(struct look *l, enum fl_move_cause cause)
 /* The peer first: nothing is lost while both paths carry packets. */
 static void ask_to_follow(struct look *l, enum fl_move_cause cause)
 {
-	l->st->state = ASKED;
+	l->st->state = FL_STEER_ASKED;
 	l->st->quiet = false;
 	l->st->cause = cause;
 	l->st->to = l->best;
@@ -274,7 +267,7 @@ static void one_by_one(struct look *l, uint16_t target, enum fl_move_cause cause
 {
 	uint32_t sessions = fl_fabric_vector_refs(l->e->fabric, l->id);
 
-	l->st->state = ONE_BY_ONE;
+	l->st->state = FL_STEER_ONE_BY_ONE;
 	l->st->cause = cause;
 	l->st->target = target;
 	l->st->to = target ? l->e->t->vectors[target].path : 0;
@@ -373,11 +366,11 @@ static void review(struct fl_engine *e)
 		if (!begin_look(e, id, &l))
 			continue;
 		/* What is under way goes on, unless the path that it goes to is down. */
-		if (l.st->state == ONE_BY_ONE && (!l.st->to || is_usable(e, l.st->to)))
+		if (l.st->state == FL_STEER_ONE_BY_ONE && (!l.st->to || is_usable(e, l.st->to)))
 			continue;
-		if (l.st->state == ONE_BY_ONE)
-			l.st->state = STEADY;
-		if (l.st->state == ASKED && is_usable(e, l.v->path)) {
+		if (l.st->state == FL_STEER_ONE_BY_ONE)
+			l.st->state = FL_STEER_STEADY;
+		if (l.st->state == FL_STEER_ASKED && is_usable(e, l.v->path)) {
 			if (!is_usable(e, l.st->to))
 				fl_engine_call_back(e, id, false);
 			continue;
@@ -467,11 +460,12 @@ static void walk(struct fl_engine *e, uint16_t vector)
 		uint32_t id = st->cursor;
 
 		if (!id && ++st->turn >= st->turns) {
-			st->state = STEADY;
+			st->state = FL_STEER_STEADY;
 			if (st->walked)
-				fl_notice("%u sessions moved from %s: %s", st->walked,
-					  e->t->paths[e->t->vectors[vector].path].label,
-					  fl_move_cause_text(st->cause));
+				fl_notice(
+					"%u sessions moved from %s: %s", st->walked,
+					e->t->paths[fl_fabric_vector_last(e->fabric, vector)].label,
+					fl_move_cause_text(st->cause));
 			return;
 		}
 		if (!id) {
@@ -490,11 +484,11 @@ static void give_up(struct fl_engine *e, uint16_t vector)
 	struct fl_steering *st = &e->steering[vector];
 
 	e->follows[e->t->vectors[vector].peer] = false;
-	if (st->state == ASKED) {
+	if (st->state == FL_STEER_ASKED) {
 		fl_engine_call_back(e, vector, false);
 		return;
 	}
-	st->state = STEADY;
+	st->state = FL_STEER_STEADY;
 	if (st->quiet)
 		return;
 	for (uint32_t id = e->groups.first[vector]; id; id = e->groups.links[id].next)
@@ -507,7 +501,7 @@ static void go_on(struct fl_engine *e, uint16_t vector)
 {
 	struct fl_steering *st = &e->steering[vector];
 
-	if (st->state == ONE_BY_ONE) {
+	if (st->state == FL_STEER_ONE_BY_ONE) {
 		walk(e, vector);
 		return;
 	}
@@ -528,13 +522,14 @@ void fl_engine_move_heard(struct fl_engine *e, uint16_t peer, const struct fl_me
 		return;
 	e->follows[peer] = true;
 	st = &e->steering[vector->id];
-	if (vector->seq != st->seq || (st->state != ASKED && st->state != ANNOUNCED))
+	if (vector->seq != st->seq ||
+	    (st->state != FL_STEER_ASKED && st->state != FL_STEER_ANNOUNCED))
 		return;
-	if (st->state == ANNOUNCED) {
-		st->state = STEADY;
+	if (st->state == FL_STEER_ANNOUNCED) {
+		st->state = FL_STEER_STEADY;
 		return;
 	}
-	st->state = STEADY;
+	st->state = FL_STEER_STEADY;
 	/* By another configuration they stay. */
 	if (!begin_look(e, vector->id, &l)) {
 		fl_engine_call_back(e, vector->id, false);
@@ -576,7 +571,7 @@ void fl_engine_steer(struct fl_engine *e)
 	if (judge(e) || e->review_due || fl_mono_ms_between(e->reviewed, e->now) >= REVIEW_MS)
 		review(e);
 	for (uint16_t id = 1; id < FL_MAX_VECTORS; id++) {
-		if (e->steering[id].state != STEADY)
+		if (e->steering[id].state != FL_STEER_STEADY)
 			go_on(e, id);
 		remind(e, id);
 	}

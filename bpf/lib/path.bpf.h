@@ -79,15 +79,17 @@ static __always_inline bool fl_addr_is_special(const __u8 *addr, __u8 family)
 	       (addr[0] == 169 && addr[1] == 254);
 }
 
-/* Sources that no host has: RFC 1812 5.3.7. */
+/* Sources that no host has, or only on its own link: RFC 1812 5.3.7, RFC 3927 7, RFC 4291 2.5.6. */
 static __always_inline bool fl_source_is_bad(const __u8 *addr, __u8 family)
 {
 	if (family == 6) {
 		const fl_u64_una *w = (const fl_u64_una *)addr;
 
-		return addr[0] == 0xff || (!w[0] && (!w[1] || w[1] == (__u64)1 << 56));
+		return addr[0] == 0xff || (addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80) ||
+		       (!w[0] && (!w[1] || w[1] == (__u64)1 << 56));
 	}
-	return addr[0] >= 224 || addr[0] == 127 || addr[0] == 0;
+	return addr[0] >= 224 || addr[0] == 127 || addr[0] == 0 ||
+	       (addr[0] == 169 && addr[1] == 254);
 }
 
 #endif

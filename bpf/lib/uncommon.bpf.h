@@ -225,12 +225,31 @@ static __noinline int fl_expired(FL_CTX *ctx, const struct fl_job *job)
 	return err ? -FL_DROP_TTL_EXPIRED : FL_OWN(fl_job_punt)(ctx, FL_PUNT_TTL);
 }
 
-/* By another path than the session's: only metadata may announce a move. */
+/* Has the path been taken away by which the initiator of this flow's session sent? */
+static __always_inline bool fl_path_lost(const struct fl_job *job)
+{
+	const struct fl_flow *flow = fl_flow_at(job->slot);
+	const struct fl_vector *vector;
+	__u32 id;
+
+	if (!flow || flow->flags & FL_FLOW_REVERSE)
+		return false;
+	id = flow->in_vector;
+	vector = bpf_map_lookup_elem(&fl_vectors, &id);
+	return vector && !vector->path;
+}
+
+/* By another path than the session's: only metadata may announce a move, which is asked for if the
+ * session has no path. */
 static __noinline int fl_elsewhere(FL_CTX *ctx, const struct fl_job *job)
 {
-	if (!fl_has_cookie(fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt))
+	if (fl_has_cookie(fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt))
+		return FL_OWN(fl_job_punt)(ctx, FL_PUNT_META);
+	if (!fl_path_lost(job))
 		return -FL_DROP_SYMMETRY;
-	return FL_OWN(fl_job_punt)(ctx, FL_PUNT_META);
+	if (!fl_peer_allowed(job->peer, FL_BUCKET_BARE))
+		return -FL_DROP_RATE_PEER;
+	return FL_OWN(fl_job_punt)(ctx, FL_PUNT_BARE);
 }
 
 #endif

@@ -68,4 +68,44 @@ cp "$WORK/good.json" "$WORK/r1.json"
 ok "and back" ctl r1 config apply "$WORK/r1.json"
 ok "two paths up again" wait_for 5 sh -c "\"$BIN/fairlead\" -i $TAG-r1 -j show paths | jq -e '[.paths[] | select(.status == \"up\")] | length == 2'"
 ok "traffic" in_ns c "$TOP/test/tools/udp_echo.py" --ask 10.2.0.2 7 --count 3
+
+# The path under a session is taken away, at either end: the session goes by the other one.
+all_up() {
+	local r
+	for r in r1 r2; do
+		ctl "$r" -j show paths | jq -e '[.paths[] | select(.status == "up")] | length == 2' || return
+	done
+}
+way() { ctl "$1" -j show sessions | jq -r "[.sessions[] | .$2.interface + \" \" + .id] | join(\",\")"; }
+for r in r1 r2; do
+	change_config $r '.authority."service-policy"[0]."session-resiliency" = "failover"'
+	cp "$WORK/$r.json" "$WORK/$r.whole"
+	ctl $r config apply "$WORK/$r.json" >/dev/null
+done
+first='.router."device-interface"[1]."network-interface"[0]'
+# take_away WHAT ROUTER PROGRAM
+take_away() {
+	local what=$1 router=$2 flow session
+	ctl r1 clear session all >/dev/null
+	ok "$what: both paths are up" wait_for 20 all_up
+	(exec nsenter --net="/run/netns/$TAG-c" -- "$TOP/test/tools/udp_echo.py" --ask 10.2.0.2 7 --count 300 --gap 0.01 \
+		--timeout 0.3 >"$WORK/flow") &
+	flow=$!
+	wait_for 5 sh -c "\"$BIN/fairlead\" -i $TAG-r2 -j show sessions | jq -e '.sessions | length == 1'"
+	session=$(way r1 out)
+	is "$what: a session on wan1" "${session% *}" wan1
+	change_config "$router" "$3"
+	ok "$what" ctl "$router" config apply "$WORK/$router.json"
+	wait $flow
+	cmp_num "$what: hardly anything is lost" "$(tail -n1 "$WORK/flow" | cut -d' ' -f1)" -le 3
+	is "$what: the same session by wan2" "$(way r1 out)" "wan2 ${session#* }"
+	is "$what: at the other end, too" "$(way r2 in)" "wan2 ${session#* }"
+	cp "$WORK/$router.whole" "$WORK/$router.json"
+	ctl "$router" config apply "$WORK/$router.json" >/dev/null
+}
+take_away "adjacency removed at r1" r1 "del($first.adjacency)"
+take_away "adjacency removed at r2" r2 "del($first.adjacency)"
+take_away "interface removed at r1" r1 'del(.router."device-interface"[1])'
+take_away "address of the peer changed at r1" r1 "$first.adjacency[0].\"ip-address\" = \"198.51.100.9\""
+take_away "address of the peer changed at r2" r2 "$first.adjacency[0].\"ip-address\" = \"198.51.100.9\""
 finish

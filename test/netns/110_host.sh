@@ -45,4 +45,23 @@ is "a client reaches r2 itself through the fabric" "$(in_ns c curl -sSm5 http://
 ok "ping the router's LAN address" in_ns c ping -c1 -W1 10.1.0.1
 ok "ping between waypoints" in_ns r1 ping -c1 -W1 198.51.100.2
 ok "a server on the router, from its LAN" in_ns s curl -sSm5 -o /dev/null http://10.2.0.1/
+denied=$(drops r1 no-service)
+in_ns c sysctl -qw net.ipv4.icmp_echo_ignore_broadcasts=0
+in_ns r1 sysctl -qw net.ipv4.icmp_echo_ignore_broadcasts=0
+ok "a directed broadcast of the LAN" in_ns c ping -b -c1 -W1 10.1.0.255
+is "is nobody's session" "$(drops r1 no-service)" "$denied"
+
+# An address and a service that go while the agent is not there are not r1's any more when it is back.
+map() { bpftool -j map dump pinned "$(echo "/sys/fs/bpf/fairlead/$TAG-r1"/v*)/$1" | jq -c '[.[].formatted.key]'; }
+has_local() { map fl_local_addrs | jq -e --argjson a "$1" 'any(.[]; .addr[0:4] == $a)' >/dev/null; }
+add_addr r1 lan0 10.1.0.77/24
+ok "an address more" wait_for 5 has_local '[10,1,0,77]'
+cmp_num "services are shown to the agent" "$(map fl_host_pfx | jq length)" -ge 2
+stop_router r1 KILL
+in_ns r1 ip addr del 10.1.0.77/24 dev lan0
+change_config r1 'del(.router."local-tenant")'
+start_router r1
+no "the address is not the next agent's" has_local '[10,1,0,77]'
+ok "others are" has_local '[10,1,0,1]'
+is "nor are the services" "$(map fl_host_pfx | jq length)" 0
 finish

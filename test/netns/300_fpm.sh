@@ -184,4 +184,13 @@ launch_router r1
 launch_router r2
 router_answers r1 r2 || exit 1
 cmp_num "without agents: packets are marked" "$(stat r1 path-metrics-added)" -gt $((before + 1000))
+
+# A path that is taken away leaves nothing to the next one of its number.
+colours() { bpftool -j map dump pinned "$(echo "/sys/fs/bpf/fairlead/$TAG-r1"/v*)/fl_fpm_scopes" |
+	jq '[.[].formatted.value | .session, (.scope | .. | numbers)] | add'; }
+cmp_num "a path is measured" "$(colours)" -gt 0
+change_config r1 '(.router."device-interface"[]."network-interface"[].adjacency // empty)[0]."ip-address" = "198.51.100.9"'
+ok "another path instead" ctl r1 config apply "$WORK/r1.json"
+nothing() { [ "$(colours)" = 0 ]; }
+ok "what was measured is forgotten" wait_for 10 nothing
 finish

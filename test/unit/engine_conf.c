@@ -128,6 +128,11 @@ static void put_wan(struct text *t, const struct world_opts *opts, int router, e
 
 	if (!local)
 		return;
+	if (dev == DEV_WAN2 && opts->no_adjacency2) {
+		put(t, ",{'name':'wan2','network-interface':[{'name':'wan2','type':'fabric',"
+		       "'inter-router-security':'fabric'}]}");
+		return;
+	}
 	far = far_waypoint(opts, router, dev, &peer);
 	put(t,
 	    ",{'name':'wan%d','network-interface':[{'name':'wan%d','type':'fabric',"
@@ -168,7 +173,8 @@ const char *world_config_text(int router, const struct world_opts *opts)
 	    "'device-interface':[{'name':'lan0','network-interface':[{'name':'lan0',"
 	    "'tenant':'staff'%s}]}",
 	    or_nothing(opts->lan));
-	put_wan(&t, opts, router, DEV_WAN1);
+	if (!opts->no_wan1)
+		put_wan(&t, opts, router, DEV_WAN1);
 	put_wan(&t, opts, router, DEV_WAN2);
 	put(&t,
 	    ",{'name':'inet','network-interface':[{'name':'inet','source-nat':true%s}]},"

@@ -76,11 +76,29 @@ static int deny(void *ctx, const struct fl_wide_key *key, const struct fl_denial
 	return 0;
 }
 
+bool router_has_local(const struct router *r, const char *addr)
+{
+	const struct fl_addr want = addr_of(addr);
+
+	for (size_t i = 0; i < r->n_locals; i++)
+		if (r->locals[i].family == want.family && !memcmp(r->locals[i].addr, want.b, 16))
+			return true;
+	return false;
+}
+
 static int local_addr(void *ctx, const struct fl_local_addr *addr, bool present)
 {
-	(void)ctx;
-	(void)addr;
-	(void)present;
+	struct router *r = ctx;
+	size_t i = 0;
+
+	while (i < r->n_locals && memcmp(&r->locals[i], addr, sizeof(*addr)) != 0)
+		i++;
+	if (present && i == r->n_locals) {
+		MUST_BE(i < sizeof(r->locals) / sizeof(r->locals[0]));
+		r->locals[r->n_locals++] = *addr;
+	} else if (!present && i < r->n_locals) {
+		r->locals[i] = r->locals[--r->n_locals];
+	}
 	return 0;
 }
 
@@ -88,9 +106,31 @@ static int host_prefix(void *ctx, const struct fl_host_prefix *prefix, bool pres
 {
 	struct router *r = ctx;
 
-	(void)prefix;
-	r->host_prefixes += present ? 1 : (size_t)-1;
+	MUST_BE(present);
+	for (size_t i = 0; i < r->n_host_prefixes; i++)
+		if (!memcmp(&r->host_prefixes[i], prefix, sizeof(*prefix)))
+			return 0;
+	MUST_BE(r->n_host_prefixes < sizeof(r->host_prefixes) / sizeof(r->host_prefixes[0]));
+	r->host_prefixes[r->n_host_prefixes++] = *prefix;
 	return 0;
+}
+
+static void local_addrs_sweep(void *ctx, fl_keep_addr keep, void *keep_ctx)
+{
+	struct router *r = ctx;
+
+	for (size_t i = r->n_locals; i-- > 0;)
+		if (!keep(keep_ctx, &r->locals[i]))
+			r->locals[i] = r->locals[--r->n_locals];
+}
+
+static void host_prefixes_sweep(void *ctx, fl_keep_prefix keep, void *keep_ctx)
+{
+	struct router *r = ctx;
+
+	for (size_t i = r->n_host_prefixes; i-- > 0;)
+		if (!keep(keep_ctx, &r->host_prefixes[i]))
+			r->host_prefixes[i] = r->host_prefixes[--r->n_host_prefixes];
 }
 
 static int tx_port(void *ctx, uint32_t iface, uint32_t ifindex)
@@ -190,6 +230,14 @@ static int dup_ask(void *ctx, struct fl_dup_ask *ask)
 	return 0;
 }
 
+static int fpm_clear(void *ctx, uint32_t slot)
+{
+	struct router *r = ctx;
+
+	r->fpm_cleared[slot / FL_PATH_SCOPES] |= 1u << slot % FL_PATH_SCOPES;
+	return 0;
+}
+
 static int fpm_heard(void *ctx, uint32_t slot, uint32_t session, const struct fl_fpm_mark *mark)
 {
 	struct router *r = ctx;
@@ -208,6 +256,8 @@ const struct fl_table_ops world_table_ops = {
 	.deny = deny,
 	.local_addr = local_addr,
 	.host_prefix = host_prefix,
+	.local_addrs_sweep = local_addrs_sweep,
+	.host_prefixes_sweep = host_prefixes_sweep,
 	.tx_port = tx_port,
 	.name_set = name_set,
 	.name_get = name_get,
@@ -215,6 +265,7 @@ const struct fl_table_ops world_table_ops = {
 	.dup_remove = dup_remove,
 	.dup_get = dup_get,
 	.dup_ask = dup_ask,
+	.fpm_clear = fpm_clear,
 	.fpm_heard = fpm_heard,
 };
 
@@ -224,8 +275,9 @@ static int kernel_route(void *ctx, const struct fl_addr *dst, uint32_t ifindex,
 			struct fl_route *ret_route)
 {
 	const struct world_route *best = NULL;
-	const struct router *r = ctx;
+	struct router *r = ctx;
 
+	r->route_questions++;
 	for (size_t i = 0; i < r->n_routes; i++) {
 		const struct world_route *route = &r->routes[i];
 
@@ -280,6 +332,13 @@ static void kernel_hop_up(void *ctx, uint16_t hop)
 		fl_engine_hop_up(r->engine, hop);
 }
 
+static void kernel_unwatch(void *ctx, uint16_t path)
+{
+	struct router *r = ctx;
+
+	fl_choice_forget_path(fl_engine_choice(r->engine), path);
+}
+
 static void kernel_path_usable(void *ctx, uint16_t path, bool usable)
 {
 	struct router *r = ctx;
@@ -296,6 +355,7 @@ const struct fl_fabric_ops world_fabric_ops = {
 	.attach = kernel_attach,
 	.detach = kernel_detach,
 	.hop_up = kernel_hop_up,
+	.unwatch = kernel_unwatch,
 	.path_usable = kernel_path_usable,
 };
 

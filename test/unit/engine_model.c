@@ -404,9 +404,11 @@ static enum model_verdict stages(struct job *j)
 	if (flow->flags & FL_FLOW_DUP && in_copies(j, flow, &verdict))
 		return verdict;
 	if (j->path && !expected(j, flow)) {
-		if (!fl_meta_has_cookie(j->p.payload, j->p.payload_len))
-			return drop(j, FL_DROP_SYMMETRY);
-		return punt(j, FL_PUNT_META);
+		if (fl_meta_has_cookie(j->p.payload, j->p.payload_len))
+			return punt(j, FL_PUNT_META);
+		if (!(flow->flags & FL_FLOW_REVERSE) && !j->r->t.vectors[flow->in_vector].path)
+			return punt(j, FL_PUNT_BARE);
+		return drop(j, FL_DROP_SYMMETRY);
 	}
 	return forward(j, flow);
 }

@@ -101,7 +101,21 @@ static void free_tables(struct router *r)
 	r->n_index = 0;
 	r->n_denials = 0;
 	r->n_dups = 0;
+	r->n_locals = 0;
+	r->n_host_prefixes = 0;
 	memset(r->names, 0, sizeof(r->names));
+}
+
+/* An address of ours; its network is the next route. */
+static void hear_addr(struct router *r, const struct world_route *own)
+{
+	struct fl_addr broadcast = own[1].prefix.addr;
+
+	if (broadcast.family == 4)
+		broadcast.b[3] = 255;
+	else
+		broadcast = (struct fl_addr){ 0 };
+	fl_fabric_addr(r->fabric, own[1].ifindex, &own->prefix.addr, &broadcast, true);
 }
 
 /* What a new process hears from the kernel before anything else. */
@@ -111,9 +125,9 @@ static void hear_kernel(struct router *r)
 		router_link(r, dev, true);
 	for (size_t i = 0; i + 1 < r->n_routes; i++)
 		if (!r->routes[i].ifindex)
-			fl_fabric_addr(r->fabric, r->routes[i + 1].ifindex,
-				       &r->routes[i].prefix.addr, true);
+			hear_addr(r, &r->routes[i]);
 	router_dump_neighbours(r);
+	fl_fabric_addrs_known(r->fabric);
 }
 
 /* --- what the engine asks for ------------------------------------------------------------------
@@ -228,6 +242,15 @@ void router_configure(struct router *r, const struct world_opts *opts)
 void router_restart(struct router *r)
 {
 	end_process(r);
+	start_process(r);
+	use(r, r->config);
+}
+
+void router_restart_with(struct router *r, const struct world_opts *opts)
+{
+	end_process(r);
+	fl_config_free(r->config);
+	r->config = load(r->n, opts);
 	start_process(r);
 	use(r, r->config);
 }

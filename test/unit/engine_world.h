@@ -42,7 +42,9 @@ struct world_opts {
 	int routers;           /* 2 */
 	uint32_t max_sessions; /* 64 */
 	bool path6;            /* paths are IPv6 */
+	bool no_wan1;          /* without the first path */
 	bool no_wan2;          /* without the second path */
+	bool no_adjacency2;    /* the second path's interface, without the peer */
 	bool no_datacenter;    /* the service is not enabled */
 	const char *authority;
 	const char *security;
@@ -127,13 +129,18 @@ struct router {
 	struct fl_name names[128];
 	struct fl_fpm_heard heard[8]; /* marks beside metadata */
 	size_t n_heard;
+	uint32_t fpm_cleared[FL_MAX_PATHS]; /* scopes, by path */
 	struct world_dup dups[64];
 	size_t n_dups;
-	size_t host_prefixes;
+	struct fl_local_addr locals[64];
+	size_t n_locals;
+	struct fl_host_prefix host_prefixes[16];
+	size_t n_host_prefixes;
 
 	/* The kernel. */
 	struct world_route routes[16];
 	size_t n_routes;
+	unsigned int route_questions;
 	struct world_ask asks[256];
 	size_t n_asks;
 	struct world_ask known[256]; /* neighbours, in the kernel's table */
@@ -175,6 +182,9 @@ void router_check(struct router *r);
 
 /* Another process takes over the tables. */
 void router_restart(struct router *r);
+
+/* The same, with another configuration. */
+void router_restart_with(struct router *r, const struct world_opts *opts);
 
 /* All maps are gone too. */
 void router_forget_all(struct router *r);
@@ -220,6 +230,9 @@ void router_dump_neighbours(struct router *r);
 
 /* Answer what was asked for by ARP or ND. */
 void router_answer(struct router *r);
+
+/* Does the data plane take this address for one of ours? */
+bool router_has_local(const struct router *r, const char *addr);
 
 uint16_t router_iface(struct router *r, enum device dev);
 uint16_t router_path(struct router *r, enum device dev);

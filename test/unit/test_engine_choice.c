@@ -434,3 +434,31 @@ Test(engine_choice, records_that_are_gone_are_not_there)
 	cr_assert(fl_history_find_opening(h, 2));
 	fl_history_free(h);
 }
+
+/* How a path stood by a policy's limits is not how the next one of its number does. */
+Test(engine_choice, a_path_that_is_taken_away_is_forgotten)
+{
+	struct world_opts opts = { .policy = VOICE };
+	struct world *w = world_new(&opts);
+	struct router *r = &w->r[R1];
+	uint16_t wan1 = router_path(r, DEV_WAN1), wan2 = router_path(r, DEV_WAN2);
+
+	measure(r, DEV_WAN1, 20, 0);
+	measure(r, DEV_WAN2, 20, 0);
+	cr_assert_eq(way_of(w, 1), wan1);
+	measure(r, DEV_WAN1, 20, 50000);
+	world_advance(w, 15000);
+	cr_assert_eq(way_of(w, 2), wan2);
+	opts.no_wan1 = true;
+	router_configure(r, &opts);
+	world_advance(w, 6000);
+	cr_assert_eq(r->fpm_cleared[wan1], (1u << FL_PATH_SCOPES) - 1);
+	cr_assert_eq(r->fpm_cleared[wan2], 0);
+	opts.no_wan1 = false;
+	router_configure(r, &opts);
+	cr_assert_eq(router_path(r, DEV_WAN1), wan1);
+	measure(r, DEV_WAN1, 20, 0);
+	cr_assert_eq(way_of(w, 3), wan1);
+	drain_wire(w);
+	world_free(w);
+}

@@ -187,10 +187,10 @@ Test(engine_odd, source_nat_without_an_address)
 {
 	struct world *w = two_routers();
 	struct say web = { .dst = "192.0.2.80" };
-	const struct fl_addr own = addr_of("100.64.0.1");
+	const struct fl_addr own = addr_of("100.64.0.1"), none = { 0 };
 	struct drops before = drops_of(&w->r[R1]);
 
-	fl_fabric_addr(w->r[R1].fabric, dev_ifindex(R1, DEV_INET), &own, false);
+	fl_fabric_addr(w->r[R1].fabric, dev_ifindex(R1, DEV_INET), &own, &none, false);
 	client_says(w, &web);
 	assert_dropped(&w->r[R1], before, FL_DROP_NO_ROUTE, 1);
 	cr_assert_eq(router_sessions(&w->r[R1]), 0);
@@ -462,5 +462,89 @@ Test(engine_odd, memory_is_accounted)
 	cr_assert_geq(m.other, sizeof(struct fl_engine));
 	cr_assert_eq(fl_engine_store(w->r[R1].engine), w->r[R1].engine->store);
 	cr_assert_eq(fl_engine_fib(w->r[R1].engine), w->r[R1].engine->fib);
+	world_free(w);
+}
+
+/* Broadcast addresses of own networks are the kernel's, as long as one of two addresses is there.
+ */
+Test(engine_odd, broadcasts_of_own_networks)
+{
+	struct world *w = two_routers();
+	struct router *r = &w->r[R1];
+	const struct fl_addr one = addr_of("10.1.0.1"), two = addr_of("10.1.0.2"),
+			     brd = addr_of("10.1.0.255"), other = addr_of("10.1.0.127");
+	const uint32_t lan = dev_ifindex(R1, DEV_LAN);
+
+	cr_assert(router_has_local(r, "10.1.0.255"));
+	cr_assert(!fl_fabric_is_local(r->fabric, &brd));
+	fl_fabric_addr(r->fabric, lan, &two, &brd, true);
+	fl_fabric_addr(r->fabric, lan, &one, &brd, false);
+	cr_assert(router_has_local(r, "10.1.0.255") && !router_has_local(r, "10.1.0.1"));
+	fl_fabric_addr(r->fabric, lan, &two, &other, true);
+	cr_assert(router_has_local(r, "10.1.0.127") && !router_has_local(r, "10.1.0.255"));
+	fl_fabric_addr(r->fabric, lan, &two, &other, false);
+	cr_assert(!router_has_local(r, "10.1.0.127") && !router_has_local(r, "10.1.0.2"));
+	world_free(w);
+}
+
+/* Which news of devices may be news of routes, about which the kernel says nothing then. */
+Test(engine_odd, devices_that_take_routes_along)
+{
+	static const struct {
+		bool up;
+		bool removed;
+		bool changes;
+	} rows[] = {
+		{ true, false, true },   /* comes */
+		{ true, false, false },  /* says something else */
+		{ false, false, true },  /* goes down */
+		{ false, false, false }, /* stays so */
+		{ true, false, true },   /* comes up */
+		{ true, true, true },    /* is removed */
+		{ true, true, false },   /* is not there any more */
+	};
+	struct world *w = two_routers();
+	struct fl_link link = { .ifindex = 77, .name = "other", .mtu = 1500 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		link.up = rows[i].up;
+		link.removed = rows[i].removed;
+		cr_assert_eq(fl_fabric_link(w->r[R1].fabric, &link), rows[i].changes, "row %zu", i);
+	}
+	world_free(w);
+}
+
+/* All next hops are held: known hosts go on as before, and nobody looks for room all the time. */
+Test(engine_odd, no_next_hop_left)
+{
+	struct world *w = two_routers();
+	struct router *r = &w->r[R1];
+	const struct say known = { .sport = 40000 }, other = { .sport = 40001 },
+			 stranger = { .src = "10.1.0.77" };
+	struct drops before;
+	unsigned int asked;
+	uint16_t last = 0;
+
+	establish(w, &known);
+	for (uint16_t id = 1; id < FL_MAX_NEXTHOPS; id++)
+		if (r->t.nexthops[id].state == FL_PATH_UNUSED) {
+			r->t.nexthops[id].state = FL_PATH_DOWN;
+			last = id;
+		}
+	before = drops_of(r);
+	client_says(w, &stranger);
+	assert_dropped(r, before, FL_DROP_TABLE_FULL, 1);
+	asked = r->route_questions;
+	client_says(w, &other);
+	cr_assert_eq(r->route_questions, asked);
+	cr_assert_eq(router_sessions(r), 2);
+	r->t.nexthops[last].state = FL_PATH_UNUSED;
+	world_leap(w, 50);
+	client_says(w, &stranger);
+	assert_dropped(r, before, FL_DROP_TABLE_FULL, 2);
+	world_leap(w, 51);
+	client_says(w, &stranger);
+	cr_assert_eq(router_sessions(r), 3);
+	drain_out(&w->r[R2]);
 	world_free(w);
 }

@@ -203,7 +203,7 @@ Test(engine_policy, the_hosts_own_traffic)
 	struct world *w = world_new(&opts);
 	struct got g;
 
-	cr_assert_gt(w->r[R1].host_prefixes, 0);
+	cr_assert_gt(w->r[R1].n_host_prefixes, 0);
 	host_says(w, R1, DEV_HOST, &own);
 	assert_arrived(&w->r[R2], &own, 2);
 	lan_says(w, R2, &answer);
@@ -212,7 +212,7 @@ Test(engine_policy, the_hosts_own_traffic)
 	cr_assert(arrived_as(&g, &answer, 1), "delivery to this host is no hop");
 	world_free(w);
 	w = two_routers();
-	cr_assert_eq(w->r[R1].host_prefixes, 0);
+	cr_assert_eq(w->r[R1].n_host_prefixes, 0);
 	host_says(w, R1, DEV_HOST, &own);
 	cr_assert_eq(router_sessions(&w->r[R1]), 0);
 	world_free(w);

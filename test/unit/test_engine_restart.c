@@ -395,3 +395,29 @@ Test(engine_restart, a_path_that_has_moved_is_known)
 	cr_assert_eq(drain_out(r), 1);
 	world_free(w);
 }
+
+/* What an earlier process took for this host's, and is no longer. */
+Test(engine_restart, addresses_and_prefixes_of_another_day)
+{
+	struct world_opts opts = { .router = ",'local-tenant':'staff'" };
+	struct world *w = world_new(&opts);
+	struct router *r = &w->r[R1];
+
+	cr_assert_eq(r->n_host_prefixes, 2);
+	cr_assert(router_has_local(r, "10.1.0.1") && router_has_local(r, "10.7.0.1"));
+	cr_assert(router_has_local(r, "10.1.0.255") && router_has_local(r, "10.7.0.255"));
+	/* That of "guest" has been taken from it meanwhile, and the service out of the file. */
+	r->n_routes -= 2;
+	opts.no_datacenter = true;
+	router_restart_with(r, &opts);
+	cr_assert_eq(r->n_host_prefixes, 0);
+	cr_assert(router_has_local(r, "10.1.0.1"));
+	cr_assert(!router_has_local(r, "10.7.0.1") && !router_has_local(r, "10.7.0.255"));
+	opts.no_datacenter = false;
+	router_restart_with(r, &opts);
+	cr_assert_eq(r->n_host_prefixes, 2);
+	opts.router = NULL;
+	router_configure(r, &opts);
+	cr_assert_eq(r->n_host_prefixes, 0);
+	world_free(w);
+}

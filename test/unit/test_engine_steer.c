@@ -228,6 +228,170 @@ Test(engine_steer, a_restart_before_the_peer_has_heard)
 	world_free(w);
 }
 
+/* --- paths that are taken away ---------------------------------------------------------------- */
+
+/* wan2 is the better one. */
+#define WAN2_FIRST "{'name':'wan2'},{'name':'wan1'}"
+
+/* Sessions on wan2, then both directions by wan1, with nothing lost or asked anew. */
+static void assert_moved_to_wan1(struct world *w, uint32_t sessions)
+{
+	for (int n = 0; n < (int)sessions; n++) {
+		struct say say = nth(n);
+
+		assert_works(w, &say);
+	}
+	cr_assert_eq(count_on(&w->r[R1], DEV_WAN1), (int)sessions);
+	for (int i = R1; i <= R2; i++) {
+		cr_assert_eq(router_sessions(&w->r[i]), sessions, "r%d", i + 1);
+		cr_assert_eq(w->r[i].t.stats[FL_STAT_SESSIONS_CLOSED], 0, "r%d", i + 1);
+	}
+}
+
+/* The adjacency is removed where sessions begin: they move, also session by session. */
+Test(engine_steer, a_removed_path_is_left)
+{
+	static const char *const switches[] = { "auto", "never" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct world_opts opts = { .policy = FAILOVER, .vectors = WAN2_FIRST };
+		char peer[80];
+		struct world *w;
+
+		snprintf(peer, sizeof(peer), ",'peer':[{'name':'r2','vector-switch':'%s'}]",
+			 switches[i]);
+		w = world_new(&opts);
+		opts.router = peer;
+		router_configure(&w->r[R1], &opts);
+		establish_many(w, 3);
+		cr_assert_eq(count_on(&w->r[R1], DEV_WAN2), 3);
+		opts.no_wan2 = true;
+		router_configure(&w->r[R1], &opts);
+		world_run(w);
+		world_advance(w, 200);
+		assert_moved_to_wan1(w, 3);
+		world_advance(w, 10000);
+		assert_moved_to_wan1(w, 3);
+		world_free(w);
+	}
+}
+
+/* What the peer has sent by it until it heard of the move is taken. */
+Test(engine_steer, what_is_under_way_on_a_removed_path)
+{
+	struct world_opts opts = { .policy = FAILOVER, .vectors = WAN2_FIRST };
+	struct world *w = world_new(&opts);
+	struct say say = nth(0), answer = answer_to(&say);
+
+	establish_many(w, 1);
+	/* Only the interface's adjacency goes: the interface is where packets arrive. */
+	w->hold = true;
+	server_says(w, &say);
+	cr_assert_eq(w->wire.count, 1);
+	opts.no_adjacency2 = true;
+	router_configure(&w->r[R1], &opts);
+	w->hold = false;
+	world_run(w);
+	assert_arrived(&w->r[R1], &answer, 2);
+	world_advance(w, 6000);
+	assert_moved_to_wan1(w, 1);
+	world_free(w);
+}
+
+/* It is removed at the other end: who began the sessions says where they are from now on. */
+Test(engine_steer, a_path_that_the_peer_removes)
+{
+	struct world_opts opts = { .policy = FAILOVER, .vectors = WAN2_FIRST };
+	struct world *w = world_new(&opts);
+
+	establish_many(w, 3);
+	opts.no_wan2 = true;
+	router_configure(&w->r[R2], &opts);
+	cr_assert_eq(router_sessions(&w->r[R2]), 3);
+	/* By BFD R1 hears of it. */
+	router_link(&w->r[R1], DEV_WAN2, false);
+	world_run(w);
+	world_advance(w, 200);
+	assert_moved_to_wan1(w, 3);
+	world_free(w);
+}
+
+/* And given back, with R1 none the wiser: R2 asks it for what it has to know. */
+Test(engine_steer, a_path_that_the_peer_removes_for_a_while)
+{
+	struct world_opts opts = { .policy = FAILOVER, .vectors = WAN2_FIRST, .no_wan2 = true };
+	struct world *w =
+		world_new(&(struct world_opts){ .policy = FAILOVER, .vectors = WAN2_FIRST });
+	struct say say = nth(0);
+
+	establish_many(w, 1);
+	router_configure(&w->r[R2], &opts);
+	opts.no_wan2 = false;
+	router_configure(&w->r[R2], &opts);
+	client_says(w, &say);
+	world_advance(w, 200);
+	drain_out(&w->r[R2]);
+	assert_works(w, &say);
+	cr_assert_eq(router_sessions(&w->r[R2]), 1);
+	cr_assert_eq(count_on(&w->r[R1], DEV_WAN2), 1);
+	world_free(w);
+}
+
+/* Removed while the agent was not there. */
+Test(engine_steer, a_path_that_is_gone_after_a_restart)
+{
+	struct world_opts opts = { .policy = FAILOVER, .vectors = WAN2_FIRST };
+	struct world *w = world_new(&opts);
+
+	establish_many(w, 3);
+	opts.no_wan2 = true;
+	router_restart_with(&w->r[R1], &opts);
+	world_run(w);
+	world_advance(w, 200);
+	assert_moved_to_wan1(w, 3);
+	world_free(w);
+}
+
+/* Without a way that their policy allows them to take, they end. */
+Test(engine_steer, sessions_without_another_path_end)
+{
+	static const struct world_opts rows[] = {
+		{ .vectors = WAN2_FIRST },
+		{ .policy = FAILOVER,
+		  .vectors = "{'name':'wan2'},{'name':'wan1','priority':'never'}" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world_opts opts = rows[i];
+		struct world *w = world_new(&opts);
+
+		establish_many(w, 2);
+		opts.no_wan2 = true;
+		router_configure(&w->r[R1], &opts);
+		cr_assert_eq(router_sessions(&w->r[R1]), 0, "row %zu", i);
+		drain_wire(w);
+		world_free(w);
+	}
+}
+
+/* The other path is down just now: they wait for it. */
+Test(engine_steer, sessions_wait_for_the_path_that_is_left)
+{
+	struct world_opts opts = { .policy = FAILOVER, .vectors = WAN2_FIRST };
+	struct world *w = world_new(&opts);
+
+	establish_many(w, 2);
+	cable(w, DEV_WAN1, false);
+	opts.no_wan2 = true;
+	router_configure(&w->r[R1], &opts);
+	world_advance(w, 3000);
+	cr_assert_eq(router_sessions(&w->r[R1]), 2);
+	cable(w, DEV_WAN1, true);
+	world_advance(w, 3000);
+	assert_moved_to_wan1(w, 2);
+	world_free(w);
+}
+
 /* --- to another peer -------------------------------------------------------------------------- */
 
 #define ROAMING ",'session-resiliency':'revertible-failover','peer-path-resiliency':true"

@@ -95,11 +95,17 @@ static void on_link(void *ctx, const struct fl_link *link)
 	ask();
 }
 
-static void on_addr(void *ctx, uint32_t ifindex, const struct fl_addr *addr, bool present)
+static char last_broadcast[FL_ADDR_TEXT];
+
+static void on_addr(void *ctx, uint32_t ifindex, const struct fl_addr *addr,
+		    const struct fl_addr *broadcast, bool present)
 {
 	char text[FL_ADDR_TEXT];
 
 	(void)ctx;
+	last_broadcast[0] = 0;
+	if (broadcast->family)
+		fl_addr_format(broadcast, last_broadcast);
 	set_fact(present, "", "addr %u %s", ifindex, fl_addr_format(addr, text));
 	ask();
 }
@@ -371,4 +377,33 @@ Test(rtnl, everything_is_known_after_a_flood)
 	cr_assert_gt(drops(), 0, "the socket did not overflow");
 	settle();
 	check_view();
+}
+
+/* What the kernel takes for the broadcast address of a network of ours. */
+Test(rtnl, broadcast_addresses)
+{
+	static const struct {
+		const char *addr;
+		const char *broadcast;
+	} rows[] = {
+		{ "10.7.1.1/24", "10.7.1.255" },
+		{ "10.7.2.130/25", "10.7.2.255" },
+		{ "10.7.9.1/21", "10.7.15.255" },
+		{ "10.7.3.1/24 brd 10.7.3.127", "10.7.3.127" },
+		{ "10.7.4.0/31", "" },
+		{ "10.7.5.1/32", "" },
+		{ "10.7.6.1 peer 10.8.6.9/24", "10.8.6.255" },
+		{ "2001:db8:7::1/64 nodad", "" },
+	};
+
+	cr_assert_eq(fl_rtnl_start(rtnl), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char command[96];
+
+		snprintf(command, sizeof(command), "ip addr add %s dev lan0", rows[i].addr);
+		run(command);
+		cr_assert_eq(fl_rtnl_dispatch(rtnl), 0);
+		cr_assert_str_eq(last_broadcast, rows[i].broadcast, "%s: %s", rows[i].addr,
+				 last_broadcast);
+	}
 }

@@ -92,6 +92,7 @@ Test(watch, disabled_is_not_watched, .init = world, .fini = world_end)
 
 	come_up();
 	sides[0].spec.enabled = false;
+	lose_next = 2;
 	side_set(0);
 	run_ms(10);
 	cr_assert_eq(sides[0].q.live, FL_LIVE_UNWATCHED);
@@ -135,12 +136,26 @@ Test(watch, a_path_may_go_and_come_back, .init = world, .fini = world_end)
 {
 	come_up();
 	for (int i = 0; i < 3; i++) {
-		fl_watch_remove(sides[0].watch, PATH);
+		fl_watch_remove(sides[0].watch, PATH, (struct fl_mono){ mono_ns });
 		run_ms(i * 400);
 		side_set(0);
 		run_ms(4500);
 		cr_assert_eq(sides[0].q.live, FL_LIVE_YES, "%d: %s", i, sides[0].q.why_not);
 	}
+}
+
+/* Its peer hears of it at once, even if something gets lost. */
+Test(watch, the_peer_of_a_removed_path_is_told, .init = world, .fini = world_end)
+{
+	come_up();
+	lose_next = 2;
+	fl_watch_remove(sides[0].watch, PATH, (struct fl_mono){ mono_ns });
+	run_ms(10);
+	cr_assert_eq(sides[1].q.live, FL_LIVE_NO);
+	cr_assert_eq(sides[1].q.downs[FL_BFD_CAUSE_REMOTE_ADMIN_DOWN], 1);
+	side_set(0);
+	run_ms(6000);
+	cr_assert_eq(sides[1].q.live, FL_LIVE_YES);
 }
 
 /* --- restarts --------------------------------------------------------------------------------- */

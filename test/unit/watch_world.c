@@ -26,6 +26,7 @@ static struct flying wire[MAX_WIRE];
 uint64_t mono_ns, wall_ns;
 bool cut[2];
 uint64_t delay_ns[2];
+unsigned int lose_next;
 bool reflects;
 unsigned int lose_echo;
 uint64_t strained;
@@ -103,7 +104,8 @@ static void queue(void *ctx, const struct fl_tx_to *to, size_t len)
 			      .port = FL_BFD_PORT,
 			      .len = p.payload_len };
 	memcpy(f->data, p.payload, p.payload_len);
-	if (cut[from]) {
+	if (cut[from] || lose_next) {
+		lose_next -= lose_next > 0;
 		f->to = -1;
 		return;
 	}
@@ -157,6 +159,7 @@ void world(void)
 	fl_clock_replace(&mono_ns, &wall_ns);
 	memset(sides, 0, sizeof(sides));
 	memset(cut, 0, sizeof(cut));
+	lose_next = 0;
 	delay_ns[0] = delay_ns[1] = 2 * MS;
 	reflects = true;
 	lose_echo = echoes = nat_host = 0;

@@ -34,6 +34,7 @@ extern uint64_t mono_ns, wall_ns;
 /* The wire, by direction (of the sender). */
 extern bool cut[2];
 extern uint64_t delay_ns[2];
+extern unsigned int lose_next; /* as many packets, of whoever sends */
 extern bool reflects;
 extern unsigned int lose_echo; /* one in so many */
 extern uint64_t strained;      /* what both hosts say of themselves */
