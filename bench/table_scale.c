@@ -5,11 +5,12 @@
  * can, then lets minutes pass and measures what timers cost: while all sessions are in use, and
  * when all of them end at once. Prints one "name value" a line.
  *
- * With "move" it measures instead how long it takes, from the word that BFD is down, until the last
- * session is on another path.
+ * With "reload" it measures instead the longest turn of the loop when a configuration comes into
+ * use again, what a restart costs, and a configuration that denies all sessions. With "move", how
+ * long it takes, from the word that BFD is down, until the last session is on another path.
  *
- * usage: build/bench/table_scale CONFIG SESSIONS [move] (config_two of r1; in a namespace of its
- * own)
+ * usage: build/bench/table_scale CONFIG SESSIONS [move | reload] (config_two of r1; in a namespace
+ * of its own)
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -155,17 +156,47 @@ static void neighbour(uint32_t ifindex, const char *address)
 	fl_fabric_neigh(fabric, &neigh);
 }
 
-static struct fl_dp *open_all(const char *file, uint32_t sessions, char pin_dir[64])
+static struct fl_config *load(const char *file)
 {
-	const struct fl_io io = { .room = io_room, .queue = io_queue, .jiffies = io_jiffies };
 	struct fl_config_errors *errors = NULL;
 	struct fl_config *config;
+
+	if (fl_config_load_file(file, &config, &errors) < 0)
+		die("configuration");
+	return config;
+}
+
+static void use(const struct fl_config *config)
+{
+	char why[FL_WHY_TEXT] = "out of memory";
+
+	if (!fl_fabric_apply(fabric, config, why) && !fl_engine_configure(engine, config))
+		return;
+	fprintf(stderr, "table_scale: %s\n", why);
+	exit(1);
+}
+
+/* What a process does when it starts, whatever is in the tables. */
+static void start(const struct fl_config *config)
+{
+	const struct fl_io io = { .room = io_room, .queue = io_queue, .jiffies = io_jiffies };
+
+	if (fl_fabric_new(t, &fabric_ops, NULL, &fabric) || fl_engine_new(t, fabric, &io, &engine))
+		die("engine");
+	link_there(1, "lan0", "10.1.0.1");
+	link_there(2, "wan1", "198.51.100.1");
+	link_there(3, "wan2", "203.0.113.1");
+	use(config);
+	neighbour(2, "198.51.100.2");
+	neighbour(3, "203.0.113.2");
+}
+
+static struct fl_dp *open_all(const struct fl_config *config, uint32_t sessions, char pin_dir[64])
+{
 	struct fl_dp_cfg cfg = { .max_sessions = sessions };
 	char why[FL_WHY_TEXT];
 	struct fl_dp *dp;
 
-	if (fl_config_load_file(file, &config, &errors) < 0)
-		die("configuration");
 	fl_log_init(FL_LOG_ERROR);
 	fl_rand_init();
 	snprintf(pin_dir, 64, "/sys/fs/bpf/fairlead-bench-%d", getpid());
@@ -176,17 +207,7 @@ static struct fl_dp *open_all(const char *file, uint32_t sessions, char pin_dir[
 	}
 	t = fl_dp_tables(dp);
 	fl_clock_replace(&mono_ns, &wall_ns);
-	if (fl_fabric_new(t, &fabric_ops, NULL, &fabric) || fl_engine_new(t, fabric, &io, &engine))
-		die("engine");
-	link_there(1, "lan0", "10.1.0.1");
-	link_there(2, "wan1", "198.51.100.1");
-	link_there(3, "wan2", "203.0.113.1");
-	if (fl_fabric_apply(fabric, config, why) || fl_engine_configure(engine, config)) {
-		fprintf(stderr, "table_scale: %s\n", why);
-		exit(1);
-	}
-	neighbour(2, "198.51.100.2");
-	neighbour(3, "203.0.113.2");
+	start(config);
 	return dp;
 }
 
@@ -323,6 +344,55 @@ static void aging_out(uint32_t count)
 	result("expiry-left", fl_store_count(fl_engine_store(engine)));
 }
 
+/* --- reloads -------------------------------------------------------------------------------------
+ */
+
+/* A configuration comes into use; then the loop, until every session was held against it. */
+static void reload(const char *name, const struct fl_config *config)
+{
+	uint64_t start = mono_ns;
+	struct spell spell = { 0 };
+	char text[64];
+
+	spell.cpu_s = cpu_s();
+	use(config);
+	spell.cpu_s = spell.longest_s = cpu_s() - spell.cpu_s;
+	snprintf(text, sizeof(text), "%s-first-ms", name);
+	result(text, spell.longest_s * 1e3);
+	while (engine->recheck_cursor)
+		tick(&spell);
+	snprintf(text, sizeof(text), "%s-stall-ms", name);
+	result(text, spell.longest_s * 1e3);
+	snprintf(text, sizeof(text), "%s-cpu-ms", name);
+	result(text, spell.cpu_s * 1e3);
+	snprintf(text, sizeof(text), "%s-s", name);
+	result(text, (double)(mono_ns - start) / 1e9);
+	snprintf(text, sizeof(text), "%s-count", name);
+	result(text, fl_store_count(fl_engine_store(engine)));
+}
+
+static void restart(const struct fl_config *config)
+{
+	double began;
+
+	fl_engine_free(engine);
+	fl_fabric_free(fabric);
+	began = cpu_s();
+	start(config);
+	result("restart-ms", (cpu_s() - began) * 1e3);
+}
+
+static void reloading(const char *file, const struct fl_config *config)
+{
+	struct fl_config *same = load(file), *none = load(file);
+
+	for (size_t i = 0; i < none->authority.n_service; i++)
+		none->authority.service[i].enabled = false;
+	reload("reload", same);
+	restart(config);
+	reload("denial", none);
+}
+
 /* --- moving --------------------------------------------------------------------------------------
  */
 
@@ -402,22 +472,25 @@ static void moving(uint32_t count)
 
 int main(int argc, char **argv)
 {
+	const char *what = argc == 4 ? argv[3] : "";
+	struct fl_config *config;
 	struct fl_dp *dp;
 	uint32_t count;
 	char pin_dir[64];
 
-	bool move = argc == 4 && !strcmp(argv[3], "move");
-
-	if (argc != 3 && !move) {
-		fprintf(stderr, "usage: table_scale CONFIG SESSIONS [move]\n");
+	if (argc < 3 || argc > 4 || (*what && strcmp(what, "move") && strcmp(what, "reload"))) {
+		fprintf(stderr, "usage: table_scale CONFIG SESSIONS [move | reload]\n");
 		return 2;
 	}
 	count = (uint32_t)atoi(argv[2]);
-	dp = open_all(argv[1], count, pin_dir);
+	config = load(argv[1]);
+	dp = open_all(config, count, pin_dir);
 	open_sessions(count);
 	use_all();
-	if (move) {
+	if (!strcmp(what, "move")) {
 		moving(count);
+	} else if (*what) {
+		reloading(argv[1], config);
 	} else {
 		aging_in_use();
 		aging_out(count);

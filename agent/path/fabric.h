@@ -113,6 +113,9 @@ void fl_fabric_free(struct fl_fabric *fabric);
 int fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config,
 		    char why[FL_WHY_TEXT]);
 
+/* No session names what is not of the configuration: its interfaces' numbers are free again. */
+void fl_fabric_forget_gone(struct fl_fabric *fabric);
+
 /* --- news from the kernel --------------------------------------------------------------------- */
 /*
  * Return: may routes lead elsewhere now? The kernel says nothing of routes that it takes away with

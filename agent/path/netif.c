@@ -389,6 +389,23 @@ static void configure(struct fl_fabric *f, const struct fl_cfg_network_interface
 	attach(f, netif);
 }
 
+/* Sessions may name it: number and name stay until fl_fabric_forget_gone(). */
+static void gone(struct fl_netif *netif)
+{
+	netif->cfg = NULL;
+	netif->device = NULL;
+	netif->link = (struct fl_link){ 0 };
+	netif->rx_ring = NULL;
+	netif->load = (struct fl_device_load){ 0 };
+}
+
+void fl_fabric_forget_gone(struct fl_fabric *fabric)
+{
+	for (uint16_t id = 1; id < FL_MAX_IFACES; id++)
+		if (!fabric->netifs[id].cfg)
+			fabric->netifs[id] = (struct fl_netif){ 0 };
+}
+
 void fl_netifs_apply(struct fl_fabric *f, const struct fl_config *config)
 {
 	bool kept[FL_MAX_IFACES] = { false };
@@ -400,13 +417,11 @@ void fl_netifs_apply(struct fl_fabric *f, const struct fl_config *config)
 	for (uint16_t id = 1; id < FL_MAX_IFACES; id++) {
 		if (kept[id] || !f->netifs[id].id)
 			continue;
-		/* The number is free again once no flow can name it: its flows have gone with it.
-		 */
 		if (f->netifs[id].cfg)
 			detach(f, &f->netifs[id]);
 		else
 			unpublish(f, id);
-		f->netifs[id] = (struct fl_netif){ 0 };
+		gone(&f->netifs[id]);
 	}
 	for (uint16_t id = 1; id < FL_MAX_IFACES; id++)
 		if (f->netifs[id].cfg)

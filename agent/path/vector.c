@@ -53,7 +53,8 @@ uint16_t fl_fabric_vector(struct fl_fabric *fabric, const struct fl_vector_key *
 
 		if (has_key(v, key) && v->home_path == path && v->path == path)
 			return id;
-		if (!fresh && !v->peer)
+		/* Sessions of a path that is gone may still name it. */
+		if (!fresh && !v->peer && !fabric->vector_refs[id])
 			fresh = id;
 		if (!used && is_free(fabric, id, 0) && v->peer)
 			used = id;

@@ -7,6 +7,10 @@
 #include "agent/base/log.h"
 #include "agent/session/engine_internal.h"
 
+/* Sessions held against a new configuration in one go, and ended: chosen, some ms. */
+#define RECHECK_PART   8192
+#define RECHECK_CLOSES 1024
+
 void fl_engine_free_names(struct fl_engine *e)
 {
 	free(e->service_names);
@@ -149,22 +153,42 @@ static bool side_exists(const struct fl_engine *e, const struct fl_side *side)
 	return true;
 }
 
-static void review_sessions(struct fl_engine *e)
+static void end_recheck(struct fl_engine *e)
 {
-	size_t ended = 0;
+	e->recheck_cursor = 0;
+	fl_fabric_forget_gone(e->fabric);
+	if (e->recheck_ended)
+		fl_notice("%u sessions ended: the new configuration does not allow them",
+			  e->recheck_ended);
+	e->recheck_ended = 0;
+}
 
-	for (uint32_t id = 1; id <= e->age_limit; id++) {
+/*
+ * Sessions are held against a new configuration a part at a time: a million of them in one go would
+ * keep packets waiting for a second. They name what they are about by numbers, and none of those is
+ * another's before the last session has been looked at.
+ */
+bool fl_engine_recheck_some(struct fl_engine *e)
+{
+	uint32_t left = RECHECK_PART, closes = RECHECK_CLOSES;
+
+	while (e->recheck_cursor && left-- && closes) {
+		uint32_t id = e->recheck_cursor++;
 		const struct fl_session *s = fl_engine_session(e, id);
 
+		if (id > e->age_limit) {
+			end_recheck(e);
+			break;
+		}
 		if (s->state != FL_SESSION_LIVE)
 			continue;
 		if (side_exists(e, &s->in) && side_exists(e, &s->out) && still_allowed(e, id))
 			continue;
 		fl_engine_close(e, id, FL_CLOSE_CONFIG);
-		ended++;
+		e->recheck_ended++;
+		closes--;
 	}
-	if (ended)
-		fl_notice("%zu sessions ended: the new configuration does not allow them", ended);
+	return e->recheck_cursor != 0;
 }
 
 /*
@@ -231,7 +255,8 @@ int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config
 	fl_engine_dup_configured(e);
 	fl_engine_host_prefixes(e);
 	configure_host(e, config);
-	review_sessions(e);
+	e->recheck_cursor = 1;
+	fl_engine_recheck_some(e);
 	e->review_due = true;
 	return 0;
 }

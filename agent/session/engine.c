@@ -399,6 +399,7 @@ bool fl_engine_tick(struct fl_engine *engine)
 {
 	struct fl_engine *e = engine;
 	unsigned int given_up;
+	bool more;
 
 	if (!e->config)
 		return false;
@@ -415,7 +416,8 @@ bool fl_engine_tick(struct fl_engine *engine)
 	if (e->resignal)
 		fl_engine_resignal_some(e);
 	fl_engine_recover(e);
-	return fl_engine_age(e);
+	more = fl_engine_recheck_some(e);
+	return fl_engine_age(e) || more;
 }
 
 /* --- questions -------------------------------------------------------------------------------- */

@@ -48,8 +48,8 @@ void fl_engine_free(struct fl_engine *engine);
  * fl_engine_configure() - work by another configuration
  * @config: the one that the fabric was just given; must outlive the next call
  *
- * Sessions whose interface or peer is gone, or that would now be denied, are ended. Return: 0 or
- * -ENOMEM; then the engine works on as before.
+ * Sessions whose interface or peer is gone, or that would now be denied, are ended, a part of them
+ * at every tick. Return: 0 or -ENOMEM; then the engine works on as before.
  */
 int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config);
 

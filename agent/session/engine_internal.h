@@ -71,6 +71,8 @@ struct fl_engine {
 	struct fl_frags *peer_frags; /* of peers' packets */
 	uint32_t next_frag_id;
 
+	uint32_t recheck_cursor; /* session to hold against the configuration next; 0: none */
+	uint32_t recheck_ended;
 	uint32_t route_cursor; /* session to look at next after a route change */
 	bool routes_stale;
 	struct fl_resignal *resignal; /* what is left to be signalled anew; NULL: nothing */
@@ -154,6 +156,9 @@ static inline bool fl_is_midstream(const struct fl_packet *p)
 
 /* --- configure.c ------------------------------------------------------------------------------ */
 void fl_engine_free_names(struct fl_engine *e);
+
+/* After a new configuration: end sessions that it does not allow. Return: are some left to see? */
+bool fl_engine_recheck_some(struct fl_engine *e);
 
 /* --- host_prefix.c ---------------------------------------------------------------------------- */
 /* Into the data plane's table; what is not of this configuration goes, whoever has put it in. */

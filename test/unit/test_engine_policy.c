@@ -431,3 +431,91 @@ Test(engine_policy, a_session_whose_path_is_gone_is_ended)
 	w->hold = true;
 	world_free(w);
 }
+
+/* --- many sessions at a change ---------------------------------------------------------------- */
+
+#define MANY 1500 /* more than are ended in one go */
+
+/* On the first path, or the second. */
+static struct world *many_sessions(bool second)
+{
+	struct world *w = world_new(&(struct world_opts){ .max_sessions = 2048 });
+
+	router_link(&w->r[R1], DEV_WAN1, !second);
+	for (uint16_t n = 0; n < MANY; n++)
+		client_says(w, &(struct say){ .sport = (uint16_t)(20000 + n) });
+	cr_assert_eq(router_sessions(&w->r[R1]), MANY);
+	router_link(&w->r[R1], DEV_WAN1, true);
+	drain_out(&w->r[R2]);
+	return w;
+}
+
+/* What a new configuration does not allow is ended in parts, the loop goes on in between. */
+Test(engine_policy, many_sessions_are_ended_in_parts)
+{
+	struct world_opts denied = { .access = "{'source':'vip'}" };
+	struct world *w = many_sessions(false);
+	struct router *r = &w->r[R1];
+	int turns = 0;
+
+	router_configure(r, &denied);
+	cr_assert_gt(router_sessions(r), 0);
+	cr_assert_lt(router_sessions(r), MANY);
+	for (; fl_engine_tick(r->engine); turns++)
+		cr_assert_lt(turns, 10);
+	cr_assert_eq(router_sessions(r), 0);
+	router_check(r);
+	world_run(w);
+	world_free(w);
+}
+
+/* Another configuration meanwhile: from then on only that one counts, for all sessions. */
+Test(engine_policy, a_change_while_sessions_are_being_ended)
+{
+	static const struct {
+		const char *access;
+		bool end;
+	} rows[] = { { NULL, false }, { "{'source':'vip'}", true } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world_opts denied = { .access = "{'source':'vip'}" };
+		struct world_opts next = { .access = rows[i].access };
+		struct world *w = many_sessions(false);
+		struct router *r = &w->r[R1];
+		uint32_t left;
+
+		router_configure(r, &denied);
+		left = router_sessions(r);
+		router_configure(r, &next);
+		while (fl_engine_tick(r->engine))
+			;
+		cr_assert_eq(router_sessions(r), rows[i].end ? 0 : left);
+		router_check(r);
+		world_run(w);
+		world_free(w);
+	}
+}
+
+/* Sessions name their interface by its number: it is nobody else's while one of them is there. */
+Test(engine_policy, an_interface_that_goes_keeps_its_number_for_its_sessions)
+{
+	struct world_opts without = { .no_wan2 = true }, with = { 0 };
+	struct world *w = many_sessions(true);
+	struct router *r = &w->r[R1];
+	uint16_t wan2 = fl_fabric_netif_named(r->fabric, "wan2")->id;
+	struct say second = { .sport = 41000 };
+
+	router_configure(r, &without);
+	cr_assert_gt(router_sessions(r), 0, "still to be ended");
+	cr_assert_null(fl_fabric_netif_named(r->fabric, "wan2"));
+	cr_assert_not_null(fl_fabric_netif(r->fabric, wan2));
+	client_says(w, &second);
+	while (fl_engine_tick(r->engine))
+		;
+	cr_assert_eq(router_sessions(r), 1, "the new one");
+	cr_assert_null(fl_fabric_netif(r->fabric, wan2));
+	router_configure(r, &with);
+	router_check(r);
+	w->hold = true;
+	world_free(w);
+}
