@@ -20,23 +20,41 @@ void fl_daemon_log_findings(const struct fl_config_errors *errors)
 	}
 }
 
+/* All that can fail comes first: what is in use may not point into a configuration that is not. */
+static int prepare(struct daemon *d, const struct fl_config *config, struct fl_rings **ret_rings,
+		   char why[FL_WHY_TEXT])
+{
+	struct fl_rings *rings = NULL;
+	int err;
+
+	why[0] = 0;
+	err = fl_rings_new(config, &rings, why);
+	if (!err)
+		err = fl_fabric_prepare(d->fabric, config, why);
+	if (!err)
+		err = fl_engine_prepare(d->engine, config);
+	if (!err) {
+		*ret_rings = rings;
+		return 0;
+	}
+	if (!why[0])
+		snprintf(why, FL_WHY_TEXT, "%s", strerror(-err));
+	fl_rings_put(rings);
+	return err;
+}
+
 int fl_daemon_use_config(struct daemon *d, struct fl_config *config, char why[FL_WHY_TEXT])
 {
-	int err = fl_bfd_io_configure(d->bfd, config, why);
+	struct fl_rings *rings;
+	int err = prepare(d, config, &rings, why);
 
-	d->applying = true;
-	if (!err)
-		err = fl_fabric_apply(d->fabric, config, why);
-	d->applying = false;
-	if (err && d->config)
-		fl_bfd_io_configure(d->bfd, d->config, why);
-	if (!err) {
-		err = fl_engine_configure(d->engine, config);
-		if (err)
-			snprintf(why, FL_WHY_TEXT, "%s", strerror(-err));
-	}
 	if (err)
 		return err;
+	fl_bfd_io_configure(d->bfd, config, rings);
+	d->applying = true;
+	fl_fabric_apply(d->fabric, config);
+	d->applying = false;
+	fl_engine_configure(d->engine, config);
 	fl_config_free(d->config);
 	d->config = config;
 	d->api.config = config;

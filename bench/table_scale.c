@@ -170,10 +170,12 @@ static void use(const struct fl_config *config)
 {
 	char why[FL_WHY_TEXT] = "out of memory";
 
-	if (!fl_fabric_apply(fabric, config, why) && !fl_engine_configure(engine, config))
-		return;
-	fprintf(stderr, "table_scale: %s\n", why);
-	exit(1);
+	if (fl_fabric_prepare(fabric, config, why) || fl_engine_prepare(engine, config)) {
+		fprintf(stderr, "table_scale: %s\n", why);
+		exit(1);
+	}
+	fl_fabric_apply(fabric, config);
+	fl_engine_configure(engine, config);
 }
 
 /* What a process does when it starts, whatever is in the tables. */

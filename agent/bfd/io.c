@@ -223,18 +223,13 @@ void fl_bfd_io_free(struct fl_bfd_io *io)
 	free(io);
 }
 
-int fl_bfd_io_configure(struct fl_bfd_io *io, const struct fl_config *config, char why[FL_WHY_TEXT])
+void fl_bfd_io_configure(struct fl_bfd_io *io, const struct fl_config *config,
+			 struct fl_rings *rings)
 {
-	struct fl_rings *rings;
-	int err = fl_rings_new(config, &rings, why);
-
-	if (err)
-		return err;
 	io->config = config;
 	io_lock(io);
 	fl_watch_configure(io->watch, config->router.name, rings);
 	io_unlock(io);
-	return 0;
 }
 
 /* --- sockets ---------------------------------------------------------------------------------- */

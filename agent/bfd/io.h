@@ -30,11 +30,10 @@ void fl_bfd_io_free(struct fl_bfd_io *io);
 /**
  * fl_bfd_io_configure() - before fl_fabric_apply() of the same configuration
  * @config: must outlive the next call
- *
- * Return: 0, -ENOMEM, -EINVAL; as before then.
+ * @rings:  of the configuration, for this alone; taken over
  */
-int fl_bfd_io_configure(struct fl_bfd_io *io, const struct fl_config *config,
-			char why[FL_WHY_TEXT]);
+void fl_bfd_io_configure(struct fl_bfd_io *io, const struct fl_config *config,
+			 struct fl_rings *rings);
 
 /* As fl_fabric_ops has them. */
 void fl_bfd_io_watch(struct fl_bfd_io *io, const struct fl_path_rt *path,

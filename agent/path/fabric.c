@@ -66,15 +66,16 @@ void fl_fabric_free(struct fl_fabric *fabric)
 		free(own);
 	}
 	fl_rings_put(fabric->rings);
+	fl_rings_put(fabric->next_rings);
 	free(fabric);
 }
 
 /* --- configuration ---------------------------------------------------------------------------- */
 
-int fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config, char why[FL_WHY_TEXT])
+int fl_fabric_prepare(struct fl_fabric *fabric, const struct fl_config *config,
+		      char why[FL_WHY_TEXT])
 {
-	struct fl_rings *rings = NULL, *old = fabric->rings;
-	const bool first = !fabric->config;
+	struct fl_rings *rings = NULL;
 	int err;
 
 	err = fl_netifs_plan(fabric, config, why);
@@ -84,15 +85,25 @@ int fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config, ch
 		err = fl_rings_new(config, &rings, why);
 	if (err < 0)
 		return err;
+	fl_rings_put(fabric->next_rings);
+	fabric->next_rings = rings;
+	return 0;
+}
+
+void fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config)
+{
+	struct fl_rings *old = fabric->rings;
+	const bool first = !fabric->config;
+
 	fabric->config = config;
-	fabric->rings = rings;
+	fabric->rings = fabric->next_rings;
+	fabric->next_rings = NULL;
 	fabric->adopting = first;
 	fabric->applying = true;
 	fl_netifs_apply(fabric, config);
 	fabric->applying = false;
 	fl_peers_apply(fabric, config);
 	fl_rings_put(old);
-	return 0;
 }
 
 /* --- own addresses ---------------------------------------------------------------------------- */

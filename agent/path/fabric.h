@@ -103,15 +103,23 @@ int fl_fabric_new(struct fl_tables *tables, const struct fl_fabric_ops *ops, voi
 void fl_fabric_free(struct fl_fabric *fabric);
 
 /**
- * fl_fabric_apply() - become what a configuration says
- * @config: must outlive the next call; the one of the last call may be freed afterwards
- * @why:    on failure, what and where
+ * fl_fabric_prepare() - whatever can fail of fl_fabric_apply()
+ * @why: on failure, what and where
  *
- * What did not change is not touched. Return: 0; -ENOSPC if a table is too small; -EINVAL for key
- * material that cannot be used; nothing has changed then.
+ * Nothing changes yet. Return: 0; -ENOSPC if a table is too small; -EINVAL for key material that
+ * cannot be used; -ENOMEM.
  */
-int fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config,
-		    char why[FL_WHY_TEXT]);
+int fl_fabric_prepare(struct fl_fabric *fabric, const struct fl_config *config,
+		      char why[FL_WHY_TEXT]);
+
+/**
+ * fl_fabric_apply() - become what a configuration says
+ * @config: the one that was prepared last; must outlive the next call, the one of the last call may
+ *          be freed afterwards
+ *
+ * What did not change is not touched.
+ */
+void fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config);
 
 /* No session names what is not of the configuration: its interfaces' numbers are free again. */
 void fl_fabric_forget_gone(struct fl_fabric *fabric);

@@ -68,6 +68,7 @@ struct fl_fabric {
 	void *ctx;
 	const struct fl_config *config;
 	struct fl_rings *rings;                /* of the configuration */
+	struct fl_rings *next_rings;           /* of the one that was prepared */
 	struct fl_netif netifs[FL_MAX_IFACES]; /* by id */
 	struct fl_peer peers[FL_MAX_PEERS];    /* by id */
 	struct fl_path_rt paths[FL_MAX_PATHS]; /* by id */

@@ -11,47 +11,51 @@
 #define RECHECK_PART   8192
 #define RECHECK_CLOSES 1024
 
-void fl_engine_free_names(struct fl_engine *e)
+void fl_engine_free_plan(struct fl_engine_plan *plan)
 {
-	free(e->service_names);
-	free(e->tenant_names);
-	free(e->policy_names);
-	free(e->routes);
+	free(plan->service_names);
+	free(plan->tenant_names);
+	free(plan->policy_names);
+	free(plan->routes);
+	fl_fib_free(plan->fib);
+	*plan = (struct fl_engine_plan){ 0 };
 }
 
-struct names {
-	uint16_t *services;
-	uint16_t *tenants;
-	uint16_t *policies;
-	uint16_t *routes;
-};
-
-static int make_names(struct fl_engine *e, const struct fl_config *config, struct names *ret_names)
+static int make_plan(struct fl_engine *e, const struct fl_config *config,
+		     struct fl_engine_plan *plan)
 {
 	const struct fl_cfg_authority *a = &config->authority;
-	struct names n = {
-		.services = calloc(a->n_service + 1, sizeof(uint16_t)),
-		.tenants = calloc(a->n_tenant + 1, sizeof(uint16_t)),
-		.policies = calloc(a->n_service_policy + 1, sizeof(uint16_t)),
-		.routes = calloc(config->router.n_service_route + 1, sizeof(uint16_t)),
-	};
 
-	if (!n.services || !n.tenants || !n.policies || !n.routes) {
-		free(n.services);
-		free(n.tenants);
-		free(n.policies);
-		free(n.routes);
+	plan->service_names = calloc(a->n_service + 1, sizeof(uint16_t));
+	plan->tenant_names = calloc(a->n_tenant + 1, sizeof(uint16_t));
+	plan->policy_names = calloc(a->n_service_policy + 1, sizeof(uint16_t));
+	plan->routes = calloc(config->router.n_service_route + 1, sizeof(uint16_t));
+	if (!plan->service_names || !plan->tenant_names || !plan->policy_names || !plan->routes)
 		return -ENOMEM;
-	}
 	for (size_t i = 0; i < a->n_service; i++)
-		n.services[i] = fl_store_name(e->store, FL_NAME_SERVICE, a->service[i].name);
+		plan->service_names[i] =
+			fl_store_name(e->store, FL_NAME_SERVICE, a->service[i].name);
 	for (size_t i = 0; i < a->n_tenant; i++)
-		n.tenants[i] = fl_store_name(e->store, FL_NAME_TENANT, a->tenant[i].name);
+		plan->tenant_names[i] = fl_store_name(e->store, FL_NAME_TENANT, a->tenant[i].name);
 	for (size_t i = 0; i < a->n_service_policy; i++)
-		n.policies[i] = fl_store_name(e->store, FL_NAME_POLICY, a->service_policy[i].name);
+		plan->policy_names[i] =
+			fl_store_name(e->store, FL_NAME_POLICY, a->service_policy[i].name);
 	for (size_t i = 0; i < config->router.n_service_route; i++)
-		n.routes[i] = fl_choice_route(e->choice, config->router.service_route[i].name);
-	*ret_names = n;
+		plan->routes[i] = fl_choice_route(e->choice, config->router.service_route[i].name);
+	return fl_fib_new(config, &plan->fib);
+}
+
+int fl_engine_prepare(struct fl_engine *engine, const struct fl_config *config)
+{
+	struct fl_engine_plan plan = { 0 };
+	int err = make_plan(engine, config, &plan);
+
+	if (err) {
+		fl_engine_free_plan(&plan);
+		return err;
+	}
+	fl_engine_free_plan(&engine->next);
+	engine->next = plan;
 	return 0;
 }
 
@@ -98,7 +102,8 @@ static bool still_allowed(struct fl_engine *e, uint32_t id)
 	fl_engine_question(e, id, &q);
 	q.ignore_ways = true;
 	fl_decide(&by, &q, &d);
-	return !d.reason && e->service_names[d.match.service] == fl_engine_session(e, id)->service;
+	return !d.reason &&
+	       e->plan.service_names[d.match.service] == fl_engine_session(e, id)->service;
 }
 
 /* Is there a path to the peer that sessions of this policy may take? */
@@ -220,29 +225,14 @@ static void forget_moves(struct fl_engine *e)
 	}
 }
 
-int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config)
+void fl_engine_configure(struct fl_engine *engine, const struct fl_config *config)
 {
 	struct fl_engine *e = engine;
 	bool first = !e->config;
-	struct fl_fib *fib;
-	struct names names;
-	int err;
 
-	err = fl_fib_new(config, &fib);
-	if (err)
-		return err;
-	err = make_names(e, config, &names);
-	if (err) {
-		fl_fib_free(fib);
-		return err;
-	}
-	fl_engine_free_names(e);
-	fl_fib_free(e->fib);
-	e->fib = fib;
-	e->service_names = names.services;
-	e->tenant_names = names.tenants;
-	e->policy_names = names.policies;
-	e->routes = names.routes;
+	fl_engine_free_plan(&e->plan);
+	e->plan = e->next;
+	e->next = (struct fl_engine_plan){ 0 };
 	e->own_name = fl_store_name(e->store, FL_NAME_ROUTER, config->router.name);
 	e->config = config;
 	fl_engine_begin(e);
@@ -258,5 +248,4 @@ int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config
 	e->recheck_cursor = 1;
 	fl_engine_recheck_some(e);
 	e->review_due = true;
-	return 0;
 }

@@ -93,7 +93,7 @@ static const struct fl_cfg_service_policy *policy_of(const struct fl_engine *e,
 						     const struct fl_session *s)
 {
 	for (size_t i = 0; i < e->config->authority.n_service_policy; i++)
-		if (s->policy && e->policy_names[i] == s->policy)
+		if (s->policy && e->plan.policy_names[i] == s->policy)
 			return &e->config->authority.service_policy[i];
 	return NULL;
 }

@@ -89,8 +89,8 @@ void fl_engine_free(struct fl_engine *engine)
 			fl_waypoints_done(&engine->ports[peer]->wp[i]);
 		free(engine->ports[peer]);
 	}
-	fl_engine_free_names(engine);
-	fl_fib_free(engine->fib);
+	fl_engine_free_plan(&engine->plan);
+	fl_engine_free_plan(&engine->next);
 	fl_frags_free(engine->host_frags);
 	fl_frags_free(engine->peer_frags);
 	fl_pending_free(engine->pending);
@@ -434,7 +434,7 @@ struct fl_flows *fl_engine_flows(struct fl_engine *engine)
 
 const struct fl_fib *fl_engine_fib(const struct fl_engine *engine)
 {
-	return engine->fib;
+	return engine->plan.fib;
 }
 
 void fl_engine_waypoints(const struct fl_engine *engine, uint16_t peer, uint32_t ret_live[2])

@@ -44,14 +44,18 @@ int fl_engine_new(struct fl_tables *tables, struct fl_fabric *fabric, const stru
 /* Sessions stay in the tables and go on. */
 void fl_engine_free(struct fl_engine *engine);
 
+/* Whatever can fail of fl_engine_configure(). Return: 0 or -ENOMEM; nothing has changed. */
+int fl_engine_prepare(struct fl_engine *engine, const struct fl_config *config);
+
 /**
  * fl_engine_configure() - work by another configuration
- * @config: the one that the fabric was just given; must outlive the next call
+ * @config: the one that was prepared last, and that the fabric was just given; must outlive the
+ *          next call
  *
  * Sessions whose interface or peer is gone, or that would now be denied, are ended, a part of them
- * at every tick. Return: 0 or -ENOMEM; then the engine works on as before.
+ * at every tick.
  */
-int fl_engine_configure(struct fl_engine *engine, const struct fl_config *config);
+void fl_engine_configure(struct fl_engine *engine, const struct fl_config *config);
 
 /* Before a batch of punts or a tick: what time is it. */
 void fl_engine_begin(struct fl_engine *engine);

@@ -27,6 +27,15 @@ struct fl_asked_flow {
 	uint32_t at_ms; /* CLOCK_MONOTONIC, low bits; 0 = never */
 };
 
+/* Made of a configuration: who may reach what, and name ids of its objects, by index. */
+struct fl_engine_plan {
+	struct fl_fib *fib;
+	uint16_t *service_names;
+	uint16_t *tenant_names;
+	uint16_t *policy_names;
+	uint16_t *routes; /* fl_choice_route() of each service route */
+};
+
 struct fl_engine {
 	struct fl_tables *t;
 	struct fl_fabric *fabric;
@@ -34,12 +43,8 @@ struct fl_engine {
 	const struct fl_config *config;
 	struct fl_flows *flows;
 	struct fl_store *store;
-	struct fl_fib *fib;
-	/* Name ids of the configuration's objects, by index. */
-	uint16_t *service_names;
-	uint16_t *tenant_names;
-	uint16_t *policy_names;
-	uint16_t *routes; /* fl_choice_route() of each service route */
+	struct fl_engine_plan plan; /* of the configuration */
+	struct fl_engine_plan next; /* of the one that was prepared */
 	uint16_t own_name;
 	struct fl_choice *choice;
 	struct fl_history *history;
@@ -155,7 +160,7 @@ static inline bool fl_is_midstream(const struct fl_packet *p)
 }
 
 /* --- configure.c ------------------------------------------------------------------------------ */
-void fl_engine_free_names(struct fl_engine *e);
+void fl_engine_free_plan(struct fl_engine_plan *plan);
 
 /* After a new configuration: end sessions that it does not allow. Return: are some left to see? */
 bool fl_engine_recheck_some(struct fl_engine *e);

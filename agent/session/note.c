@@ -17,11 +17,11 @@ struct fl_deciding fl_engine_deciding(const struct fl_engine *engine)
 {
 	return (struct fl_deciding){
 		.config = engine->config,
-		.fib = engine->fib,
+		.fib = engine->plan.fib,
 		.fabric = engine->fabric,
 		.choice = engine->choice,
-		.policy_names = engine->policy_names,
-		.routes = engine->routes,
+		.policy_names = engine->plan.policy_names,
+		.routes = engine->plan.routes,
 		.now = engine->now,
 	};
 }
@@ -39,7 +39,7 @@ uint32_t fl_engine_note_decision(struct fl_engine *e, const struct fl_decision *
 static const struct fl_cfg_route_policy *limits_of(const struct fl_engine *e, uint16_t route)
 {
 	for (size_t i = 0; route && i < e->config->router.n_service_route; i++)
-		if (e->routes[i] == route)
+		if (e->plan.routes[i] == route)
 			return fl_route_policy(e->config, &e->config->router.service_route[i]);
 	return NULL;
 }
@@ -103,12 +103,12 @@ void fl_engine_note_adopted(struct fl_engine *e, uint32_t id)
 		const struct fl_peer *peer =
 			r->peer_name ? fl_fabric_peer_named(e->fabric, r->peer_name) : NULL;
 
-		if (e->service_names[r->service] != s->service)
+		if (e->plan.service_names[r->service] != s->service)
 			continue;
 		if (s->out.kind == FL_SIDE_PEER ? !peer || peer->id != s->out.id : !!r->peer_name)
 			continue;
-		e->notes[id].route = e->routes[i];
-		fl_choice_route_found(e->choice, e->routes[i]);
+		e->notes[id].route = e->plan.routes[i];
+		fl_choice_route_found(e->choice, e->plan.routes[i]);
 		return;
 	}
 }

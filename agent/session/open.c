@@ -299,10 +299,11 @@ static void set_identity(struct opening *o, const struct fl_tuple *t)
 	s->family = t->family;
 	s->proto = t->proto;
 	s->start_ns = e->now.ns;
-	s->service = e->service_names[d->match.service];
-	s->tenant = d->tenant == FL_CFG_NONE ? 0 : e->tenant_names[d->tenant];
-	s->policy =
-		d->policy ? e->policy_names[d->policy - e->config->authority.service_policy] : 0;
+	s->service = e->plan.service_names[d->match.service];
+	s->tenant = d->tenant == FL_CFG_NONE ? 0 : e->plan.tenant_names[d->tenant];
+	s->policy = d->policy
+			    ? e->plan.policy_names[d->policy - e->config->authority.service_policy]
+			    : 0;
 	s->tcp_enforcement =
 		d->policy ? d->policy->transport_state_enforcement : FL_TCP_ENFORCE_RESET;
 	set_timers(s, d->type);

@@ -85,7 +85,7 @@ static bool follows(const struct fl_engine *e, uint16_t peer, uint16_t path)
 const struct fl_cfg_service_policy *fl_engine_policy(const struct fl_engine *e, uint16_t name)
 {
 	for (size_t i = 0; name && i < e->config->authority.n_service_policy; i++)
-		if (e->policy_names[i] == name)
+		if (e->plan.policy_names[i] == name)
 			return &e->config->authority.service_policy[i];
 	return NULL;
 }
@@ -551,7 +551,7 @@ static bool judge(struct fl_engine *e)
 
 	for (size_t p = 0; p < e->config->authority.n_service_policy; p++) {
 		struct fl_choice_for what = { &e->config->authority.service_policy[p],
-					      e->policy_names[p], 0 };
+					      e->plan.policy_names[p], 0 };
 
 		for (uint16_t id = 1;
 		     what.cfg->path_quality_filter && id <= fl_fabric_path_limit(e->fabric); id++) {

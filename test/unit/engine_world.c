@@ -220,13 +220,15 @@ static void use(struct router *r, struct fl_config *config)
 {
 	char why[FL_WHY_TEXT] = "";
 
-	r->applying = true;
-	if (fl_fabric_apply(r->fabric, config, why) < 0) {
+	if (fl_fabric_prepare(r->fabric, config, why) < 0) {
 		fprintf(stderr, "%s\n", why);
 		abort();
 	}
+	MUST_BE(!fl_engine_prepare(r->engine, config));
+	r->applying = true;
+	fl_fabric_apply(r->fabric, config);
 	r->applying = false;
-	MUST_BE(!fl_engine_configure(r->engine, config));
+	fl_engine_configure(r->engine, config);
 	router_answer(r);
 }
 
@@ -237,6 +239,16 @@ void router_configure(struct router *r, const struct world_opts *opts)
 	use(r, config);
 	fl_config_free(r->config);
 	r->config = config;
+}
+
+void router_refuse(struct router *r, const struct world_opts *opts)
+{
+	struct fl_config *config = load(r->n, opts);
+	char why[FL_WHY_TEXT];
+
+	MUST_BE(!fl_fabric_prepare(r->fabric, config, why));
+	MUST_BE(!fl_engine_prepare(r->engine, config));
+	fl_config_free(config);
 }
 
 void router_restart(struct router *r)

@@ -192,6 +192,9 @@ void router_forget_all(struct router *r);
 /* Work by another configuration. */
 void router_configure(struct router *r, const struct world_opts *opts);
 
+/* Another one is prepared, but cannot be used after all. */
+void router_refuse(struct router *r, const struct world_opts *opts);
+
 /* The text of one (engine_conf.c); static memory. */
 const char *world_config_text(int router, const struct world_opts *opts);
 

@@ -171,7 +171,7 @@ static const char *route_of(struct world *w, int n)
 	slot = w->r[R1].engine->notes[router_session(&w->r[R1])].route;
 	world_leap(w, 1);
 	for (size_t i = 0; i < config->router.n_service_route; i++)
-		if (w->r[R1].engine->routes[i] == slot)
+		if (w->r[R1].engine->plan.routes[i] == slot)
 			return config->router.service_route[i].name;
 	return "?";
 }

@@ -461,7 +461,7 @@ Test(engine_odd, memory_is_accounted)
 	cr_assert_eq(m.deadlines, 65 * sizeof(uint32_t));
 	cr_assert_geq(m.other, sizeof(struct fl_engine));
 	cr_assert_eq(fl_engine_store(w->r[R1].engine), w->r[R1].engine->store);
-	cr_assert_eq(fl_engine_fib(w->r[R1].engine), w->r[R1].engine->fib);
+	cr_assert_eq(fl_engine_fib(w->r[R1].engine), w->r[R1].engine->plan.fib);
 	world_free(w);
 }
 

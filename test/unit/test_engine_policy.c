@@ -432,6 +432,30 @@ Test(engine_policy, a_session_whose_path_is_gone_is_ended)
 	world_free(w);
 }
 
+/* Whatever another configuration failed by, the one in use stays as a whole. */
+Test(engine_policy, a_configuration_that_cannot_be_used)
+{
+	struct world_opts denied = { .access = "{'source':'vip'}" }, open = { 0 };
+	struct world *w = two_routers();
+	struct say second = { .sport = 41000 }, third = { .sport = 42000 };
+
+	establish(w, &dns);
+	for (int i = 0; i < 2; i++)
+		router_refuse(&w->r[R1], &denied);
+	world_advance(w, 2000);
+	client_says(w, &dns);
+	assert_arrived(&w->r[R2], &dns, 2);
+	client_says(w, &second);
+	assert_arrived(&w->r[R2], &second, 2);
+	router_configure(&w->r[R1], &open);
+	client_says(w, &third);
+	assert_arrived(&w->r[R2], &third, 2);
+	router_configure(&w->r[R1], &denied);
+	cr_assert_eq(router_sessions(&w->r[R1]), 0);
+	world_run(w);
+	world_free(w);
+}
+
 /* --- many sessions at a change ---------------------------------------------------------------- */
 
 #define MANY 1500 /* more than are ended in one go */
