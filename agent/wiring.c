@@ -74,9 +74,9 @@ static int fabric_link_bytes(void *ctx, uint32_t ifindex, uint64_t *ret_rx, uint
 	return fl_rtnl_link_bytes(((struct daemon *)ctx)->rtnl, ifindex, ret_rx, ret_tx);
 }
 
-static void fabric_detach(void *ctx, const char *ifname, uint32_t ifindex)
+static void fabric_detach(void *ctx, uint32_t ifindex)
 {
-	fl_dp_detach(((struct daemon *)ctx)->dp, ifname, ifindex);
+	fl_dp_detach(((struct daemon *)ctx)->dp, ifindex);
 }
 
 static void fabric_hop_up(void *ctx, uint16_t hop)

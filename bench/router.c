@@ -218,7 +218,7 @@ static void report_drops(struct bench *b)
 static void detach(struct bench *b)
 {
 	for (int id = LAN; id <= WAN; id++)
-		fl_dp_detach(b->dp, b->dev[id], b->ifindex[id]);
+		fl_dp_detach(b->dp, b->ifindex[id]);
 }
 
 static void obey(struct bench *b)

@@ -79,10 +79,9 @@ static int attach(void *ctx, const struct fl_link *link,
 	return FL_MODE_XDP;
 }
 
-static void detach(void *ctx, const char *ifname, uint32_t ifindex)
+static void detach(void *ctx, uint32_t ifindex)
 {
 	(void)ctx;
-	(void)ifname;
 	(void)ifindex;
 }
 

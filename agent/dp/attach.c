@@ -5,6 +5,7 @@
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fairlead.skel.h>
 #include <linux/if_link.h>
@@ -204,12 +205,42 @@ void fl_dp_detach_tc(uint32_t ifindex)
 	detach_tc_one(ifindex, BPF_TC_EGRESS);
 }
 
-void fl_dp_detach(struct fl_dp *dp, const char *ifname, uint32_t ifindex)
+static uint32_t device_of_link(const char *path)
+{
+	struct bpf_link_info info = { 0 };
+	__u32 len = sizeof(info);
+	int fd = bpf_obj_get(path), err;
+
+	if (fd < 0)
+		return 0;
+	err = bpf_obj_get_info_by_fd(fd, &info, &len);
+	close(fd);
+	return err ? 0 : info.xdp.ifindex;
+}
+
+/* Pins have the names that devices had when the links were made. */
+static void unpin_links_on(const struct fl_dp *dp, uint32_t ifindex)
 {
 	char path[FL_DP_PATH];
+	struct dirent *entry;
+	DIR *dir;
 
-	link_path(dp, ifname, path);
-	unlink(path);
-	if (ifindex)
-		fl_dp_detach_tc(ifindex);
+	snprintf(path, sizeof(path), "%.200s/links", dp->dir);
+	dir = opendir(path);
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "%.200s/links/%.40s", dp->dir, entry->d_name);
+		if (!strncmp(entry->d_name, "xdp-", 4) && device_of_link(path) == ifindex)
+			unlink(path);
+	}
+	closedir(dir);
+}
+
+void fl_dp_detach(struct fl_dp *dp, uint32_t ifindex)
+{
+	if (!ifindex)
+		return;
+	unpin_links_on(dp, ifindex);
+	fl_dp_detach_tc(ifindex);
 }

@@ -80,8 +80,8 @@ struct fl_dp_attach {
  */
 int fl_dp_attach(struct fl_dp *dp, const struct fl_dp_attach *what, char why[FL_DP_WHY]);
 
-/* Take the programs off a device again. A device that is gone is no error. */
-void fl_dp_detach(struct fl_dp *dp, const char *ifname, uint32_t ifindex);
+/* Take the programs off a device again, whatever it is called now. One that is gone is no error. */
+void fl_dp_detach(struct fl_dp *dp, uint32_t ifindex);
 
 /* --- punted packets (events.c) ---------------------------------------------------------------- */
 

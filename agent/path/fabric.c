@@ -95,6 +95,8 @@ void fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config)
 	struct fl_rings *old = fabric->rings;
 	const bool first = !fabric->config;
 
+	if (!fabric->config)
+		fl_netifs_leave(fabric, config);
 	fabric->config = config;
 	fabric->rings = fabric->next_rings;
 	fabric->next_rings = NULL;

@@ -36,7 +36,7 @@ struct fl_fabric_ops {
 	int (*attach)(void *ctx, const struct fl_link *link,
 		      const struct fl_cfg_device_interface *device, bool host,
 		      char why[FL_WHY_TEXT]);
-	void (*detach)(void *ctx, const char *ifname, uint32_t ifindex);
+	void (*detach)(void *ctx, uint32_t ifindex);
 	/* Bytes that a device has received and sent. Return: 0 or -errno. May be NULL. */
 	int (*link_bytes)(void *ctx, uint32_t ifindex, uint64_t *ret_rx, uint64_t *ret_tx);
 	/* A next hop can be used now, which it could not before. */

@@ -94,6 +94,8 @@ struct fl_fabric {
 
 /* netif.c */
 int fl_netifs_plan(struct fl_fabric *f, const struct fl_config *config, char why[FL_WHY_TEXT]);
+/* Devices that an earlier process ran on, and that are not of this configuration by now. */
+void fl_netifs_leave(struct fl_fabric *f, const struct fl_config *config);
 void fl_netifs_apply(struct fl_fabric *f, const struct fl_config *config);
 void fl_netifs_weigh(struct fl_fabric *f);
 void fl_netif_publish(struct fl_fabric *f, struct fl_netif *netif);

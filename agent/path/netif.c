@@ -167,7 +167,7 @@ static void detach(struct fl_fabric *f, struct fl_netif *netif)
 {
 	unpublish(f, netif->id);
 	if (netif->attached && !device_shared(f, netif))
-		f->ops->detach(f->ctx, netif->link.name, netif->link.ifindex);
+		f->ops->detach(f->ctx, netif->link.ifindex);
 	netif->attached = false;
 	netif->mode = FL_MODE_NONE;
 	note_xdp(f);
@@ -206,22 +206,29 @@ static void refresh_users(struct fl_fabric *f, uint16_t id)
 	fl_paths_refresh_iface(f, id);
 }
 
-/* The device of an interface is there, changed, or gone. */
+/*
+ * The device of an interface is there, changed, or gone. With another name it is none of ours any
+ * more: then the programs, which a device that is removed takes along, are taken off it.
+ */
 static void device_news(struct fl_fabric *f, struct fl_netif *netif, const struct fl_link *link)
 {
 	bool other = netif->link.ifindex && netif->link.ifindex != link->ifindex;
+	bool renamed = !link->removed && strcmp(netif->device->ifname, link->name) != 0;
 
-	if (link->removed || other) {
-		if (netif->link.ifindex)
+	if (link->removed || renamed || other) {
+		if (renamed)
+			fl_warning("interface %s: device %s is called %s now", netif->name,
+				   netif->link.name, link->name);
+		else if (netif->link.ifindex)
 			fl_warning("interface %s: device %s is gone", netif->name,
 				   netif->link.name);
-		netif->attached = netif->attached && !link->removed && !other;
+		netif->attached = netif->attached && renamed;
 		detach(f, netif);
 		netif->link = (struct fl_link){ 0 };
 		snprintf(netif->why, sizeof(netif->why), "device %s does not exist",
 			 netif->device->ifname);
 	}
-	if (!link->removed) {
+	if (!link->removed && !renamed) {
 		bool first = !netif->attached;
 
 		netif->link = *link;
@@ -382,11 +389,35 @@ static void configure(struct fl_fabric *f, const struct fl_cfg_network_interface
 		snprintf(netif->why, sizeof(netif->why), "device %s does not exist",
 			 device->ifname);
 		fl_warning("interface %s: %s; waiting for it", netif->name, netif->why);
+		unpublish(f, id);
 		return;
 	}
 	netif->link = *link;
 	/* Again, even if it is attached: the mode may have changed. */
 	attach(f, netif);
+}
+
+static bool is_used(const struct fl_fabric *f, const struct fl_config *config, uint32_t ifindex)
+{
+	for (size_t i = 0; i < config->n_interface; i++) {
+		int device = config->interface[i]->device;
+		const struct fl_link *link =
+			link_named(f, config->router.device_interface[device].ifname);
+
+		if (link && link->ifindex == ifindex)
+			return true;
+	}
+	return false;
+}
+
+void fl_netifs_leave(struct fl_fabric *f, const struct fl_config *config)
+{
+	for (uint32_t slot = 0; slot < FL_IFACE_SLOTS; slot++) {
+		const struct fl_iface *iface = &f->tables->ifaces[slot];
+
+		if (iface->id && iface->ifindex && !is_used(f, config, iface->ifindex))
+			f->ops->detach(f->ctx, iface->ifindex);
+	}
 }
 
 /* Sessions may name it: number and name stay until fl_fabric_forget_gone(). */

@@ -317,10 +317,9 @@ static int kernel_attach(void *ctx, const struct fl_link *link,
 	return FL_MODE_TC;
 }
 
-static void kernel_detach(void *ctx, const char *ifname, uint32_t ifindex)
+static void kernel_detach(void *ctx, uint32_t ifindex)
 {
 	(void)ctx;
-	(void)ifname;
 	(void)ifindex;
 }
 
