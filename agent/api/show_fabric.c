@@ -94,6 +94,7 @@ void fl_api_show_interfaces(struct fl_api *api, const struct fl_json *request,
 		fl_json_add_u64(o, "ifindex", netif->link.ifindex);
 		if (netif->cfg->tenant_name)
 			fl_json_add_string(o, "tenant", netif->cfg->tenant_name);
+		fl_json_add_bool(o, "source-nat", netif->cfg->source_nat);
 		addrs = fl_json_add_array(o, "waypoints");
 		for (size_t i = 0; i < netif->cfg->n_address; i++)
 			fl_api_add_addr(addrs, NULL, netif->cfg->address[i].family,

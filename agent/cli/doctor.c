@@ -29,6 +29,8 @@
 #define CLOCK_WINDOW_US 2000000
 /* Keys take some pages each: ample for the 8 generations of a few policies (chosen). */
 #define MEMLOCK_MIN (1 << 20)
+/* Ports of source NAT are from here on (svr-protocol.md 3.9). */
+#define NAT_PORT_LO 16384
 
 void fl_doctor_say(struct fl_doctor *d, enum fl_doctor_level level, const char *cure,
 		   const char *fmt, ...)
@@ -206,6 +208,29 @@ static void check_clock_source(struct fl_doctor *d)
 	fl_doctor_say(d, FL_DOCTOR_OK, NULL, "clock source %s", name);
 }
 
+/*
+ * Source NAT does not know this host's own sockets: with one port toward the same server, answers
+ * are the session's.
+ */
+static void check_ports(struct fl_doctor *d)
+{
+	unsigned int lo = 0, hi = 0;
+	char text[32];
+
+	fl_doctor_read("/proc/sys/net/ipv4/ip_local_port_range", text, sizeof(text));
+	if (sscanf(text, "%u %u", &lo, &hi) != 2)
+		return;
+	if (hi < NAT_PORT_LO)
+		fl_doctor_say(d, FL_DOCTOR_OK, NULL,
+			      "source NAT and this host's own connections use different ports");
+	else
+		fl_doctor_say(d, FL_DOCTOR_WARN,
+			      "sysctl -w net.ipv4.ip_local_port_range='1024 16383'",
+			      "this host's own connections may take ports of source NAT (from %d "
+			      "on), and then get no answers",
+			      NAT_PORT_LO);
+}
+
 /* --- devices -----------------------------------------------------------------------------------
  */
 
@@ -244,6 +269,8 @@ static bool in_our_namespace(const struct fl_json *list)
 
 static void check_agent_devices(struct fl_doctor *d, const struct fl_json *list)
 {
+	bool nat = false;
+
 	for (size_t i = 0; i < fl_json_count(list); i++) {
 		const struct fl_json *o = fl_json_at(list, i);
 		const char *ifname = fl_json_get_string(fl_json_member(o, "device"));
@@ -254,11 +281,14 @@ static void check_agent_devices(struct fl_doctor *d, const struct fl_json *list)
 			.reason = fl_json_get_string(fl_json_member(o, "reason")),
 		};
 
+		nat |= fl_json_get_bool(fl_json_member(o, "source-nat"));
 		if (!ifname || !dev.mode || !dev.status || seen_before(list, i, ifname))
 			continue;
 		dev.vlan = has_vlan(list, ifname);
 		fl_doctor_device(d, &dev);
 	}
+	if (nat)
+		check_ports(d);
 }
 
 /* What the agent says of its devices, and what we see of them, if we do. */
@@ -319,14 +349,20 @@ static void check_file_devices(struct fl_doctor *d, const struct fl_config *conf
 					     [FL_CFG_DEVICE_XDP] = "xdp",
 					     [FL_CFG_DEVICE_TC] = "tc" };
 
+	bool nat = false;
+
 	for (size_t i = 0; i < config->router.n_device_interface; i++) {
 		const struct fl_cfg_device_interface *cfg = &config->router.device_interface[i];
 		struct fl_doctor_device dev = { .ifname = cfg->ifname, .mode = modes[cfg->mode] };
 
-		for (size_t j = 0; j < cfg->n_network_interface; j++)
+		for (size_t j = 0; j < cfg->n_network_interface; j++) {
 			dev.vlan |= cfg->network_interface[j].vlan != 0;
+			nat |= cfg->network_interface[j].source_nat;
+		}
 		fl_doctor_device(d, &dev);
 	}
+	if (nat)
+		check_ports(d);
 }
 
 /* The file; and its devices, unless the agent has told about its own. */

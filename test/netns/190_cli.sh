@@ -123,6 +123,14 @@ if [ "$MODE" = xdp ]; then
 fi
 doctor >"$WORK/out"
 ok "its table" grep -qE '^ok +kernel' "$WORK/out"
+# Ports of source NAT, where an interface has it.
+no "without source NAT: no word of ports" found warn 'ports of source NAT'
+jq '.router."device-interface"[1]."network-interface"[0]."source-nat" = true' "$WORK/r1.json" >"$WORK/nat.json"
+in_ns r1 "$BIN/fairlead" -i "$TAG-none" -j doctor --config "$WORK/nat.json" >"$WORK/doctor"
+ok "source NAT: its ports are this host's, too" found warn 'ports of source NAT'
+in_ns r1 sysctl -qw net.ipv4.ip_local_port_range='1024 16383'
+in_ns r1 "$BIN/fairlead" -i "$TAG-none" -j doctor --config "$WORK/nat.json" >"$WORK/doctor"
+ok "and no longer" found ok 'use different ports'
 in_ns r1 ip link set wan2 down
 wait_for 5 sh -c "\"$BIN/fairlead\" -i $TAG-r1 -j show interfaces | grep -q '\"down\"'"
 doctor -j >"$WORK/doctor"
