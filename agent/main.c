@@ -12,6 +12,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "agent/base/instance.h"
 #include "agent/base/log.h"
 #include "agent/base/process.h"
 #include "agent/base/rand.h"
@@ -299,9 +300,12 @@ static int parse_args(int argc, char **argv, struct options *opt)
 			return -EINVAL;
 		}
 	}
-	if (optind < argc || strchr(opt->instance, '/') || strlen(opt->instance) > 32 ||
-	    (opt->instance[0] == 'v' && opt->instance[1] >= '0' && opt->instance[1] <= '9')) {
+	if (optind < argc) {
 		usage(stderr);
+		return -EINVAL;
+	}
+	if (!fl_instance_is_name(opt->instance)) {
+		fprintf(stderr, "fairleadd: \"%s\": " FL_INSTANCE_RULE "\n", opt->instance);
 		return -EINVAL;
 	}
 	return 0;

@@ -91,17 +91,20 @@ static void print_decision(const struct fl_json *data)
 		print_candidate(fl_json_at(list, i));
 }
 
-/* "192.0.2.1:80", "192.0.2.1", "[2001:db8::1]:80", "2001:db8::1" */
+/* Says what is wrong. "192.0.2.1:80", "192.0.2.1", "[2001:db8::1]:80", "2001:db8::1" */
 static bool add_endpoint(struct fl_json *request, const char *key, const char *port_key, char *arg)
 {
 	char *port = NULL, *end;
 	unsigned long n;
 
 	if (arg[0] == '[') {
-		arg++;
 		end = strchr(arg, ']');
-		if (!end || (end[1] && end[1] != ':'))
+		if (!end || (end[1] && end[1] != ':')) {
+			fprintf(stderr, "fairlead: \"%s\": write [ADDRESS] or [ADDRESS]:PORT\n",
+				arg);
 			return false;
+		}
+		arg++;
 		*end = 0;
 		port = end[1] ? end + 2 : NULL;
 	} else if (strchr(arg, ':') && strchr(arg, ':') == strrchr(arg, ':')) {
@@ -112,8 +115,11 @@ static bool add_endpoint(struct fl_json *request, const char *key, const char *p
 	if (!port)
 		return true;
 	n = strtoul(port, &end, 10);
-	if (port[0] < '0' || port[0] > '9' || *end || n > 65535)
+	if (port[0] < '0' || port[0] > '9' || *end || n > 65535) {
+		fprintf(stderr, "fairlead: \"%s\" is no port: 0 to 65535 (IPv6: [ADDRESS]:PORT)\n",
+			port);
 		return false;
+	}
 	fl_json_add_u64(request, port_key, n);
 	return true;
 }
@@ -182,7 +188,7 @@ int fl_cmd_explain(const struct fl_cli *cli, int argc, char **argv)
 	if (!add_endpoint(request, "source", "source-port", argv[2]) ||
 	    !add_endpoint(request, "destination", "destination-port", argv[3])) {
 		fl_json_free(request);
-		return fl_cli_usage("explain");
+		return FL_CTL_USAGE;
 	}
 	code = fl_cli_ask(cli, request, &reply, &data);
 	code = print_answer(reply, data, code);

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/base/instance.h"
 #include "agent/cli/cli.h"
 #include "agent/cli/table.h"
 
@@ -368,9 +369,8 @@ static int parse_instance(struct fl_cli *cli, const char *name)
 {
 	static char path[FL_CLIENT_PATH];
 
-	/* As fairleadd takes them. */
-	if (strchr(name, '/') || strlen(name) > 32) {
-		fprintf(stderr, "fairlead: \"%s\" is no instance name\n", name);
+	if (!fl_instance_is_name(name)) {
+		fprintf(stderr, "fairlead: \"%s\": " FL_INSTANCE_RULE "\n", name);
 		return FL_CTL_USAGE;
 	}
 	fl_client_socket(name, path);

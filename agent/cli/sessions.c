@@ -86,10 +86,20 @@ struct filter {
 	uint64_t limit;
 };
 
-static bool parse_filter(struct filter *filter, int argc, char **argv)
+static bool parse_limit(struct filter *filter, const char *text)
 {
 	char *end;
 
+	filter->limit = strtoul(text, &end, 10);
+	if (text[0] >= '1' && text[0] <= '9' && !*end)
+		return true;
+	fprintf(stderr, "fairlead: \"%s\" is no limit: a number from 1 on\n", text);
+	return false;
+}
+
+/* Says what is wrong. */
+static bool parse_filter(struct filter *filter, int argc, char **argv)
+{
 	*filter = (struct filter){ .limit = LIMIT_DEFAULT };
 	for (; argc >= 2; argc -= 2, argv += 2) {
 		if (!strcmp(argv[0], "service")) {
@@ -98,14 +108,15 @@ static bool parse_filter(struct filter *filter, int argc, char **argv)
 			filter->tenant = argv[1];
 		} else if (!strcmp(argv[0], "peer")) {
 			filter->peer = argv[1];
-		} else if (!strcmp(argv[0], "limit") && argv[1][0] >= '0' && argv[1][0] <= '9') {
-			filter->limit = strtoul(argv[1], &end, 10);
-			if (*end)
+		} else if (!strcmp(argv[0], "limit")) {
+			if (!parse_limit(filter, argv[1]))
 				return false;
 		} else {
-			return false;
+			break;
 		}
 	}
+	if (argc)
+		fl_cli_usage("show sessions");
 	return !argc;
 }
 
@@ -160,7 +171,7 @@ int fl_cmd_show_sessions(const struct fl_cli *cli, int argc, char **argv)
 	int code;
 
 	if (!parse_filter(&filter, argc, argv))
-		return fl_cli_usage("show sessions");
+		return FL_CTL_USAGE;
 	data = fl_json_new_object();
 	code = ask_pages(cli, &filter, data);
 	if (code == FL_CTL_OK && cli->json)

@@ -81,6 +81,21 @@ code 1 show session 00000000-0000-4000-8000-000000000000
 code 2 show session nonsense
 code 2 show
 code 2 show sessions limit x
+ok "what a limit is" grep -q '"x" is no limit: a number from 1 on' "$WORK/err"
+code 2 show sessions limit 0
+for port in 99999 -1 "" 80x; do
+	code 2 explain lan0 udp 10.1.0.2:1 "10.2.0.2:$port"
+	is "only what is wrong" "$(cat "$WORK/err")" "fairlead: \"$port\" is no port: 0 to 65535 (IPv6: [ADDRESS]:PORT)"
+done
+code 2 explain lan0 udp 10.1.0.2:1 '[2001:db8::1'
+ok "how it is written" grep -q 'write \[ADDRESS\]' "$WORK/err"
+for name in . .. .hidden a/b v2 v2x "$(printf 'x%.0s' {1..33})"; do
+	"$BIN/fairlead" -i "$name" show status >/dev/null 2>"$WORK/err"
+	is "instance $name: exit code" $? 2
+	ok "and why" grep -q 'an instance name has' "$WORK/err"
+	"$BIN/fairleadd" -i "$name" --check -c "$WORK/r1.json" >/dev/null 2>"$WORK/err"
+	is "the same of the agent" $? 2
+done
 code 2 explain lan9 udp 10.1.0.2:1 10.2.0.2:7
 code 2 explain lan0 udp
 code 2 clear session
