@@ -221,6 +221,21 @@ static bool before(const struct fl_sla_decision *d, size_t a, size_t b)
 	return a < b;
 }
 
+bool fl_sla_is_gain(const struct fl_sla_decision *decision, size_t other, size_t here)
+{
+	const uint64_t better = key_of(decision, other), worse = key_of(decision, here);
+	uint64_t margin = 1;
+
+	if (better == worse)
+		return decision->in.path[other].cost < decision->in.path[here].cost;
+	if (decision->in.policy.criterion == FL_SLA_BY_LATENCY)
+		margin = FL_SLA_GAIN_LATENCY_MS;
+	else if (decision->in.policy.criterion == FL_SLA_BY_MOS)
+		margin = FL_SLA_GAIN_MOS_X100;
+	/* Of one that has just begun to be measured nothing is known yet. */
+	return worse != UINT64_MAX && worse >= better + margin;
+}
+
 /* Ranks of those that are left; the best one, or -1. */
 static int rank(struct fl_sla_decision *d)
 {

@@ -196,6 +196,16 @@ struct fl_sla_decision {
  */
 void fl_sla_decide(const struct fl_sla_snapshot *snapshot, struct fl_sla_decision *ret_decision);
 
+/*
+ * What a path in use must be worse by before a better one is a reason to move. Means of a minute
+ * differ by less than that between equal paths (chosen; people do not hear it).
+ */
+#define FL_SLA_GAIN_LATENCY_MS 10
+#define FL_SLA_GAIN_MOS_X100   10
+
+/* Is @other, which sorts before @here, so much better that sessions gain by moving there? */
+bool fl_sla_is_gain(const struct fl_sla_decision *decision, size_t other, size_t here);
+
 /* One candidate's fate as a line for people. */
 void fl_sla_explain(const struct fl_sla_decision *decision, size_t index, char *text, size_t size);
 

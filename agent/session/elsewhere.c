@@ -8,9 +8,13 @@
 
 #define LOOK_MAX 64 /* sessions looked at: chosen, well below a millisecond */
 
-/* That a path is as good as the best, or takes no new sessions, is no reason to leave it. */
-static bool is_fit(enum fl_sla_reason reason)
+/* That a path is nearly as good as the best, or takes no new sessions, is no reason to leave it. */
+static bool is_fit(const struct fl_sla_decision *d, size_t i)
 {
+	enum fl_sla_reason reason = d->verdict[i].reason;
+
+	if (reason == FL_SLA_WHY_WORSE)
+		return !fl_sla_is_gain(d, (size_t)d->chosen, i);
 	return reason == FL_SLA_WHY_NOT || reason == FL_SLA_WHY_TURN ||
 	       (reason >= FL_SLA_WHY_MAX_SESSIONS && reason <= FL_SLA_WHY_UTILISATION);
 }
@@ -21,8 +25,7 @@ bool fl_engine_leads_elsewhere(const struct fl_decision *d, uint16_t peer, uint1
 	if (!d->chosen || !d->chosen->peer || d->chosen->peer == peer)
 		return false;
 	for (size_t i = 0; failback && i < d->n_candidates; i++)
-		if (d->candidates[i].peer && d->candidates[i].path == path &&
-		    is_fit(d->sla.verdict[i].reason))
+		if (d->candidates[i].peer && d->candidates[i].path == path && is_fit(&d->sla, i))
 			return false;
 	return true;
 }

@@ -474,6 +474,41 @@ Test(engine_steer, to_another_peer_and_back)
 	end(w);
 }
 
+/* Of two peers that are as far away, now this one is a little faster, now that one. */
+Test(engine_steer, peers_that_are_equal_but_for_noise)
+{
+	static const struct {
+		const char *policy;
+		uint32_t here, there; /* ms */
+		bool moves;
+	} rows[] = {
+		{ ROAMING ",'best-path-criteria':'average-latency'", 20, 19, false },
+		{ ROAMING ",'best-path-criteria':'average-latency'", 20, 11, false },
+		{ ROAMING ",'best-path-criteria':'average-latency'", 20, 9, true },
+		{ ROAMING ",'best-path-criteria':'mos'", 200, 197, false },
+		{ ROAMING ",'best-path-criteria':'mos'", 300, 100, true },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world_opts opts = { .routers = 3,
+					   .policy = rows[i].policy,
+					   .routes = BY_R1 "}" };
+		struct world *w = middle(&opts);
+		struct router *r = &w->r[R2];
+
+		measure(r, DEV_WAN2, rows[i].here);
+		measure(r, DEV_WAN1, rows[i].here + 1);
+		for (int n = 0; n < 6; n++)
+			opens(w, NULL, n);
+		cr_assert_eq(count_on(r, DEV_WAN2), 6, "row %zu", i);
+		measure(r, DEV_WAN1, rows[i].there);
+		for (int n = 0; n < 9; n++)
+			world_advance(w, 1000);
+		cr_assert_eq(count_on(r, DEV_WAN1), rows[i].moves ? 6 : 0, "row %zu", i);
+		end(w);
+	}
+}
+
 /* Sessions of one policy, of which the newest have nowhere else to go. */
 Test(engine_steer, a_service_without_another_way_does_not_keep_others)
 {

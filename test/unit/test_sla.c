@@ -418,6 +418,51 @@ Test(sla, hysteresis)
 	cr_assert(fl_sla_judge(&h, false, 1000, 12000, (struct fl_mono){ 13000 * FL_NS_PER_MS }));
 }
 
+/* Sorted by one unit, moved for by a margin. */
+Test(sla, gain)
+{
+	static const struct {
+		enum fl_sla_criterion by;
+		struct fl_sla_path here, other;
+		bool gain;
+	} cases[] = {
+		{ FL_SLA_BY_VECTOR, { UP, .vector_cost = 2 }, { UP, .vector_cost = 1 }, true },
+		{ FL_SLA_BY_VECTOR, { UP, .cost = 2 }, { UP, .cost = 1 }, true },
+		{ FL_SLA_BY_VECTOR, { UP }, { UP }, false },
+		{ FL_SLA_BY_LATENCY,
+		  { UP, .bfd = QUALITY(20, 0, 0) },
+		  { UP, .bfd = QUALITY(11, 0, 0) },
+		  false },
+		{ FL_SLA_BY_LATENCY,
+		  { UP, .bfd = QUALITY(20, 0, 0) },
+		  { UP, .bfd = QUALITY(10, 0, 0) },
+		  true },
+		{ FL_SLA_BY_LATENCY,
+		  { UP, .bfd = QUALITY(20, 0, 0), .cost = 9 },
+		  { UP, .bfd = QUALITY(20, 0, 0), .cost = 5 },
+		  true },
+		{ FL_SLA_BY_LATENCY, { UP }, { UP, .bfd = QUALITY(10, 0, 0) }, false },
+		{ FL_SLA_BY_MOS,
+		  { UP, .bfd = QUALITY(20, 0, 5) },
+		  { UP, .bfd = QUALITY(20, 0, 0) },
+		  false },
+		{ FL_SLA_BY_MOS,
+		  { UP, .bfd = QUALITY(20, 0, 500) },
+		  { UP, .bfd = QUALITY(20, 0, 0) },
+		  true },
+	};
+	struct fl_sla_decision d;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fl_sla_snapshot in = { .policy = { .criterion = cases[i].by },
+					      .n_paths = 2,
+					      .path = { cases[i].here, cases[i].other } };
+
+		fl_sla_decide(&in, &d);
+		cr_assert_eq(fl_sla_is_gain(&d, 1, 0), cases[i].gain, "row %zu", i);
+	}
+}
+
 Test(sla, explain)
 {
 	struct fl_sla_snapshot in = {
