@@ -3,6 +3,7 @@
  * Inline performance monitoring against a simulated link: what two ends measure is what the link
  * does to their packets, each direction by itself.
  */
+#include <math.h>
 #include <stdlib.h>
 
 #include <criterion/criterion.h>
@@ -142,6 +143,33 @@ static double lost_pct(const struct side *s)
 	return s->sent ? 100 * (1 - (double)s->counted / (double)s->sent) : -1;
 }
 
+/*
+ * By how much one round trip differs from the next, on average: each way is off by up to so much,
+ * evenly, and the difference of two such delays is spread like a triangle.
+ */
+static double mean_jump(double ab_ms, double ba_ms)
+{
+	double sum = 0, weights = 0;
+
+	for (double x = -0.995; x < 1; x += 0.01)
+		for (double y = -0.995; y < 1; y += 0.01) {
+			double weight = (1 - fabs(x)) * (1 - fabs(y));
+
+			sum += weight * fabs(2 * ab_ms * x + 2 * ba_ms * y);
+			weights += weight;
+		}
+	return sum / weights;
+}
+
+/* 20 per cent or 1 ms. */
+static void check_jitter(const struct side *s, double wanted, const char *what)
+{
+	double got = s->jitter / s->jitters, slack = wanted * 0.2 > 1 ? wanted * 0.2 : 1;
+
+	cr_assert_gt(s->jitters, 10, "%s", what);
+	cr_assert_float_eq(got, wanted, slack, "%s: jitter %.2f, not %.2f", what, got, wanted);
+}
+
 #define GAP (2 * MS)
 
 static const struct {
@@ -158,6 +186,8 @@ static const struct {
 	{ "all of it", { 5, 50, 10, 0, GAP }, { 2, 30, 5, 0, GAP } },
 	{ "3 % reordered", { 0, 20, 0, 3, GAP }, { 0, 20, 0, 3, GAP } },
 	{ "30 ms jitter", { 0, 40, 30, 0, GAP }, { 0, 20, 0, 0, GAP } },
+	{ "30 ms jitter back", { 0, 20, 0, 0, GAP }, { 0, 40, 30, 0, GAP } },
+	{ "10 ms jitter each way", { 0, 20, 10, 0, GAP }, { 0, 20, 10, 0, GAP } },
 };
 
 Test(fpm_truth, links, .timeout = 120)
@@ -185,6 +215,8 @@ Test(fpm_truth, links, .timeout = 120)
 		got = 2 * b.latency / b.latencies;
 		cr_assert_float_eq(got, rtt, slack, "%s: RTT %.2f, not %.2f", links[i].what, got,
 				   rtt);
+		check_jitter(&a, mean_jump(ab->jitter_ms, ba->jitter_ms), links[i].what);
+		check_jitter(&b, mean_jump(ab->jitter_ms, ba->jitter_ms), links[i].what);
 		cr_assert(!a.generated && !b.generated, "%s", links[i].what);
 	}
 }
