@@ -102,6 +102,8 @@ FL_ASSERT_SIZE(struct fl_session, 192);
 #define FL_SESSION_KEEP_ALIVE  0x40 /* NATs under way are kept open for it */
 #define FL_SESSION_HALF_OPEN   0x20 /* counts against the half-open limit */
 #define FL_SESSION_MIDSTREAM   0x10 /* TCP taken over after its handshake */
+#define FL_SESSION_INTRODUCED                                                                      \
+	0x80 /* the peer was told of it beside its packets; not answered yet */
 
 #define FL_SESSION_DUP_IN  0x01 /* 1 << enum fl_dup_end */
 #define FL_SESSION_DUP_OUT 0x02

@@ -128,6 +128,26 @@ void fl_engine_ask_metadata(struct fl_engine *e, struct fl_work *work)
 
 /* --- receiving -------------------------------------------------------------------------------- */
 
+/*
+ * Say at once whose packets these are: if only the responder has something to say, its router must
+ * hear where to, and no packet of the initiator's may come for long. It is answered at once, too;
+ * the next packet says it again, in case a NAT takes that one elsewhere.
+ */
+static void introduce(struct fl_engine *e, uint32_t id)
+{
+	char pathway[FL_ADDR_TEXT];
+	struct fl_meta meta;
+	const struct fl_generated what = { .id = id, .dir = FL_FORWARD, .meta = &meta };
+
+	if (fl_engine_dup_to(e, id, FL_FORWARD) ||
+	    fl_engine_flow(e, id, FL_FORWARD)->tcp >= FL_TCP_CLOSING)
+		return;
+	fl_engine_meta_forward(e, id, &meta, pathway);
+	meta.has |= FL_META_BIT(FL_META_DISABLE_FORWARD);
+	fl_engine_session(e, id)->flags |= FL_SESSION_INTRODUCED;
+	fl_engine_generate(e, &what);
+}
+
 /* The peer lacks the session: introduce it again, whichever side we are on. */
 static void enable(struct fl_engine *e, uint32_t id, enum fl_direction arrived)
 {
@@ -139,6 +159,7 @@ static void enable(struct fl_engine *e, uint32_t id, enum fl_direction arrived)
 		fl_engine_dup_lost(e, id);
 		forward->state |= FL_FLOW_TX_META;
 		reverse->state |= FL_FLOW_RX_META;
+		introduce(e, id);
 	} else {
 		reverse->state |= FL_FLOW_TX_META;
 		forward->state |= FL_FLOW_RX_META;

@@ -21,11 +21,13 @@ struct fl_resignal {
 
 /*
  * One way of a session, toward @to. A peer that lost the session says nothing by it before it has
- * heard of it again; after a change of NAT both still know it, and nothing is to be lost.
+ * heard of it again; after a change of NAT both still know it, and nothing is to be lost. As the
+ * responder's side we say it until a bare packet comes, which loses nothing in either case.
  */
 static bool mark_way(const struct fl_resignal *r, const struct fl_engine *e,
 		     const struct fl_side *to, struct fl_flow *there, struct fl_flow *back)
 {
+	const bool responder = there->flags & FL_FLOW_REVERSE;
 	bool lost, moved;
 
 	if (to->kind != FL_SIDE_PEER || there->state & FL_FLOW_TX_META)
@@ -34,7 +36,7 @@ static bool mark_way(const struct fl_resignal *r, const struct fl_engine *e,
 	moved = to->vector < FL_MAX_VECTORS && r->path[e->t->vectors[to->vector].path];
 	if (lost || moved)
 		there->state |= FL_FLOW_TX_META;
-	if (lost)
+	if (lost || (moved && responder))
 		back->state |= FL_FLOW_RX_META;
 	return lost || moved;
 }

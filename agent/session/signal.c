@@ -304,6 +304,15 @@ static void on_forward(struct fl_engine *e, struct arrival *a)
 	repeated_forward(e, a, id);
 }
 
+/* What is answered is what we have said beside the session's packets (control.c): once. */
+static bool was_introduced(struct fl_session *s)
+{
+	const bool was = s->flags & FL_SESSION_INTRODUCED;
+
+	s->flags &= (uint8_t)~FL_SESSION_INTRODUCED;
+	return was;
+}
+
 /* The answer to our forward metadata: the peer knows the session, we need not tell it any more. */
 static void on_reverse(struct fl_engine *e, struct arrival *a)
 {
@@ -337,7 +346,8 @@ static void on_reverse(struct fl_engine *e, struct arrival *a)
 	fl_engine_kept_heard(e, id);
 	/* Until a move is acknowledged, an answer from before it says nothing (P-05). In copies:
 	 * until all paths have answered. */
-	if (!(s->flags & FL_SESSION_RESIGNAL) && fl_engine_dup_done(e, id))
+	if (!(s->flags & FL_SESSION_RESIGNAL) && !(is_generated(a) && was_introduced(s)) &&
+	    fl_engine_dup_done(e, id))
 		fl_engine_flow(e, id, FL_FORWARD)->state &= (enum fl_flow_state) ~FL_FLOW_TX_META;
 	fl_engine_flow(e, id, FL_REVERSE)->state &= (enum fl_flow_state) ~FL_FLOW_RX_META;
 	if (is_generated(a))

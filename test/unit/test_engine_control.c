@@ -169,10 +169,40 @@ Test(engine_control, enable_makes_the_initiator_signal_again)
 	control(w, R1, true, FL_CONTROL_ENABLE, NULL);
 	cr_assert_eq(drain_out(&w->r[R1]), 0, "control messages are for no host");
 	cr_assert_eq(router_state(&w->r[R1]), SEND_F);
+	cr_assert(got_wire(w, &g) && fl_meta_has(&g.o.meta, FL_META_FORWARD));
+	cr_assert_eq(g.o.payload_len, 0, "at once, if nobody says anything");
 	client_says(w, &dns);
 	cr_assert(got_wire(w, &g) && fl_meta_has(&g.o.meta, FL_META_FORWARD));
 	cr_assert_eq(memcmp(g.o.meta.uuid, uuid, 16), 0, "the UUID never changes");
 	world_free(w);
+}
+
+/* The peer has lost it, and only the responder has something to say from then on. */
+Test(engine_control, a_peer_that_lost_a_download)
+{
+	static const struct say rows[] = {
+		{ 0 }, { .proto = FL_IPPROTO_TCP, .dport = 443, .seq = 100, .tcp_flags = FL_TH_SYN }
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *w = two_routers();
+		struct say more = rows[i];
+
+		establish(w, &rows[i]);
+		router_forget_all(&w->r[R2]);
+		if (more.proto) {
+			more.tcp_flags = FL_TH_ACK;
+			more.seq++;
+			more.ack = 7001;
+			more.no_payload = true;
+		}
+		client_says(w, &more);
+		cr_assert_eq(router_sessions(&w->r[R2]), 1, "row %zu: introduced", i);
+		drain_out(&w->r[R1]);
+		server_says(w, &rows[i]);
+		cr_assert_eq(drain_out(&w->r[R1]), 1, "row %zu", i);
+		world_free(w);
+	}
 }
 
 Test(engine_control, enable_makes_the_responder_signal_again)

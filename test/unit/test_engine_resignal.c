@@ -85,6 +85,30 @@ Test(engine_resignal, sessions_of_a_path_that_moved)
 	world_free(w);
 }
 
+/* As the responder's router: what it says of its sessions ends with the next bare packet. */
+Test(engine_resignal, a_path_that_moved_at_the_responder)
+{
+	struct world *w = two_routers();
+	struct router *r2 = &w->r[R2];
+	struct got g;
+
+	establish(w, &dns);
+	fl_engine_resignal_path(r2->engine,
+				r2->t.vectors[r2->t.sessions[router_session(r2)].in.vector].path);
+	world_advance(w, 200);
+	w->hold = true;
+	server_says(w, &dns);
+	cr_assert(got_wire(w, &g) && fl_meta_has(&g.o.meta, FL_META_REVERSE));
+	world_deliver(w, g.f);
+	client_says(w, &dns);
+	cr_assert(got_wire(w, &g) && !g.meta);
+	world_deliver(w, g.f);
+	cr_assert_eq(router_state(r2), SETTLED);
+	server_says(w, &dns);
+	cr_assert(got_wire(w, &g) && !g.meta, "and not for ever");
+	world_free(w);
+}
+
 /* --- paths that are not used ------------------------------------------------------------------ */
 
 static uint16_t path_named(const struct router *r, const char *ifname)
