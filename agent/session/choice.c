@@ -238,6 +238,11 @@ uint16_t fl_choice_route(struct fl_choice *choice, const char *name)
 	return choice->n_routes++;
 }
 
+const char *fl_choice_route_name(const struct fl_choice *choice, uint16_t route)
+{
+	return route && route < choice->n_routes ? choice->routes[route].name : "";
+}
+
 static uint32_t opened_lately(const struct route *r, struct fl_mono now)
 {
 	return r->window.ns && fl_mono_ms_between(r->window, now) < RATE_WINDOW_MS ? r->opened : 0;

@@ -62,6 +62,9 @@ void fl_choice_forget_path(struct fl_choice *choice, uint16_t path);
 /* Number of a route by its name, 0 if there are too many; it stays the same over reloads. */
 uint16_t fl_choice_route(struct fl_choice *choice, const char *name);
 
+/* "" for 0. */
+const char *fl_choice_route_name(const struct fl_choice *choice, uint16_t route);
+
 /* How a route stands by the limits of its policy, into @load. @policy NULL: no limits. */
 void fl_choice_load(const struct fl_choice *choice, uint16_t route,
 		    const struct fl_cfg_route_policy *policy, struct fl_mono now,

@@ -2,6 +2,7 @@
 /* Sessions that were, by another configuration: see replay.h. */
 #include "agent/session/replay.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/session/engine_internal.h"
@@ -17,23 +18,125 @@ static const struct fl_cfg_adjacency *adjacency_of(const struct fl_config *confi
 	return NULL;
 }
 
-/* A path as it was measured then, as the other policy ranks it. */
-static void reinterpret(const struct fl_deciding *by, const struct fl_cfg_service_policy *policy,
-			struct fl_sla_path *path)
-{
-	const struct fl_path_rt *rt = fl_fabric_path(by->fabric, (uint16_t)path->id);
-	const struct fl_cfg_adjacency *cfg = adjacency_of(by->config, rt);
-	struct fl_path_rt other = { .cfg = cfg };
+/* What is decided once more: the other configuration's ways, with the record's measures. */
+struct again {
+	const struct fl_engine *e;
+	const struct fl_deciding *by;
+	const struct fl_cfg_service_policy *policy;
+	const struct fl_history_decision *record;
+	struct fl_sla_snapshot *in;
+	uint16_t route[FL_SLA_MAX_PATHS]; /* fl_choice_route() of local ways; 0: of the record none
+					   */
+	bool to_peer;                     /* there is a route to a peer */
+};
 
-	if (path->kind != FL_SLA_PEER_PATH)
+/* Limits of a route; what was in use of them is only known if it had any. */
+static void limit(const struct again *a, const struct fl_cfg_service_route *route,
+		  struct fl_sla_load *load)
+{
+	const struct fl_cfg_route_policy *policy = fl_route_policy(a->by->config, route);
+	const uint64_t max = policy ? policy->max_sessions : 0;
+
+	load->max_sessions = policy ? policy->max_sessions : 0;
+	load->session_rate = policy ? policy->session_rate : 0;
+	load->above_sessions =
+		max && fl_sla_above(load->above_sessions, load->sessions,
+				    (uint32_t)(max * policy->session_high_water_mark / 100),
+				    (uint32_t)(max * policy->session_low_water_mark / 100));
+}
+
+static void add(struct again *a, const struct fl_cfg_service_route *route,
+		const struct fl_sla_path *path, uint16_t slot)
+{
+	struct fl_sla_path *p = &a->in->path[a->in->n_paths];
+
+	if (a->in->n_paths == FL_SLA_MAX_PATHS)
 		return;
+	a->route[a->in->n_paths++] = slot;
+	*p = *path;
+	p->from_route = true;
 	/* How it stood was by limits that may be others now. */
-	path->standing = FL_SLA_UNJUDGED;
-	path->credit = 0;
-	if (cfg)
-		path->vector_cost = fl_fabric_path_cost(&other, policy);
-	else
-		path->up = false;
+	p->standing = FL_SLA_UNJUDGED;
+	p->credit = 0;
+	limit(a, route, &p->load);
+}
+
+/* As it was; if it was no candidate then, as it is now. */
+static struct fl_sla_path path_then(const struct again *a, uint16_t id)
+{
+	const struct fl_choice_for what = { .cfg = a->policy };
+	struct fl_sla_path path;
+
+	for (size_t i = 0; i < a->record->n_paths; i++) {
+		const struct fl_sla_path *p = &a->record->candidate[i].path;
+
+		if (p->kind == FL_SLA_PEER_PATH && p->id == id)
+			return *p;
+	}
+	fl_choice_path(a->e->choice, a->by->fabric, &what, id, 0, &path);
+	return path;
+}
+
+static void add_paths(struct again *a, const struct fl_cfg_service_route *route)
+{
+	const struct fl_peer *peer = fl_fabric_peer_named(a->by->fabric, route->peer_name);
+
+	a->to_peer = true;
+	for (uint16_t id = 1; peer && id <= fl_fabric_path_limit(a->by->fabric); id++) {
+		const struct fl_path_rt *rt = fl_fabric_path(a->by->fabric, id);
+		const struct fl_cfg_adjacency *cfg;
+		struct fl_path_rt other = { 0 };
+		struct fl_sla_path path;
+
+		if (!rt || !rt->cfg || rt->peer != peer->id)
+			continue;
+		cfg = other.cfg = adjacency_of(a->by->config, rt);
+		if (!cfg)
+			continue;
+		path = path_then(a, id);
+		path.vector_cost = fl_fabric_path_cost(&other, a->policy);
+		path.cost = route->cost + cfg->cost;
+		path.up &= cfg->connectivity != FL_CFG_OUTBOUND_ONLY;
+		add(a, route, &path, 0);
+	}
+}
+
+/* Out of this router: a route that was there then is known by its name; another one is believed. */
+static void add_exit(struct again *a, const struct fl_cfg_service_route *route)
+{
+	struct fl_sla_path path = { .kind = FL_SLA_LOCAL, .up = true };
+	uint16_t slot = 0;
+
+	for (size_t i = 0; i < a->record->n_paths && !slot; i++) {
+		const struct fl_history_candidate *c = &a->record->candidate[i];
+
+		if (c->path.kind != FL_SLA_LOCAL || !c->route ||
+		    strcmp(fl_choice_route_name(a->e->choice, c->route), route->name) != 0)
+			continue;
+		path = c->path;
+		slot = c->route;
+	}
+	path.cost = route->cost;
+	add(a, route, &path, slot);
+}
+
+/* As fl_decide() collects them: routes of the service, else of its nearest ancestor with any. */
+static void add_routes(struct again *a, int service)
+{
+	const struct fl_config *config = a->by->config;
+
+	for (; service != FL_CFG_NONE && !a->in->n_paths && !a->to_peer;
+	     service = config->authority.service[service].parent)
+		for (size_t i = 0; i < config->router.n_service_route; i++) {
+			const struct fl_cfg_service_route *route = &config->router.service_route[i];
+
+			if (route->service != service)
+				continue;
+			if (route->type == FL_CFG_ROUTE_PEER)
+				add_paths(a, route);
+			else
+				add_exit(a, route);
+		}
 }
 
 static uint16_t path_chosen(const struct fl_sla_decision *d)
@@ -43,25 +146,56 @@ static uint16_t path_chosen(const struct fl_sla_decision *d)
 	return (uint16_t)d->in.path[d->chosen].id;
 }
 
-static void choose_again(const struct fl_deciding *by, const struct fl_cfg_service_policy *policy,
-			 const struct fl_history_decision *record, struct fl_replay *r)
+/* The way that was taken, among those of today; -1: it is none any more. */
+static int same_way(const struct again *a)
+{
+	const struct fl_history_candidate *c;
+
+	if (a->record->chosen < 0)
+		return -1;
+	c = &a->record->candidate[a->record->chosen];
+	for (size_t i = 0; i < a->in->n_paths; i++) {
+		const struct fl_sla_path *p = &a->in->path[i];
+
+		if (p->kind == c->path.kind &&
+		    (p->kind == FL_SLA_PEER_PATH ? p->id == c->path.id : a->route[i] == c->route))
+			return (int)i;
+	}
+	return -1;
+}
+
+static enum fl_drop_reason no_way(const struct again *a, enum fl_sla_result result)
+{
+	if (result == FL_SLA_ALL_VIOLATE)
+		return FL_DROP_SERVICE_LEVEL;
+	if (result == FL_SLA_NO_CAPACITY)
+		return FL_DROP_CAPACITY;
+	return a->to_peer ? FL_DROP_NO_PATH : FL_DROP_NO_ROUTE;
+}
+
+static void choose_again(struct again *a, int service, struct fl_replay *r)
 {
 	static struct fl_sla_decision then, now;
+	static struct fl_sla_snapshot in;
+	int here;
 
-	fl_history_restore(record, &then);
+	fl_history_restore(a->record, &then);
 	r->from = path_chosen(&then);
-	then.in.policy = fl_choice_policy(policy);
-	for (size_t i = 0; i < then.in.n_paths; i++)
-		reinterpret(by, policy, &then.in.path[i]);
-	fl_sla_decide(&then.in, &now);
+	in = (struct fl_sla_snapshot){ .policy = fl_choice_policy(a->policy),
+				       .only_peer = then.in.only_peer,
+				       .avoid_peer = then.in.avoid_peer };
+	a->in = &in;
+	add_routes(a, service);
+	fl_sla_decide(&in, &now);
 	r->to = path_chosen(&now);
-	if (then.chosen >= 0 && now.chosen != then.chosen)
-		fl_sla_explain(&now, (size_t)then.chosen, r->why, sizeof(r->why));
+	here = same_way(a);
+	if (then.chosen >= 0 && here < 0)
+		snprintf(r->why, sizeof(r->why), "no service route leads there");
+	else if (here >= 0 && here != now.chosen)
+		fl_sla_explain(&now, (size_t)here, r->why, sizeof(r->why));
 	if (now.chosen < 0) {
 		r->verdict = FL_REPLAY_DENIED;
-		r->reason = now.result == FL_SLA_ALL_VIOLATE   ? FL_DROP_SERVICE_LEVEL
-			    : now.result == FL_SLA_NO_CAPACITY ? FL_DROP_CAPACITY
-							       : FL_DROP_NO_PATH;
+		r->reason = no_way(a, now.result);
 	} else if (r->from != r->to) {
 		r->verdict = FL_REPLAY_MOVED;
 	}
@@ -86,6 +220,8 @@ void fl_replay(const struct fl_engine *engine, const struct fl_deciding *by,
 	} else if (!record) {
 		ret_replay->verdict = FL_REPLAY_GONE;
 	} else {
-		choose_again(by, d.policy, record, ret_replay);
+		struct again a = { .e = engine, .by = by, .policy = d.policy, .record = record };
+
+		choose_again(&a, d.match.service, ret_replay);
 	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What another configuration would have made of sessions that were opened (`fairlead policy test`):
- * the access rules and the choice of path, by the inputs that were recorded then (history.h).
+ * the access rules, its routes, costs and limits, and the choice among them by what was measured
+ * and in use then (history.h).
  * Changes nothing.
  */
 #ifndef FL_AGENT_SESSION_REPLAY_H
@@ -28,7 +29,8 @@ struct fl_replay {
  * fl_replay() - one opening once more
  * @by: the engine's, but for the other configuration and its FIB
  *
- * A tenant is the one that it was then; paths are matched by their two addresses.
+ * A tenant is the one that it was then; paths are matched by their two addresses. Ways that were no
+ * candidates then count as they are now.
  */
 void fl_replay(const struct fl_engine *engine, const struct fl_deciding *by,
 	       const struct fl_history_opening *opening, struct fl_replay *ret_replay);

@@ -148,8 +148,9 @@ static void put_routes(struct text *t, const struct world_opts *opts, int router
 	int last = count_of(opts) - 1;
 
 	put(t, "'service-route':[");
-	if (router < last)
-		put(t, "{'name':'on','service-name':'datacenter','peer':'r%d'},", router + 2);
+	if (router < last && !opts->no_route)
+		put(t, "{'name':'on','service-name':'datacenter','peer':'r%d'%s},", router + 2,
+		    or_nothing(opts->on));
 	if (router > 0)
 		put(t, "{'name':'back','service-name':'branch','peer':'r%d'},", router);
 	if (router == 0 || router == last)

@@ -63,6 +63,8 @@ struct world_opts {
 	const char *inet;
 	const char *guest;
 	const char *routes; /* more service routes */
+	bool no_route;      /* "datacenter" is not reached by the next router */
+	const char *on;     /* more of the route that reaches it */
 	const char *lan_route;
 	const char *inet_hop; /* more of the internet's next hop */
 };

@@ -366,6 +366,11 @@ static struct fl_replay replay_last(struct router *r, const struct fl_config *co
 	return result;
 }
 
+/* Of one session, and of many. */
+#define LIMITS                                                                                     \
+	",'service-route-policy':[{'name':'few','max-sessions':1},{'name':'more','max-"            \
+	"sessions':9}]"
+
 Test(engine_choice, another_policy_on_what_has_happened)
 {
 	static const struct {
@@ -387,12 +392,28 @@ Test(engine_choice, another_policy_on_what_has_happened)
 		{ { .access = "{'source':'vip'}" }, FL_REPLAY_DENIED, FL_DROP_ACCESS_DENIED },
 		{ { .no_datacenter = true }, FL_REPLAY_DENIED, FL_DROP_NO_SERVICE },
 		{ { .no_wan2 = true }, FL_REPLAY_SAME, FL_DROP_NONE },
+		{ { .no_route = true }, FL_REPLAY_DENIED, FL_DROP_NO_ROUTE },
+		{ { .no_route = true,
+		    .routes = ",{'name':'x','service-name':'datacenter','peer':'r2'}" },
+		  FL_REPLAY_SAME,
+		  FL_DROP_NONE },
+		{ { .vectors = "", .adjacency = ",'cost':5", .adjacency2 = "" },
+		  FL_REPLAY_MOVED,
+		  FL_DROP_NONE },
+		{ { .router = LIMITS, .on = ",'service-route-policy':'few'" },
+		  FL_REPLAY_DENIED,
+		  FL_DROP_CAPACITY },
+		{ { .router = LIMITS, .on = ",'service-route-policy':'more'" },
+		  FL_REPLAY_SAME,
+		  FL_DROP_NONE },
 	};
-	struct world *w = two_routers();
+	struct world *w = world_new(
+		&(struct world_opts){ .router = LIMITS, .on = ",'service-route-policy':'more'" });
 
 	measure(&w->r[R1], DEV_WAN1, 20, 0);
 	measure(&w->r[R1], DEV_WAN2, 10, 0);
 	cr_assert_eq(way_of(w, 0), router_path(&w->r[R1], DEV_WAN1));
+	cr_assert_eq(way_of(w, 1), router_path(&w->r[R1], DEV_WAN1));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const char *text = world_config_text(R1, &rows[i].opts);
 		struct fl_config_errors *errors = NULL;
