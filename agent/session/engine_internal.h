@@ -265,6 +265,12 @@ void fl_engine_emit_copy(struct fl_engine *e, const struct fl_copy *copy);
 void fl_engine_forward(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 		       struct fl_packet *packet);
 
+/* Send an IP packet built in fl_io.room() to a host next to us. */
+bool fl_engine_send_hop(struct fl_engine *e, uint16_t hop, uint8_t family, size_t len);
+bool fl_engine_send_path(struct fl_engine *e, uint16_t path, size_t len);
+void fl_engine_send_host(struct fl_engine *e, uint8_t family, size_t len);
+
+/* --- generate.c: packets of our own ----------------------------------------------------------- */
 /* A packet of our own on a session's waypoints, without user data. */
 struct fl_generated {
 	uint32_t id;
@@ -278,11 +284,6 @@ struct fl_generated {
 };
 
 void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what);
-
-/* Send an IP packet built in fl_io.room() to a host next to us. */
-bool fl_engine_send_hop(struct fl_engine *e, uint16_t hop, uint8_t family, size_t len);
-bool fl_engine_send_path(struct fl_engine *e, uint16_t path, size_t len);
-void fl_engine_send_host(struct fl_engine *e, uint8_t family, size_t len);
 
 /* --- describe.c: metadata of ours ------------------------------------------------------------ */
 void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta,
