@@ -109,16 +109,20 @@ static bool is_sealed(const struct fl_fabric *f, const struct fl_path_rt *path)
 	return path->quality.proves;
 }
 
-/* What a session's packet may have: without the HMAC that it ends with, if it does. */
-static uint16_t path_mtu(const struct fl_fabric *f, const struct fl_path_rt *path,
-			 const struct fl_netif *netif)
+/* Never plain with that flag. What is left of the MTU is what a session's packet may have. */
+static void seal(const struct fl_path_rt *path, struct fl_path *entry)
+{
+	entry->tx_flags |= FL_TX_SEAL;
+	if (entry->mtu)
+		entry->mtu = (uint16_t)(entry->mtu - fl_keyring_hmac_len(path->tx_ring));
+}
+
+static uint16_t path_mtu(const struct fl_path_rt *path, const struct fl_netif *netif)
 {
 	uint32_t mtu = netif->cfg->mtu_bytes ? netif->cfg->mtu_bytes : netif->link.mtu;
 
 	if (path->cfg->mtu_bytes && path->cfg->mtu_bytes < mtu)
 		mtu = path->cfg->mtu_bytes;
-	if (is_sealed(f, path))
-		mtu -= (uint32_t)fl_keyring_hmac_len(path->tx_ring);
 	return (uint16_t)(mtu > 0xffff ? 0xffff : mtu);
 }
 
@@ -135,7 +139,7 @@ static const char *fill_way_out(struct fl_fabric *f, struct fl_path_rt *path, st
 	if (!netif->attached)
 		return "its interface is not attached";
 	entry->ifindex = netif->link.ifindex;
-	entry->mtu = path_mtu(f, path, netif);
+	entry->mtu = path_mtu(path, netif);
 	entry->vlan = netif->cfg->vlan;
 	entry->ivlan = netif->cfg->inner_vlan;
 	entry->tx_flags = fl_netif_tx_flags(f, netif);
@@ -182,11 +186,11 @@ void fl_path_refresh(struct fl_fabric *f, struct fl_path_rt *path)
 	entry.remote_hi = nated ? FL_NAT_PORT_HI : ports.hi;
 	entry.security_id = key_in_use(path);
 	path->link_why = fill_way_out(f, path, &entry);
+	if (is_sealed(f, path))
+		seal(path, &entry);
 	entry.state = path->link_why ? FL_PATH_DOWN : FL_PATH_UP;
 	if (entry.state == FL_PATH_UP && !entry.vlan && !entry.tx_flags)
-		entry.plain = is_sealed(f, path) ? 0 : entry.family;
-	if (is_sealed(f, path))
-		entry.tx_flags |= FL_TX_SEAL;
+		entry.plain = entry.family;
 	if (fl_path_watch_publish(f, path))
 		entry.tx_flags |= FL_TX_FPM;
 	memcpy(entry.fpm_due, slot->fpm_due, sizeof(entry.fpm_due)); /* the data plane's */
