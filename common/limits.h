@@ -29,6 +29,10 @@
 
 #define FL_MAX_KEYS 8 /* generations of one security policy's key (P-44) */
 
+/* Ports that source NAT takes (svr-protocol.md 3.9). */
+#define FL_NAPT_PORT_LO 16384
+#define FL_NAPT_PORT_HI 65534
+
 /* Packets. */
 #define FL_MAX_VLAN_TAGS   2
 #define FL_MAX_EXT_HEADERS 6

@@ -29,8 +29,6 @@
 #define CLOCK_WINDOW_US 2000000
 /* Keys take some pages each: ample for the 8 generations of a few policies (chosen). */
 #define MEMLOCK_MIN (1 << 20)
-/* Ports of source NAT are from here on (svr-protocol.md 3.9). */
-#define NAT_PORT_LO 16384
 
 void fl_doctor_say(struct fl_doctor *d, enum fl_doctor_level level, const char *cure,
 		   const char *fmt, ...)
@@ -220,7 +218,7 @@ static void check_ports(struct fl_doctor *d)
 	fl_doctor_read("/proc/sys/net/ipv4/ip_local_port_range", text, sizeof(text));
 	if (sscanf(text, "%u %u", &lo, &hi) != 2)
 		return;
-	if (hi < NAT_PORT_LO)
+	if (hi < FL_NAPT_PORT_LO)
 		fl_doctor_say(d, FL_DOCTOR_OK, NULL,
 			      "source NAT and this host's own connections use different ports");
 	else
@@ -228,7 +226,7 @@ static void check_ports(struct fl_doctor *d)
 			      "sysctl -w net.ipv4.ip_local_port_range='1024 16383'",
 			      "this host's own connections may take ports of source NAT (from %d "
 			      "on), and then get no answers",
-			      NAT_PORT_LO);
+			      FL_NAPT_PORT_LO);
 }
 
 /* --- devices -----------------------------------------------------------------------------------

@@ -20,9 +20,7 @@
 #define DNS_PORT 53
 
 /* Source NAT ports (3.9), and how many are tried before giving up. */
-#define NAT_PORT_LO 16384
-#define NAT_PORT_HI 65534
-#define NAT_TRIES   64
+#define NAT_TRIES 64
 
 /* Tries to find a waypoint pair that is not in use. */
 #define WAYPOINT_TRIES 256
@@ -135,10 +133,10 @@ static int install_with_nat(struct opening *o, const enum fl_flow_state state[2]
 
 	for (int i = 0; i < (any ? NAT_TRIES : 1); i++) {
 		/* The host's own port first: most are free, and some servers look at it. */
-		if (any && (i || o->s->sport < NAT_PORT_LO || o->s->sport > NAT_PORT_HI))
+		if (any && (i || o->s->sport < FL_NAPT_PORT_LO || o->s->sport > FL_NAPT_PORT_HI))
 			o->s->nat_sport =
-				(uint16_t)(NAT_PORT_LO +
-					   fl_rand_u64() % (NAT_PORT_HI - NAT_PORT_LO + 1));
+				(uint16_t)(FL_NAPT_PORT_LO +
+					   fl_rand_u64() % (FL_NAPT_PORT_HI - FL_NAPT_PORT_LO + 1));
 		if (icmp)
 			o->s->nat_dport = o->s->nat_sport;
 		err = fl_session_install(e->flows, e->t, o->id, state, &other);
