@@ -19,8 +19,7 @@
 #include "common/stats.h"
 
 /* Is a key of a table still wanted? */
-typedef bool (*fl_keep_addr)(void *ctx, const struct fl_local_addr *addr);
-typedef bool (*fl_keep_prefix)(void *ctx, const struct fl_host_prefix *prefix);
+typedef bool (*fl_keep_key)(void *ctx, const void *key);
 
 /* Return 0 or -errno; keys and values are copied. */
 struct fl_table_ops {
@@ -32,9 +31,10 @@ struct fl_table_ops {
 	int (*deny)(void *ctx, const struct fl_wide_key *key, const struct fl_denial *denial);
 	int (*local_addr)(void *ctx, const struct fl_local_addr *addr, bool present);
 	int (*host_prefix)(void *ctx, const struct fl_host_prefix *prefix, bool present);
-	/* Take out what is not wanted, whoever has put it in. */
-	void (*local_addrs_sweep)(void *ctx, fl_keep_addr keep, void *keep_ctx);
-	void (*host_prefixes_sweep)(void *ctx, fl_keep_prefix keep, void *keep_ctx);
+	/* Take out what is not wanted, whoever has put it in: struct fl_local_addr, fl_host_prefix.
+	 */
+	void (*local_addrs_sweep)(void *ctx, fl_keep_key keep, void *keep_ctx);
+	void (*host_prefixes_sweep)(void *ctx, fl_keep_key keep, void *keep_ctx);
 	int (*tx_port)(void *ctx, uint32_t iface, uint32_t ifindex); /* ifindex 0 clears */
 	int (*name_set)(void *ctx, uint32_t id, const struct fl_name *name);
 	int (*name_get)(void *ctx, uint32_t id, struct fl_name *ret_name);

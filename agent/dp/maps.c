@@ -60,34 +60,33 @@ static int op_host_prefix(void *ctx, const struct fl_host_prefix *prefix, bool p
 	return bpf_map_delete_elem(FD(fl_host_pfx), prefix);
 }
 
+#define KEY_MAX 32 /* of the maps that are swept */
+
 /* The key behind one that goes is looked for first: behind one that is not there the walk would
  * begin anew. */
-static void op_local_addrs_sweep(void *ctx, fl_keep_addr keep, void *keep_ctx)
+static void sweep(int fd, size_t key_size, fl_keep_key keep, void *keep_ctx)
 {
-	int fd = FD(fl_local_addrs);
-	struct fl_local_addr at, next;
-	bool more = !bpf_map_get_next_key(fd, NULL, &next);
+	uint8_t at[KEY_MAX] FL_ALIGNED(8), next[KEY_MAX] FL_ALIGNED(8);
+	bool more = !bpf_map_get_next_key(fd, NULL, next);
 
 	while (more) {
-		at = next;
-		more = !bpf_map_get_next_key(fd, &at, &next);
-		if (!keep(keep_ctx, &at))
-			bpf_map_delete_elem(fd, &at);
+		memcpy(at, next, key_size);
+		more = !bpf_map_get_next_key(fd, at, next);
+		if (!keep(keep_ctx, at))
+			bpf_map_delete_elem(fd, at);
 	}
 }
 
-static void op_host_prefixes_sweep(void *ctx, fl_keep_prefix keep, void *keep_ctx)
+static void op_local_addrs_sweep(void *ctx, fl_keep_key keep, void *keep_ctx)
 {
-	int fd = FD(fl_host_pfx);
-	struct fl_host_prefix at, next;
-	bool more = !bpf_map_get_next_key(fd, NULL, &next);
+	_Static_assert(sizeof(struct fl_local_addr) <= KEY_MAX, "key");
+	sweep(FD(fl_local_addrs), sizeof(struct fl_local_addr), keep, keep_ctx);
+}
 
-	while (more) {
-		at = next;
-		more = !bpf_map_get_next_key(fd, &at, &next);
-		if (!keep(keep_ctx, &at))
-			bpf_map_delete_elem(fd, &at);
-	}
+static void op_host_prefixes_sweep(void *ctx, fl_keep_key keep, void *keep_ctx)
+{
+	_Static_assert(sizeof(struct fl_host_prefix) <= KEY_MAX, "key");
+	sweep(FD(fl_host_pfx), sizeof(struct fl_host_prefix), keep, keep_ctx);
 }
 
 static int op_tx_port(void *ctx, uint32_t iface, uint32_t ifindex)

@@ -150,8 +150,9 @@ static bool is_kernels(const struct fl_fabric *f, const struct fl_addr *addr)
 	return fl_fabric_is_local(f, addr);
 }
 
-static bool is_known(void *ctx, const struct fl_local_addr *local)
+static bool is_known(void *ctx, const void *key)
 {
+	const struct fl_local_addr *local = key;
 	const struct fl_addr addr = fl_addr_from((uint8_t)local->family, local->addr);
 
 	return is_kernels(ctx, &addr);

@@ -44,11 +44,11 @@ static int by_bytes(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct fl_host_prefix));
 }
 
-static bool is_wanted(void *ctx, const struct fl_host_prefix *prefix)
+static bool is_wanted(void *ctx, const void *prefix)
 {
 	const struct wanted *w = ctx;
 
-	return w->count && bsearch(prefix, w->list, w->count, sizeof(*prefix), by_bytes);
+	return w->count && bsearch(prefix, w->list, w->count, sizeof(*w->list), by_bytes);
 }
 
 static size_t count_addresses(const struct fl_config *config)

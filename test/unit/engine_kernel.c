@@ -115,7 +115,7 @@ static int host_prefix(void *ctx, const struct fl_host_prefix *prefix, bool pres
 	return 0;
 }
 
-static void local_addrs_sweep(void *ctx, fl_keep_addr keep, void *keep_ctx)
+static void local_addrs_sweep(void *ctx, fl_keep_key keep, void *keep_ctx)
 {
 	struct router *r = ctx;
 
@@ -124,7 +124,7 @@ static void local_addrs_sweep(void *ctx, fl_keep_addr keep, void *keep_ctx)
 			r->locals[i] = r->locals[--r->n_locals];
 }
 
-static void host_prefixes_sweep(void *ctx, fl_keep_prefix keep, void *keep_ctx)
+static void host_prefixes_sweep(void *ctx, fl_keep_key keep, void *keep_ctx)
 {
 	struct router *r = ctx;
 
