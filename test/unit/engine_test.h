@@ -101,6 +101,26 @@ static inline void establish(struct world *w, const struct say *say)
 	}
 }
 
+/* The n-th session's first packet: every one of another client and port. */
+static inline struct say nth_client(int n)
+{
+	static char src[64][16];
+	struct say say = { .sport = (uint16_t)(40000 + n) };
+
+	snprintf(src[n % 64], sizeof(src[0]), "10.1.0.%d", 5 + n % 64);
+	say.src = src[n % 64];
+	return say;
+}
+
+static inline void establish_many(struct world *w, int count)
+{
+	for (int n = 0; n < count; n++) {
+		struct say say = nth_client(n);
+
+		establish(w, &say);
+	}
+}
+
 static inline struct world *two_routers(void)
 {
 	return world_new(&(struct world_opts){ 0 });

@@ -16,26 +16,6 @@ static struct world *routers_with(const char *policy)
 	return world_new(&(struct world_opts){ .policy = policy });
 }
 
-/* The n-th session's first packet: every one of another client and port. */
-static struct say nth(int n)
-{
-	static char src[64][16];
-	struct say say = { .sport = (uint16_t)(40000 + n) };
-
-	snprintf(src[n % 64], sizeof(src[0]), "10.1.0.%d", 5 + n % 64);
-	say.src = src[n % 64];
-	return say;
-}
-
-static void establish_many(struct world *w, int count)
-{
-	for (int n = 0; n < count; n++) {
-		struct say say = nth(n);
-
-		establish(w, &say);
-	}
-}
-
 static uint32_t id_of(const struct router *r, const struct say *say)
 {
 	for (uint32_t id = 1; id <= r->t.max_sessions; id++)
@@ -100,7 +80,7 @@ static size_t signalling(struct world *w, int count)
 	size_t n = 0;
 
 	for (int i = 0; i < count; i++) {
-		struct say say = nth(i);
+		struct say say = nth_client(i);
 
 		n += !!fl_engine_flow(w->r[R1].engine, id_of(&w->r[R1], &say), FL_FORWARD)->state;
 	}
@@ -114,7 +94,7 @@ Test(engine_move, a_path_that_fails_takes_nobody_down)
 
 	establish_many(w, 5);
 	for (int n = 0; n < 5; n++) {
-		struct say say = nth(n);
+		struct say say = nth_client(n);
 
 		assert_works_on(w, &say, DEV_WAN1);
 	}
@@ -122,7 +102,7 @@ Test(engine_move, a_path_that_fails_takes_nobody_down)
 	before[1] = drops_of(&w->r[R2]);
 	cable(w, DEV_WAN1, false);
 	for (int n = 0; n < 5; n++) {
-		struct say say = nth(n);
+		struct say say = nth_client(n);
 
 		assert_works_on(w, &say, DEV_WAN2);
 	}
@@ -155,7 +135,7 @@ Test(engine_move, a_vector_moves_without_touching_its_sessions)
 Test(engine_move, lost_word_of_a_move_is_repeated)
 {
 	struct world *w = routers_with(FAILOVER);
-	struct say say = nth(0);
+	struct say say = nth_client(0);
 
 	establish_many(w, 3);
 	w->hold = true;
@@ -180,7 +160,7 @@ Test(engine_move, lost_word_of_a_move_is_repeated)
 Test(engine_move, a_peer_that_does_not_follow_is_told_session_by_session)
 {
 	struct world *w = routers_with(FAILOVER);
-	struct say say = nth(2);
+	struct say say = nth_client(2);
 
 	establish_many(w, 3);
 	w->hold = true;
@@ -225,7 +205,7 @@ Test(engine_move, one_by_one_toward_a_peer_that_is_not_to_follow)
 	world_run(w);
 	cr_assert_eq(signalling(w, 5), 0, "acknowledged");
 	for (int n = 0; n < 5; n++) {
-		struct say say = nth(n);
+		struct say say = nth_client(n);
 
 		assert_works_on(w, &say, DEV_WAN2);
 		client_says(w, &say);
@@ -242,7 +222,7 @@ Test(engine_move, one_by_one_toward_a_peer_that_is_not_to_follow)
 Test(engine_move, without_resiliency_nobody_moves)
 {
 	struct world *w = routers_with(NULL);
-	struct say say = nth(0);
+	struct say say = nth_client(0);
 
 	establish_many(w, 2);
 	cable(w, DEV_WAN1, false);
@@ -258,7 +238,7 @@ Test(engine_move, without_resiliency_nobody_moves)
 Test(engine_move, failover_stays_where_it_went)
 {
 	struct world *w = routers_with(FAILOVER);
-	struct say say = nth(0), fresh = nth(1);
+	struct say say = nth_client(0), fresh = nth_client(1);
 
 	establish_many(w, 1);
 	cable(w, DEV_WAN1, false);
@@ -276,7 +256,7 @@ Test(engine_move, revertible_failover_returns_after_the_hold_down)
 {
 	struct world *w = routers_with(REVERTIBLE);
 	struct drops before;
-	struct say say = nth(0);
+	struct say say = nth_client(0);
 
 	establish_many(w, 3);
 	cable(w, DEV_WAN1, false);
@@ -286,7 +266,7 @@ Test(engine_move, revertible_failover_returns_after_the_hold_down)
 	before = drops_of(&w->r[R2]);
 	world_advance(w, 2500);
 	for (int n = 0; n < 3; n++) {
-		struct say one = nth(n);
+		struct say one = nth_client(n);
 
 		assert_works_on(w, &one, DEV_WAN1);
 	}
@@ -318,7 +298,8 @@ Test(engine_move, failback_is_paced_by_clients)
 		last = now;
 		/* Three sessions of each client: all of them here, or all there. */
 		for (int n = 0; n < 64; n++) {
-			struct say a = nth(n), b = nth(n + 64), c = nth(n + 128);
+			struct say a = nth_client(n), b = nth_client(n + 64),
+				   c = nth_client(n + 128);
 
 			cr_assert_eq(path_there(w, &a), path_there(w, &b));
 			cr_assert_eq(path_there(w, &a), path_there(w, &c));
@@ -333,7 +314,7 @@ Test(engine_move, failback_is_paced_by_clients)
 Test(engine_move, both_paths_are_accepted_during_a_move)
 {
 	struct world *w = routers_with(VOICE);
-	struct say say = nth(0);
+	struct say say = nth_client(0);
 	struct got early_there, early_back;
 	struct drops before[2];
 	int passed = 0;
@@ -372,7 +353,7 @@ Test(engine_move, both_paths_are_accepted_during_a_move)
 Test(engine_move, sessions_leave_a_path_that_breaks_the_service_level)
 {
 	struct world *w = routers_with(VOICE);
-	struct say say = nth(0);
+	struct say say = nth_client(0);
 
 	establish_many(w, 3);
 	measure(&w->r[R1], DEV_WAN1, 20, 0);
@@ -392,7 +373,7 @@ Test(engine_move, sessions_leave_a_path_that_breaks_the_service_level)
 Test(engine_move, no_move_without_a_path_that_meets_the_service_level)
 {
 	struct world *w = routers_with(VOICE);
-	struct say say = nth(0);
+	struct say say = nth_client(0);
 
 	establish_many(w, 1);
 	measure(&w->r[R1], DEV_WAN1, 200, 0);
@@ -407,7 +388,7 @@ Test(engine_move, no_move_without_a_path_that_meets_the_service_level)
 Test(engine_move, moves_go_on_after_restarts)
 {
 	struct world *w = routers_with(FAILOVER);
-	struct say say = nth(0);
+	struct say say = nth_client(0);
 
 	establish_many(w, 3);
 	cable(w, DEV_WAN1, false);
@@ -420,7 +401,7 @@ Test(engine_move, moves_go_on_after_restarts)
 	cable(w, DEV_WAN2, false);
 	world_advance(w, 500);
 	for (int n = 0; n < 3; n++) {
-		struct say one = nth(n);
+		struct say one = nth_client(n);
 
 		assert_works_on(w, &one, DEV_WAN1);
 	}
@@ -431,7 +412,7 @@ Test(engine_move, moves_go_on_after_restarts)
 Test(engine_move, an_oscillating_link_does_not_take_sessions_along)
 {
 	struct world *w = routers_with(REVERTIBLE);
-	struct say say = nth(0);
+	struct say say = nth_client(0);
 
 	establish_many(w, 4);
 	for (int i = 0; i < 60; i++) {
@@ -454,7 +435,7 @@ Test(engine_move, an_oscillating_link_does_not_take_sessions_along)
 Test(engine_move, an_old_word_of_a_move_is_not_followed)
 {
 	struct world *w = routers_with(FAILOVER);
-	struct say say = nth(0);
+	struct say say = nth_client(0);
 	struct got old;
 
 	establish_many(w, 2);

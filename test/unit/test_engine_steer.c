@@ -10,26 +10,6 @@
 #define REVERTIBLE ",'session-resiliency':'revertible-failover'"
 #define VOICE      FAILOVER ",'path-quality-filter':true,'max-loss':1,'max-latency':150,'max-jitter':30"
 
-/* The n-th session's first packet: every one of another client and port. */
-static struct say nth(int n)
-{
-	static char src[64][16];
-	struct say say = { .sport = (uint16_t)(40000 + n) };
-
-	snprintf(src[n % 64], sizeof(src[0]), "10.1.0.%d", 5 + n % 64);
-	say.src = src[n % 64];
-	return say;
-}
-
-static void establish_many(struct world *w, int count)
-{
-	for (int n = 0; n < count; n++) {
-		struct say say = nth(n);
-
-		establish(w, &say);
-	}
-}
-
 static void cable(struct world *w, enum device dev, bool good)
 {
 	for (int i = 0; i < w->routers; i++) {
@@ -128,7 +108,7 @@ Test(engine_steer, failback_ends_when_the_better_path_fails_again)
 Test(engine_steer, a_peer_that_went_ahead_is_called_back)
 {
 	struct world *w = asked_in_vain();
-	struct say say = nth(0);
+	struct say say = nth_client(0);
 
 	w->hold = false;
 	cable(w, DEV_WAN2, false);
@@ -143,7 +123,7 @@ Test(engine_steer, a_peer_that_went_ahead_is_called_back)
 Test(engine_steer, a_reload_during_a_move)
 {
 	struct world *w = asked_in_vain();
-	struct say say = nth(0);
+	struct say say = nth_client(0);
 
 	router_configure(&w->r[R1], &(struct world_opts){ 0 });
 	w->hold = false;
@@ -192,7 +172,7 @@ Test(engine_steer, a_reload_without_the_path_that_is_left)
 Test(engine_steer, a_restart_during_a_move)
 {
 	struct world *w = asked_in_vain();
-	struct say say = nth(0);
+	struct say say = nth_client(0);
 
 	measure(&w->r[R1], DEV_WAN1, 20);
 	router_restart(&w->r[R1]);
@@ -211,7 +191,7 @@ Test(engine_steer, a_restart_during_a_move)
 Test(engine_steer, a_restart_before_the_peer_has_heard)
 {
 	struct world *w = world_new(&(struct world_opts){ .policy = FAILOVER });
-	struct say say = nth(1);
+	struct say say = nth_client(1);
 
 	establish_many(w, 3);
 	w->hold = true;
@@ -237,7 +217,7 @@ Test(engine_steer, a_restart_before_the_peer_has_heard)
 static void assert_moved_to_wan1(struct world *w, uint32_t sessions)
 {
 	for (int n = 0; n < (int)sessions; n++) {
-		struct say say = nth(n);
+		struct say say = nth_client(n);
 
 		assert_works(w, &say);
 	}
@@ -281,7 +261,7 @@ Test(engine_steer, what_is_under_way_on_a_removed_path)
 {
 	struct world_opts opts = { .policy = FAILOVER, .vectors = WAN2_FIRST };
 	struct world *w = world_new(&opts);
-	struct say say = nth(0), answer = answer_to(&say);
+	struct say say = nth_client(0), answer = answer_to(&say);
 
 	establish_many(w, 1);
 	/* Only the interface's adjacency goes: the interface is where packets arrive. */
@@ -322,7 +302,7 @@ Test(engine_steer, a_path_that_the_peer_removes_for_a_while)
 	struct world_opts opts = { .policy = FAILOVER, .vectors = WAN2_FIRST, .no_wan2 = true };
 	struct world *w =
 		world_new(&(struct world_opts){ .policy = FAILOVER, .vectors = WAN2_FIRST });
-	struct say say = nth(0);
+	struct say say = nth_client(0);
 
 	establish_many(w, 1);
 	router_configure(&w->r[R2], &opts);
