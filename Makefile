@@ -415,7 +415,7 @@ test-long: all $(B)/test/tools/impair
 test-kernels: all $(B)/test/bpf/runner
 	$(Q)test/vm/run.sh $(B)
 
-## fuzz: every parser for FUZZ_SECONDS (60) seconds, with sanitizers
+## fuzz: every parser for FUZZ_SECONDS (60) seconds, with sanitizers, from a seed of chance
 fuzz:
 	$(Q)test/run.sh $(B) fuzz
 

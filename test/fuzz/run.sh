@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Fuzzes every test/fuzz/fuzz_<name>.c with libFuzzer and sanitizers: first its corpus, then new inputs
 # for a while, all targets at once. The sources that a target links are FUZZ_<name> in the Makefile.
-# Inputs that do harm are kept in BUILD/fuzz/.
+# Inputs that do harm are kept in BUILD/fuzz/. FUZZ_SEED is where chance begins (0: elsewhere each time).
 #
 # usage: test/fuzz/run.sh BUILD [seconds]
 set -u
@@ -10,6 +10,7 @@ cd "$(dirname "$0")/../.." || exit 2
 
 build=$1
 seconds=${2:-${FUZZ_SECONDS:-60}}
+seed=${FUZZ_SEED:-0}
 out=$build/fuzz
 cc=${FUZZ_CC:-clang-14}
 
@@ -53,7 +54,7 @@ replay() {
 fuzz() {
 	local log=$out/$1.log
 	mkdir -p "$out/corpus/$1"
-	"$out/fuzz_$1" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 \
+	"$out/fuzz_$1" -seed="$seed" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 \
 		-print_final_stats=1 -artifact_prefix="$out/$1-" "$out/corpus/$1" \
 		"test/fuzz/corpus/$1" >"$log" 2>&1
 }
