@@ -81,6 +81,7 @@ struct fl_path_rt {
 	uint16_t peer;
 	uint16_t iface;
 	struct fl_addr local;
+	char pathway[FL_ADDR_TEXT]; /* the same as text: what metadata calls the path (TLV 19) */
 	struct fl_addr remote;
 	struct fl_addr hop_addr;    /* next hop toward the remote waypoint; family 0: no route */
 	struct fl_keyring *tx_ring; /* borrowed */

@@ -338,6 +338,7 @@ static void configure_path(struct fl_fabric *f, const struct fl_cfg_adjacency *c
 	path->peer = peer_id(f, cfg->peer_name);
 	path->iface = iface;
 	path->local = cfg->local;
+	fl_addr_format(&path->local, path->pathway);
 	if (!fl_addr_equal(&path->configured, &cfg->ip_address))
 		path->remote = path->configured = cfg->ip_address;
 	path->tx_ring = fl_rings_at(f->rings, cfg->security);

@@ -135,14 +135,13 @@ void fl_engine_ask_metadata(struct fl_engine *e, struct fl_work *work)
  */
 static void introduce(struct fl_engine *e, uint32_t id)
 {
-	char pathway[FL_ADDR_TEXT];
 	struct fl_meta meta;
 	const struct fl_generated what = { .id = id, .dir = FL_FORWARD, .meta = &meta };
 
 	if (fl_engine_dup_to(e, id, FL_FORWARD) ||
 	    fl_engine_flow(e, id, FL_FORWARD)->tcp >= FL_TCP_CLOSING)
 		return;
-	fl_engine_meta_forward(e, id, &meta, pathway);
+	fl_engine_meta_forward(e, id, &meta);
 	meta.has |= FL_META_BIT(FL_META_DISABLE_FORWARD);
 	fl_engine_session(e, id)->flags |= FL_SESSION_INTRODUCED;
 	fl_engine_generate(e, &what);
@@ -275,7 +274,6 @@ void fl_engine_ack_now(struct fl_engine *e, uint32_t id)
 	const struct fl_flow *reverse = fl_engine_flow(e, id, FL_REVERSE);
 	struct fl_session *s = fl_engine_session(e, id);
 	uint32_t now_ms = (uint32_t)(e->now.ns / FL_NS_PER_MS);
-	char pathway[FL_ADDR_TEXT];
 	struct fl_meta meta;
 	const struct fl_generated what = { .id = id, .dir = FL_REVERSE, .meta = &meta };
 
@@ -283,7 +281,7 @@ void fl_engine_ack_now(struct fl_engine *e, uint32_t id)
 	    (s->acked_ms && now_ms - s->acked_ms < ACK_GAP_MS))
 		return;
 	s->acked_ms = now_ms ? now_ms : 1;
-	fl_engine_meta_reverse(e, id, true, &meta, pathway);
+	fl_engine_meta_reverse(e, id, true, &meta);
 	fl_tables_count(e->t, FL_STAT_GENERATED_ACK);
 	fl_engine_generate(e, &what);
 }

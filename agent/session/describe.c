@@ -13,13 +13,16 @@ static struct fl_meta_name name_of(const char *s)
 }
 
 /* The path's local waypoint as text: what SSR sends as pathway id (TLV 19). */
-static struct fl_meta_name pathway_of(const struct fl_engine *e, uint16_t vector,
-				      char text[FL_ADDR_TEXT])
+static struct fl_meta_name pathway_of(const struct fl_engine *e, uint16_t path)
 {
-	const struct fl_path *path = &e->t->paths[e->t->vectors[vector].path];
-	struct fl_addr local = fl_addr_from(path->family == 6 ? 6 : 4, path->local);
+	const struct fl_path_rt *rt = fl_fabric_path(e->fabric, path);
 
-	return name_of(fl_addr_format(&local, text));
+	return name_of(rt ? rt->pathway : "");
+}
+
+static struct fl_meta_name pathway_by(const struct fl_engine *e, uint16_t vector)
+{
+	return pathway_of(e, e->t->vectors[vector].path);
 }
 
 /*
@@ -35,8 +38,7 @@ static bool is_known_elsewhere(const struct fl_engine *e, uint32_t id)
 }
 
 /* Everything that a router needs to open the session (mandatory set of 2.4). */
-void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta,
-			    char pathway[FL_ADDR_TEXT])
+void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta)
 {
 	const struct fl_session *s = fl_engine_session(e, id);
 	struct fl_meta *m = ret_meta;
@@ -53,7 +55,7 @@ void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *re
 	m->service = name_of(fl_store_name_text(e->store, s->service));
 	m->source_router = name_of(
 		fl_store_name_text(e->store, s->source_router ? s->source_router : e->own_name));
-	m->pathway = pathway_of(e, s->out.vector, pathway);
+	m->pathway = pathway_by(e, s->out.vector);
 	if (s->family == 4 && memcmp(s->src, s->nat_src, 4)) {
 		m->has |= FL_META_BIT(FL_META_SOURCE_NAT);
 		m->source_nat = fl_addr_from(4, s->nat_src);
@@ -80,7 +82,7 @@ void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *re
  * drops (P-14), and an empty datagram or a SYN-ACK must not be taken for one.
  */
 void fl_engine_meta_reverse(struct fl_engine *e, uint32_t id, bool user_data,
-			    struct fl_meta *ret_meta, char pathway[FL_ADDR_TEXT])
+			    struct fl_meta *ret_meta)
 {
 	const struct fl_session *s = fl_engine_session(e, id);
 	struct fl_tuple forward = fl_session_forward_tuple(s);
@@ -95,7 +97,7 @@ void fl_engine_meta_reverse(struct fl_engine *e, uint32_t id, bool user_data,
 	m->security_id = 1;
 	m->reverse = fl_tuple_reverse(&forward);
 	memcpy(m->uuid, s->uuid, sizeof(m->uuid));
-	m->pathway = pathway_of(e, s->in.vector, pathway);
+	m->pathway = pathway_by(e, s->in.vector);
 	if (s->flags & FL_SESSION_RESIGNAL) {
 		m->has |= FL_META_BIT(FL_META_MODIFY);
 		m->modify = (struct fl_meta_modify){ .seq = s->modify_seq & 0xfff, .done = true };
@@ -121,8 +123,7 @@ void fl_engine_meta_health(struct fl_engine *e, uint32_t id, struct fl_meta *ret
 }
 
 bool fl_engine_meta_due(struct fl_engine *e, uint32_t id, enum fl_direction dir,
-			const struct fl_packet *packet, struct fl_meta *ret_meta,
-			char pathway[FL_ADDR_TEXT])
+			const struct fl_packet *packet, struct fl_meta *ret_meta)
 {
 	struct fl_flow *flow = fl_engine_flow(e, id, dir);
 	struct fl_session *s = fl_engine_session(e, id);
@@ -136,19 +137,15 @@ bool fl_engine_meta_due(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 		flow->state &= (enum fl_flow_state) ~FL_FLOW_TX_META;
 		fl_engine_meta_health(e, id, ret_meta);
 	} else if (dir == FL_FORWARD) {
-		fl_engine_meta_forward(e, id, ret_meta, pathway);
+		fl_engine_meta_forward(e, id, ret_meta);
 	} else {
-		fl_engine_meta_reverse(e, id, packet->payload_len > 0, ret_meta, pathway);
+		fl_engine_meta_reverse(e, id, packet->payload_len > 0, ret_meta);
 	}
 	return true;
 }
 
-void fl_engine_meta_by(struct fl_engine *e, struct fl_meta *meta, uint16_t path,
-		       char pathway[FL_ADDR_TEXT])
+void fl_engine_meta_by(struct fl_engine *e, struct fl_meta *meta, uint16_t path)
 {
-	const struct fl_path *p = &e->t->paths[path];
-	struct fl_addr local = fl_addr_from(p->family == 6 ? 6 : 4, p->local);
-
 	if (fl_meta_has(meta, FL_META_PATHWAY))
-		meta->pathway = name_of(fl_addr_format(&local, pathway));
+		meta->pathway = pathway_of(e, path);
 }

@@ -398,7 +398,6 @@ void fl_engine_dup_lost(struct fl_engine *e, uint32_t id)
 void fl_engine_dup_ack(struct fl_engine *e, uint32_t id, uint16_t path)
 {
 	struct fl_dup_side *side = find(e, id, FL_DUP_IN);
-	char pathway[FL_ADDR_TEXT];
 	struct fl_meta meta;
 	const struct fl_generated what = {
 		.id = id, .dir = FL_REVERSE, .meta = &meta, .path = path
@@ -407,8 +406,8 @@ void fl_engine_dup_ack(struct fl_engine *e, uint32_t id, uint16_t path)
 	if (!side || (side->acked.ns && fl_mono_ms_between(side->acked, e->now) < ACK_MS))
 		return;
 	side->acked = e->now;
-	fl_engine_meta_reverse(e, id, true, &meta, pathway);
-	fl_engine_meta_by(e, &meta, path, pathway);
+	fl_engine_meta_reverse(e, id, true, &meta);
+	fl_engine_meta_by(e, &meta, path);
 	fl_tables_count(e->t, FL_STAT_GENERATED_ACK);
 	fl_engine_generate(e, &what);
 }
@@ -442,7 +441,6 @@ static uint16_t smallest_mtu(const struct fl_engine *e, const struct fl_dup *dup
 
 static void send_copies(struct fl_engine *e, struct copies *c, bool signalling)
 {
-	char pathway[FL_ADDR_TEXT];
 	bool any = false;
 
 	c->copy.mtu = smallest_mtu(e, &c->dup);
@@ -452,7 +450,7 @@ static void send_copies(struct fl_engine *e, struct copies *c, bool signalling)
 		if (!is_up(e, c->dup.path[i]) || (!full && !is_ready(&c->dup, i)))
 			continue;
 		if (full)
-			fl_engine_meta_by(e, &c->full, c->dup.path[i], pathway);
+			fl_engine_meta_by(e, &c->full, c->dup.path[i]);
 		c->copy.path = c->dup.path[i];
 		c->copy.meta = full ? &c->full : &c->bare;
 		c->copy.again = any;
@@ -470,7 +468,6 @@ void fl_engine_dup_forward(struct fl_engine *e, uint32_t id, enum fl_direction d
 	struct fl_dup_side *side = find(e, id, dir == FL_FORWARD ? FL_DUP_OUT : FL_DUP_IN);
 	struct copies c = { .copy = { .id = id, .dir = dir, .packet = packet } };
 	struct fl_dup_ask next = { .op = FL_DUP_ASK_NEXT };
-	char pathway[FL_ADDR_TEXT];
 	bool signalling;
 
 	if (!side || get(e, side, &c.dup)) {
@@ -482,9 +479,9 @@ void fl_engine_dup_forward(struct fl_engine *e, uint32_t id, enum fl_direction d
 		fl_engine_drop(e, FL_DROP_INTERNAL);
 		return;
 	}
-	signalling = fl_engine_meta_due(e, id, dir, packet, &c.full, pathway);
+	signalling = fl_engine_meta_due(e, id, dir, packet, &c.full);
 	if (!signalling && !c.dup.ready && dir == FL_FORWARD) {
-		fl_engine_meta_forward(e, id, &c.full, pathway);
+		fl_engine_meta_forward(e, id, &c.full);
 		signalling = true;
 	}
 	/* What a responder has to say, or a question, goes by every path. */
@@ -519,17 +516,16 @@ void fl_engine_dup_generate(struct fl_engine *e, const struct fl_generated *what
 static void try_paths(struct fl_engine *e, struct fl_dup_side *side, const struct fl_dup *dup)
 {
 	uint32_t id = side->key.session;
-	char pathway[FL_ADDR_TEXT];
 	struct fl_meta meta;
 	struct fl_generated what = { .id = id, .dir = FL_FORWARD, .meta = &meta };
 
-	fl_engine_meta_forward(e, id, &meta, pathway);
+	fl_engine_meta_forward(e, id, &meta);
 	meta.has |= FL_META_BIT(FL_META_DISABLE_FORWARD) | FL_META_BIT(FL_META_DUPLICATE_SEQ);
 	meta.duplicate_seq = 0;
 	for (int i = 0; i < FL_DUP_WAYS; i++) {
 		if (!is_up(e, dup->path[i]) || is_ready(dup, i))
 			continue;
-		fl_engine_meta_by(e, &meta, dup->path[i], pathway);
+		fl_engine_meta_by(e, &meta, dup->path[i]);
 		what.path = dup->path[i];
 		fl_engine_generate(e, &what);
 	}

@@ -547,12 +547,11 @@ void fl_engine_emit_copy(struct fl_engine *e, const struct fl_copy *copy)
 void fl_engine_forward(struct fl_engine *e, uint32_t id, enum fl_direction dir,
 		       struct fl_packet *packet)
 {
-	char pathway[FL_ADDR_TEXT];
 	struct fl_meta meta;
 
 	if (fl_engine_dup_to(e, id, dir))
 		fl_engine_dup_forward(e, id, dir, packet);
-	else if (fl_engine_meta_due(e, id, dir, packet, &meta, pathway))
+	else if (fl_engine_meta_due(e, id, dir, packet, &meta))
 		fl_engine_emit(e, id, dir, packet, &meta);
 	else
 		fl_engine_emit(e, id, dir, packet, NULL);

@@ -286,19 +286,16 @@ struct fl_generated {
 void fl_engine_generate(struct fl_engine *e, const struct fl_generated *what);
 
 /* --- describe.c: metadata of ours ------------------------------------------------------------ */
-void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta,
-			    char pathway[FL_ADDR_TEXT]);
+void fl_engine_meta_forward(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta);
 void fl_engine_meta_reverse(struct fl_engine *e, uint32_t id, bool user_data,
-			    struct fl_meta *ret_meta, char pathway[FL_ADDR_TEXT]);
+			    struct fl_meta *ret_meta);
 /* Only the question whether the session exists (P-18). */
 void fl_engine_meta_health(struct fl_engine *e, uint32_t id, struct fl_meta *ret_meta);
 /* What a packet on its way out has to carry by its flow's state; false: nothing. */
 bool fl_engine_meta_due(struct fl_engine *e, uint32_t id, enum fl_direction dir,
-			const struct fl_packet *packet, struct fl_meta *ret_meta,
-			char pathway[FL_ADDR_TEXT]);
+			const struct fl_packet *packet, struct fl_meta *ret_meta);
 /* It goes by this path, not by the vector's. */
-void fl_engine_meta_by(struct fl_engine *e, struct fl_meta *meta, uint16_t path,
-		       char pathway[FL_ADDR_TEXT]);
+void fl_engine_meta_by(struct fl_engine *e, struct fl_meta *meta, uint16_t path);
 
 /* --- signal.c: packets from peers ------------------------------------------------------------ */
 void fl_engine_from_peer(struct fl_engine *e, struct fl_work *work);

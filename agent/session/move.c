@@ -139,20 +139,16 @@ static void say(struct fl_engine *e, const struct fl_generated *what, struct fl_
 
 void fl_engine_announce_session(struct fl_engine *e, uint32_t id)
 {
-	char pathway[FL_ADDR_TEXT];
 	struct fl_meta meta;
 	const struct fl_generated what = { .id = id, .dir = FL_FORWARD, .meta = &meta };
 
-	fl_engine_meta_forward(e, id, &meta, pathway);
+	fl_engine_meta_forward(e, id, &meta);
 	say(e, &what, &meta);
 }
 
 void fl_engine_announce_move(struct fl_engine *e, uint16_t vector, uint32_t carrier, uint16_t path)
 {
 	struct fl_session *s = fl_engine_session(e, carrier);
-	const struct fl_path *p = &e->t->paths[path];
-	struct fl_addr local = fl_addr_from(p->family == 6 ? 6 : 4, p->local);
-	char pathway[FL_ADDR_TEXT];
 	struct fl_meta meta;
 	const struct fl_generated what = {
 		.id = carrier, .dir = FL_FORWARD, .meta = &meta, .path = path
@@ -162,10 +158,9 @@ void fl_engine_announce_move(struct fl_engine *e, uint16_t vector, uint32_t carr
 		s->modify_seq = (s->modify_seq + 1) & 0xfff;
 		s->flags |= FL_SESSION_RESIGNAL;
 	}
-	fl_engine_meta_forward(e, carrier, &meta, pathway);
+	fl_engine_meta_forward(e, carrier, &meta);
 	meta.has |= FL_META_BIT(FL_META_VECTOR);
 	meta.vector = (struct fl_meta_vector){ vector, e->steering[vector].seq };
-	fl_addr_format(&local, pathway);
-	meta.pathway.len = (uint16_t)strlen(pathway);
+	fl_engine_meta_by(e, &meta, path);
 	say(e, &what, &meta);
 }
