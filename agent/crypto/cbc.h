@@ -30,6 +30,8 @@ enum fl_cipher {
 struct fl_cbc {
 	struct evp_cipher_ctx_st *encrypt;
 	struct evp_cipher_ctx_st *decrypt;
+	uint8_t encrypt_last[FL_CBC_BLOCK]; /* cipher block that each context chains to */
+	uint8_t decrypt_last[FL_CBC_BLOCK];
 };
 
 /* Key bytes of a cipher: 16 or 32; 0 for an unknown one. */

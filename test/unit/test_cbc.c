@@ -104,6 +104,29 @@ Test(cbc, every_length_comes_back)
 	fl_cbc_done(&cbc);
 }
 
+/* Nothing of a packet goes into the next one, whatever became of it. */
+Test(cbc, each_packet_for_itself)
+{
+	struct fl_cbc cbc = cbc_of("000102030405060708090a0b0c0d0e0f");
+	uint8_t a[128], b[128], junk[48], iv[16];
+
+	hex_bytes("a0a1a2a3a4a5a6a7a8a9aaabacadaeaf", iv, sizeof(iv));
+	for (int round = 0; round < 3; round++) {
+		memset(junk, round, sizeof(junk));
+		(void)fl_cbc_decrypt(&cbc, junk, sizeof(junk)); /* not of this key */
+		memset(junk, round, sizeof(junk));
+		cr_assert_eq(fl_cbc_encrypt_iv(&cbc, junk, 5, sizeof(junk), iv), 32);
+		hex_bytes(VECTOR_A, a, sizeof(a));
+		hex_bytes(VECTOR_B, b, sizeof(b));
+		cr_assert_eq(fl_cbc_encrypt_iv(&cbc, a + 20, 79, sizeof(a) - 20, iv), 96);
+		cr_assert(!memcmp(a + 20, b + 20, 96), "round %d", round);
+		cr_assert_eq(fl_cbc_decrypt(&cbc, a + 20, 96), 79);
+		hex_bytes(VECTOR_A, b, sizeof(b));
+		cr_assert(!memcmp(a + 20, b + 20, 79), "round %d", round);
+	}
+	fl_cbc_done(&cbc);
+}
+
 Test(cbc, room_is_respected)
 {
 	struct fl_cbc cbc = cbc_of("000102030405060708090a0b0c0d0e0f");
