@@ -4,6 +4,7 @@
 
 struct fl_flows_map fl_flows SEC(".maps");
 struct fl_tags_map fl_tags SEC(".maps");
+struct fl_spilled_map fl_spilled SEC(".maps");
 struct fl_flow_index_map fl_flow_index SEC(".maps");
 struct fl_sessions_map fl_sessions SEC(".maps");
 struct fl_vectors_map fl_vectors SEC(".maps");

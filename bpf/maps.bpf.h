@@ -39,6 +39,15 @@ struct fl_tags_map {
 	__type(value, __u64);
 };
 
+/* Flows that found no free slot, by their bucket modulo FL_SPILL_GROUPS. */
+struct fl_spilled_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, FL_SPILL_GROUPS);
+	__type(key, __u32);
+	__type(value, __u64);
+};
+
 /* IPv6 flows and those that found no free slot: key to slot number. Without preallocation, since
  * only the agent inserts, where an allocation may fail politely. */
 struct fl_flow_index_map {
@@ -245,6 +254,7 @@ struct fl_stats_map {
 
 extern struct fl_flows_map fl_flows SEC(".maps");
 extern struct fl_tags_map fl_tags SEC(".maps");
+extern struct fl_spilled_map fl_spilled SEC(".maps");
 extern struct fl_flow_index_map fl_flow_index SEC(".maps");
 extern struct fl_sessions_map fl_sessions SEC(".maps");
 extern struct fl_vectors_map fl_vectors SEC(".maps");

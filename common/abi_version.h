@@ -7,6 +7,6 @@
 #ifndef FL_COMMON_ABI_VERSION_H
 #define FL_COMMON_ABI_VERSION_H
 
-#define FL_ABI_VERSION 2
+#define FL_ABI_VERSION 3
 
 #endif

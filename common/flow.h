@@ -31,6 +31,11 @@
  * the buckets; the hash map fl_flow_index leads to those.
  */
 #define FL_BUCKET_SLOTS 8
+/*
+ * fl_spilled counts those flows, by bucket: for a first packet, whose flow is nowhere, the data
+ * plane need not ask the index as well. The agent counts one before it is in the index.
+ */
+#define FL_SPILL_GROUPS 4096
 /* Equal tags in one bucket that a lookup tries before it goes to the index. */
 #define FL_TAG_TRIES          2
 #define FL_SLOT_QUARANTINE_MS 1000

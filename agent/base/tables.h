@@ -57,7 +57,8 @@ struct fl_table_ops {
 
 struct fl_tables {
 	struct fl_flow *flows;
-	uint8_t *tags; /* one a slot of the buckets, 0 = empty */
+	uint8_t *tags;     /* one a slot of the buckets, 0 = empty */
+	uint64_t *spilled; /* flows that no slot was left for, by bucket modulo FL_SPILL_GROUPS */
 	uint32_t buckets;
 	uint32_t slots; /* of all: hashed ones first */
 	uint64_t hash_seed;

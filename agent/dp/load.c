@@ -185,6 +185,7 @@ static int map_tables(struct fl_dp *dp)
 
 	if (!MAP(flows, fl_flows, t->slots) ||
 	    !MAP(tags, fl_tags, (size_t)t->buckets * FL_BUCKET_SLOTS) ||
+	    !MAP(spilled, fl_spilled, FL_SPILL_GROUPS) ||
 	    !MAP(sessions, fl_sessions, t->max_sessions + 1) ||
 	    !MAP(vectors, fl_vectors, FL_MAX_VECTORS) || !MAP(paths, fl_paths, FL_MAX_PATHS) ||
 	    !MAP(path_lookup, fl_path_lookup, FL_PATH_BUCKETS) ||
@@ -211,6 +212,7 @@ static void unmap_tables(struct fl_tables *t)
 {
 	unmap(t->flows, (size_t)t->slots * sizeof(*t->flows));
 	unmap(t->tags, (size_t)t->buckets * FL_BUCKET_SLOTS);
+	unmap(t->spilled, FL_SPILL_GROUPS * sizeof(*t->spilled));
 	unmap(t->sessions, ((size_t)t->max_sessions + 1) * sizeof(*t->sessions));
 	unmap(t->vectors, FL_MAX_VECTORS * sizeof(*t->vectors));
 	unmap(t->paths, FL_MAX_PATHS * sizeof(*t->paths));

@@ -77,14 +77,22 @@ static uint32_t home_of(const struct fl_flows *flows, const struct fl_wide_key *
 	return fl_flow_home(key_hash(flows->tables, &narrow), flows->tables->buckets);
 }
 
-/* A flow whose bucket had no room has come into the index, or has left it. */
+/*
+ * A flow whose bucket has no room comes into the index, which is said before, or has left it, which
+ * is said afterwards.
+ */
 static void count_spilled(struct fl_flows *flows, const struct fl_wide_key *key, int change)
 {
+	uint64_t *told;
 	uint8_t *spilled;
+	uint32_t bucket;
 
 	if (!key_is_hashed(key))
 		return;
-	spilled = &flows->notes[home_of(flows, key) / FL_BUCKET_SLOTS].spilled;
+	bucket = home_of(flows, key) / FL_BUCKET_SLOTS;
+	told = &flows->tables->spilled[bucket % FL_SPILL_GROUPS];
+	__atomic_store_n(told, *told + (uint64_t)(int64_t)change, __ATOMIC_RELEASE);
+	spilled = &flows->notes[bucket].spilled;
 	if (*spilled != SPILLED_MANY)
 		*spilled = (uint8_t)(*spilled + change);
 }
@@ -157,6 +165,9 @@ int fl_flows_new(struct fl_tables *tables, struct fl_flows **ret_flows)
 	/* Of an earlier process's flows it is not known whose bucket was full. */
 	for (uint32_t i = 0; err >= 0 && flows->indexed && i < tables->buckets; i++)
 		flows->notes[i].spilled = SPILLED_MANY;
+	/* What it told the data plane of them stays: at most too many, if it died in between. */
+	if (!flows->indexed)
+		memset(tables->spilled, 0, FL_SPILL_GROUPS * sizeof(*tables->spilled));
 	if (err >= 0)
 		err = index_free_init(flows);
 	if (err < 0) {
@@ -257,14 +268,15 @@ static int insert_indexed(struct fl_flows *flows, const struct fl_wide_key *key,
 	slot_key(key, &narrow);
 	narrow.kind = FL_KEY_INDEXED;
 	slot_fill(&t->flows[slot], flow, &narrow);
+	count_spilled(flows, key, 1);
 	err = t->ops->index_insert(t->ops_ctx, key, slot);
 	if (err < 0) {
+		count_spilled(flows, key, -1);
 		t->flows[slot].key.kind = FL_KEY_FREE;
 		return err == -E2BIG ? -ENOSPC : err;
 	}
 	fl_fifo_pop(&flows->indexed_free);
 	flows->indexed++;
-	count_spilled(flows, key, 1);
 	*ret_slot = slot;
 	return 0;
 }

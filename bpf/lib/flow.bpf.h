@@ -53,8 +53,13 @@ static __always_inline struct fl_flow *fl_find_wide(const struct fl_wide_key *ke
 
 static __noinline struct fl_flow *fl_flow_find_spilled(__u64 addrs, __u64 rest, __u32 *slot)
 {
+	__u32 group = fl_flow_bucket(fl_flow_hash(addrs, rest, fl_hash_seed), fl_hash_buckets) %
+		      FL_SPILL_GROUPS;
+	const __u64 *spilled = bpf_map_lookup_elem(&fl_spilled, &group);
 	struct fl_wide_key wide = {};
 
+	if (!spilled || !*spilled)
+		return NULL;
 	*(fl_u32_al *)wide.saddr = (__u32)addrs;
 	*(fl_u32_al *)wide.daddr = (__u32)(addrs >> 32);
 	*(fl_u64_al *)&wide.dport = rest;

@@ -176,8 +176,8 @@ if [ -n "${KEEP:-}" ]; then
 		    in the client's namespace:  nsenter --net=/run/netns/fl-demo-c ping 10.2.0.2
 		    a router's CLI:             build/fairlead -i fl-demo-r1 show sessions
 		                                build/fairlead -i fl-demo-r1 show paths --watch
-		    sessions in the kernel:     bpftool map dump pinned /sys/fs/bpf/fairlead/fl-demo-r1/v2/fl_sessions | less
-		    drops in the kernel:        bpftool map dump pinned /sys/fs/bpf/fairlead/fl-demo-r1/v2/fl_drops
+		    sessions in the kernel:     bpftool map dump pinned /sys/fs/bpf/fairlead/fl-demo-r1/$PIN_VERSION/fl_sessions | less
+		    drops in the kernel:        bpftool map dump pinned /sys/fs/bpf/fairlead/fl-demo-r1/$PIN_VERSION/fl_drops
 		    packets on the WAN:         nsenter --net=/run/netns/fl-demo-w tcpdump -ni wan1
 		    calls and their causes:     build/fairlead -s $STATE/insight-run/insightd.sock zoom calls last 1h
 		                                http://localhost:8090/ (the page)

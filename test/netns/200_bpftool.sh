@@ -12,7 +12,7 @@ start_routers '.router["max-sessions"] = 1000' || exit 1
 bg s "$TOP/test/tools/udp_echo.py" 7
 wait_for 5 listens s udp 7
 ok "a session" in_ns c "$TOP/test/tools/udp_echo.py" --ask 10.2.0.2 7 --count 5
-pins=/sys/fs/bpf/fairlead/$TAG-r1/v2
+pins=/sys/fs/bpf/fairlead/$TAG-r1/$PIN_VERSION
 dump() { bpftool map dump pinned "$pins/$1" 2>"$WORK/err"; }
 
 dump fl_sessions >"$WORK/sessions"

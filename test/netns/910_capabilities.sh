@@ -98,8 +98,8 @@ ok "traffic again" in_ns c ping -c3 -i0.2 -W1 10.2.0.2
 
 # Our own program, attached by hand, is known again without the right to look at any program (CAP_SYS_ADMIN).
 if [ "$MODE" = xdp ]; then
-	rm "$pins/$TAG-r1/v2/links/xdp-lan0"
-	ok "attached by hand" in_ns r1 bpftool net attach xdpdrv pinned "$pins/$TAG-r1/v2/progs/fl_xdp_ingress" dev lan0
+	rm "$pins/$TAG-r1/$PIN_VERSION/links/xdp-lan0"
+	ok "attached by hand" in_ns r1 bpftool net attach xdpdrv pinned "$pins/$TAG-r1/$PIN_VERSION/progs/fl_xdp_ingress" dev lan0
 	for again in once twice; do
 		stop_router r1
 		start_router r1 || exit 1
@@ -111,7 +111,7 @@ if [ "$MODE" = xdp ]; then
 	in_ns r1 bpftool net detach xdpdrv dev lan0
 	stop_router r1
 	start_router r1 || exit 1
-	ok "taken back by a link" test -e "$pins/$TAG-r1/v2/links/xdp-lan0"
+	ok "taken back by a link" test -e "$pins/$TAG-r1/$PIN_VERSION/links/xdp-lan0"
 fi
 
 # The group may use the CLI, others may not.

@@ -19,6 +19,9 @@ BIN=${BIN:-$BUILD} # SAN=1 builds are in build/san
 TAG=${TAG:-fl$$} # in the name of every namespace and instance
 WORK=${WORK:-$(mktemp -d "${TMPDIR:-/tmp}/fairlead-test.XXXXXX")}
 MODE=${MODE:-auto} # of every interface: auto, xdp or tc
+# Folder of an instance's pins, below its own.
+# shellcheck disable=SC2034 # for scripts
+PIN_VERSION=v$(sed -n 's/^#define FL_ABI_VERSION //p' "$TOP/common/abi_version.h")
 
 declare -A ROUTER_PID=() # router name -> pid of its fairleadd
 PIDS=()                  # other programs in the background

@@ -142,6 +142,28 @@ static uint32_t check_kept(const struct router *r)
 	return ours;
 }
 
+/* What the data plane is told of flows that found no slot is how many are in the index. */
+static void check_spilled(const struct router *r)
+{
+	static uint64_t want[FL_SPILL_GROUPS];
+	const struct fl_tables *t = &r->t;
+
+	memset(want, 0, sizeof(want));
+	for (size_t i = 0; i < r->n_index; i++) {
+		const struct fl_wide_key *key = &r->index[i].key;
+		uint64_t addrs, rest, hash;
+
+		if (key->kind == FL_KEY_LAN6 || key->kind == FL_KEY_HOST6)
+			continue;
+		memcpy(&addrs, key->saddr, 4);
+		memcpy((char *)&addrs + 4, key->daddr, 4);
+		memcpy(&rest, &key->dport, sizeof(rest));
+		hash = fl_flow_hash(addrs, rest, t->hash_seed);
+		want[fl_flow_bucket(hash, t->buckets) % FL_SPILL_GROUPS]++;
+	}
+	MUST_BE(!memcmp(want, t->spilled, sizeof(want)));
+}
+
 void router_check(struct router *r)
 {
 	uint32_t dups = 0, live = 0, half_open = 0, used = 0, published = 0, ways[2];
@@ -172,6 +194,7 @@ void router_check(struct router *r)
 	MUST_BE(published == 2 * live + r->engine->kept.live);
 	MUST_BE(published == fl_flows_count(r->engine->flows));
 	MUST_BE(fl_flows_indexed(r->engine->flows) == r->n_index);
+	check_spilled(r);
 	MUST_BE(dups == r->n_dups);
 	MUST_BE(half_open == r->engine->half_open);
 	check_hops(r);

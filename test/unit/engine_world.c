@@ -66,6 +66,7 @@ static void make_tables(struct router *r, uint32_t max_sessions)
 	t->hash_seed = 0x5eed;
 	t->flows = aligned(t->slots, sizeof(*t->flows));
 	t->tags = zeroed(t->buckets, FL_BUCKET_SLOTS);
+	t->spilled = zeroed(FL_SPILL_GROUPS, sizeof(*t->spilled));
 	t->sessions = aligned(max_sessions + 1, sizeof(*t->sessions));
 	t->vectors = zeroed(FL_MAX_VECTORS, sizeof(*t->vectors));
 	t->paths = aligned(FL_MAX_PATHS, sizeof(*t->paths));
@@ -87,6 +88,7 @@ static void free_tables(struct router *r)
 
 	free(t->flows);
 	free(t->tags);
+	free(t->spilled);
 	free(t->sessions);
 	free(t->vectors);
 	free(t->paths);
