@@ -46,6 +46,7 @@ struct daemon {
 	struct fl_api api;
 	sd_event_source *tick;
 	sd_event_source *punts[2]; /* new, live */
+	sd_event_source *waiting;  /* packets that came while we were at work: not to sleep now */
 	unsigned int budget;
 	bool routes_changed;
 	bool applying;    /* a configuration */
@@ -74,6 +75,10 @@ struct fl_quality fl_daemon_fpm_quality(void *ctx, uint16_t path, uint8_t proto)
 /* Netlink, rings, clock: handlers of sd-event; userdata is the struct daemon. */
 int fl_daemon_on_rtnl(sd_event_source *source, int fd, uint32_t revents, void *userdata);
 int fl_daemon_on_ring(sd_event_source *source, int fd, uint32_t revents, void *userdata);
+/* Packets that came while the loop was at work; before it sleeps, it looks whether there are any.
+ */
+int fl_daemon_on_waiting(sd_event_source *source, void *userdata);
+int fl_daemon_before_sleep(sd_event_source *source, void *userdata);
 int fl_daemon_on_tick(sd_event_source *source, uint64_t usec, void *userdata);
 
 /* --- reload.c ----------------------------------------------------------------------------------

@@ -162,6 +162,10 @@ static int add_sources(struct daemon *d)
 							  : SD_EVENT_PRIORITY_NORMAL);
 	}
 	if (err >= 0)
+		err = sd_event_add_defer(d->event, &d->waiting, fl_daemon_on_waiting, d);
+	if (err >= 0)
+		err = sd_event_source_set_prepare(d->punts[0], fl_daemon_before_sleep);
+	if (err >= 0)
 		err = sd_event_add_time_relative(d->event, &d->tick, CLOCK_MONOTONIC, 0, 1000,
 						 fl_daemon_on_tick, d);
 	if (err >= 0)
@@ -225,6 +229,7 @@ static void done(struct daemon *d)
 	sd_event_source_unref(d->tick);
 	for (int live = 0; live < 2; live++)
 		sd_event_source_unref(d->punts[live]);
+	sd_event_source_unref(d->waiting);
 	fl_bfd_io_free(d->bfd);
 	sd_event_unref(d->event);
 	fl_fpm_watch_free(d->fpm);

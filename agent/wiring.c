@@ -277,22 +277,45 @@ static void on_punt_ahead(void *ctx, const struct fl_punt *punt)
 	fl_engine_ahead(d->engine, punt);
 }
 
+/* Sessions that exist come first; new ones get what is left. */
+static void read_rings(struct daemon *d, bool new_ones)
+{
+	fl_dp_awake(d->dp);
+	fl_engine_begin(d->engine);
+	d->budget = PUNT_BUDGET;
+	fl_dp_punt_read(d->dp, true, on_punt, on_punt_ahead, d);
+	if (new_ones) {
+		d->budget = PUNT_BUDGET;
+		fl_dp_punt_read(d->dp, false, on_punt, on_punt_ahead, d);
+	}
+	fl_daemon_flush(d);
+}
+
 int fl_daemon_on_ring(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	struct daemon *d = userdata;
 
 	(void)fd;
 	(void)revents;
-	fl_engine_begin(d->engine);
-	/* Sessions that exist come first; new ones get what is left. */
-	d->budget = PUNT_BUDGET;
-	fl_dp_punt_read(d->dp, true, on_punt, on_punt_ahead, d);
-	if (source == d->punts[0]) {
-		d->budget = PUNT_BUDGET;
-		fl_dp_punt_read(d->dp, false, on_punt, on_punt_ahead, d);
-	}
-	fl_daemon_flush(d);
+	read_rings(d, source == d->punts[0]);
 	return 0;
+}
+
+int fl_daemon_on_waiting(sd_event_source *source, void *userdata)
+{
+	(void)source;
+	read_rings(userdata, true);
+	return 0;
+}
+
+int fl_daemon_before_sleep(sd_event_source *source, void *userdata)
+{
+	struct daemon *d = userdata;
+
+	(void)source;
+	if (fl_dp_may_sleep(d->dp))
+		return 0;
+	return sd_event_source_set_enabled(d->waiting, SD_EVENT_ONESHOT);
 }
 
 /* --- timers ----------------------------------------------------------------------------------- */
@@ -302,6 +325,7 @@ int fl_daemon_on_tick(sd_event_source *source, uint64_t usec, void *userdata)
 	struct daemon *d = userdata;
 	bool more;
 
+	fl_dp_awake(d->dp);
 	/* An error was logged when events were read, and this comes back until it works. */
 	fl_rtnl_catch_up(d->rtnl);
 	fl_daemon_sweep_addrs(d);

@@ -24,7 +24,8 @@ struct fl_settings {
 	struct fl_rate source;   /* first packets per LAN source */
 	__u16 host_sessions;     /* this host's own traffic may open sessions (it has a tenant) */
 	__u16 watch_established; /* report it too when TCP is established */
-	__u16 reserved[2];
+	__u16 agent_awake;       /* it looks at both rings before it sleeps: need not be woken */
+	__u16 reserved;
 	__u64 wall_offset_ns; /* from CLOCK_MONOTONIC to the wall clock, for time-based HMAC */
 };
 

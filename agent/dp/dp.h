@@ -96,6 +96,16 @@ typedef void (*fl_punt_ahead_fn)(void *ctx, const struct fl_punt *punt);
 /* File descriptor to poll for packets of flows that exist (live) and for new sessions. */
 int fl_dp_punt_fd(const struct fl_dp *dp, bool live);
 
+/* From now on the data plane need not wake us for a punted packet: we look before we sleep. */
+void fl_dp_awake(struct fl_dp *dp);
+
+/**
+ * fl_dp_may_sleep() - have the data plane wake us again
+ *
+ * Return: false if packets wait already, for which it may not do so: read them first.
+ */
+bool fl_dp_may_sleep(struct fl_dp *dp);
+
 /**
  * fl_dp_punt_read() - hand waiting packets to @fn until it says stop
  * @ahead: called before @fn with what lies behind its packet; may be NULL

@@ -15,6 +15,9 @@ struct fl_ring {
 	fl_punt_ahead_fn ahead;
 	void *ctx;
 	int taken;
+	/* The kernel's: bytes written, or reserved for it, and bytes read, since the beginning. */
+	const unsigned long *produced;
+	const unsigned long *consumed;
 };
 
 struct fl_dp {

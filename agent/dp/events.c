@@ -3,6 +3,8 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fairlead.skel.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "agent/dp/dp_internal.h"
 
@@ -46,14 +48,29 @@ static int ring_sample(void *ctx, void *data, size_t len)
 	return ring->fn(ring->ctx, punt) ? 0 : -EAGAIN;
 }
 
+/* Positions are in a page each, in front of the data (kernel/bpf/ringbuf.c). */
+static const unsigned long *map_position(int fd, int page)
+{
+	const long size = sysconf(_SC_PAGESIZE);
+	void *at = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, page * size);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
 int fl_dp_rings_open(struct fl_dp *dp)
 {
 	const int fds[2] = { bpf_map__fd(dp->skel->maps.fl_punt_new),
 			     bpf_map__fd(dp->skel->maps.fl_punt_live) };
 
 	for (int i = 0; i < 2; i++) {
-		dp->ring[i].rb = ring_buffer__new(fds[i], ring_sample, &dp->ring[i], NULL);
-		if (!dp->ring[i].rb)
+		struct fl_ring *ring = &dp->ring[i];
+
+		ring->rb = ring_buffer__new(fds[i], ring_sample, ring, NULL);
+		if (!ring->rb)
+			return -errno;
+		ring->consumed = map_position(fds[i], 0);
+		ring->produced = map_position(fds[i], 1);
+		if (!ring->consumed || !ring->produced)
 			return -errno;
 	}
 	return 0;
@@ -61,8 +78,34 @@ int fl_dp_rings_open(struct fl_dp *dp)
 
 void fl_dp_rings_close(struct fl_dp *dp)
 {
-	ring_buffer__free(dp->ring[0].rb);
-	ring_buffer__free(dp->ring[1].rb);
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	for (int i = 0; i < 2; i++) {
+		if (dp->ring[i].consumed)
+			munmap((void *)(uintptr_t)dp->ring[i].consumed, page);
+		if (dp->ring[i].produced)
+			munmap((void *)(uintptr_t)dp->ring[i].produced, page);
+		ring_buffer__free(dp->ring[i].rb);
+	}
+}
+
+static bool is_empty(const struct fl_ring *ring)
+{
+	return __atomic_load_n(ring->produced, __ATOMIC_ACQUIRE) ==
+	       __atomic_load_n(ring->consumed, __ATOMIC_RELAXED);
+}
+
+void fl_dp_awake(struct fl_dp *dp)
+{
+	__atomic_store_n(&dp->tables.settings->agent_awake, 1, __ATOMIC_RELAXED);
+}
+
+bool fl_dp_may_sleep(struct fl_dp *dp)
+{
+	__atomic_store_n(&dp->tables.settings->agent_awake, 0, __ATOMIC_RELAXED);
+	/* Pairs with the one in fl_punt_wake() (bpf/lib/punt.bpf.h), which says why. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return is_empty(&dp->ring[0]) && is_empty(&dp->ring[1]);
 }
 
 int fl_dp_punt_fd(const struct fl_dp *dp, bool live)

@@ -20,6 +20,24 @@ struct fl_punt_req {
 };
 
 /*
+ * How to submit a record that has been reserved: to an agent that is awake without waking it, which
+ * costs an interrupt of this CPU to itself. Before the agent sleeps, it says so and then looks for
+ * reserved records; here one is reserved before it is looked whether the agent sleeps. Both put a
+ * full barrier in between, so one of them sees the other.
+ */
+static __always_inline __u64 fl_punt_wake(struct fl_punt *rec)
+{
+	const struct fl_settings *settings;
+	__u32 zero = 0;
+
+	settings = bpf_map_lookup_elem(&fl_settings, &zero);
+	/* An exchange is the barrier that BPF has. */
+	if (__sync_lock_test_and_set(&rec->reserved2, 0) || !settings)
+		return 0;
+	return *(const volatile __u16 *)&settings->agent_awake ? BPF_RB_NO_WAKEUP : 0;
+}
+
+/*
  * Copy the IP packet into a record of @cap data bytes. @ring and @cap are constants at each call.
  * Returns 0 or a negative drop reason.
  */
@@ -59,7 +77,7 @@ static __always_inline int fl_punt_copy(void *ring, __u32 cap, FL_CTX *ctx,
 		bpf_ringbuf_discard(rec, 0);
 		return -FL_DROP_MALFORMED;
 	}
-	bpf_ringbuf_submit(rec, 0);
+	bpf_ringbuf_submit(rec, fl_punt_wake(rec));
 	return 0;
 }
 

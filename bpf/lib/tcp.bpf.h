@@ -93,7 +93,7 @@ static __always_inline void fl_tcp_report(__u32 session, __u32 slot)
 	rec->reason = FL_PUNT_STATE;
 	rec->session = session;
 	rec->slot = slot;
-	bpf_ringbuf_submit(rec, 0);
+	bpf_ringbuf_submit(rec, fl_punt_wake(rec));
 }
 
 static __always_inline bool fl_tcp_is_news(int state)

@@ -9,6 +9,7 @@
 #include <fairlead.skel.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,14 @@ static void report(bool ok, const struct fixture_set *set, const struct fixture 
 }
 
 /* The last punt of a run, with its packet. */
+/* What a run did to an agent that was awake or slept, and may sleep before and after it reads. */
+struct wakes {
+	bool awake;
+	bool woken;
+	bool could_sleep_before;
+	bool could_sleep_after;
+};
+
 struct captured {
 	int count;
 	bool live;
@@ -181,6 +190,32 @@ static bool punt_differs(const struct fixture *fx, const struct pg_packet *in,
 	return false;
 }
 
+/* Does the data plane want the agent to look at a ring? What it wanted earlier is forgotten. */
+static bool is_woken(struct world *w)
+{
+	struct pollfd rings[2] = { { .fd = fl_dp_punt_fd(w->dp, false), .events = POLLIN },
+				   { .fd = fl_dp_punt_fd(w->dp, true), .events = POLLIN } };
+
+	return poll(rings, 2, 0) > 0;
+}
+
+/* Who sleeps is woken, who is awake is not; but sleeps no more without having looked. */
+static bool wake_differs(const struct fixture *fx, const struct wakes *wakes, char why[256])
+{
+	if (fx->want != FX_PUNT)
+		return false;
+	if (wakes->woken == wakes->awake) {
+		snprintf(why, 256, "the agent was %swoken", wakes->woken ? "" : "not ");
+		return true;
+	}
+	if (wakes->could_sleep_before || !wakes->could_sleep_after) {
+		snprintf(why, 256, "the agent may sleep %s",
+			 wakes->could_sleep_before ? "with a packet in a ring" : "no more");
+		return true;
+	}
+	return false;
+}
+
 static bool packet_differs(const struct fixture *fx, const struct pg_packet *in,
 			   const struct run *run, char why[256])
 {
@@ -200,6 +235,7 @@ static void run_row(struct world *w, const struct fixture_set *set, const struct
 {
 	static struct captured got;
 	static struct run run;
+	struct wakes wakes;
 	struct pg_packet in;
 	char why[256] = "";
 	uint32_t session = 0;
@@ -213,19 +249,25 @@ static void run_row(struct world *w, const struct fixture_set *set, const struct
 		fx->before(w, session);
 	pg_build(&fx->in, &in);
 	in.len -= fx->cut;
+	wakes.awake = w->t->settings->agent_awake;
+	(void)is_woken(w);
 	for (int i = 0; !err && i < (fx->runs ? fx->runs : 1); i++)
 		err = hook == FX_XDP ? run_xdp(w, fx, &in, &run)
 				     : run_tc(w, fx, &in, &run,
 					      hook == FX_TC ? w->dp->skel->progs.fl_tc_ingress
 							    : w->dp->skel->progs.fl_tc_egress);
+	wakes.woken = is_woken(w);
+	wakes.could_sleep_before = fl_dp_may_sleep(w->dp);
 	got.count = 0;
 	fl_dp_punt_read(w->dp, true, capture, NULL, &got);
 	got.live = got.count > 0;
 	fl_dp_punt_read(w->dp, false, capture, NULL, &got);
+	wakes.could_sleep_after = fl_dp_may_sleep(w->dp);
 
 	if (err)
 		snprintf(why, sizeof(why), "test run failed: %s", strerror(-err));
-	else if (drops_differ(w, fx, why) || punt_differs(fx, &in, &got, why))
+	else if (drops_differ(w, fx, why) || punt_differs(fx, &in, &got, why) ||
+		 wake_differs(fx, &wakes, why))
 		;
 	else if (run.verdict != verdict_of(fx->want, hook == FX_XDP))
 		snprintf(why, sizeof(why), "verdict %u, expected %u", run.verdict,
