@@ -170,6 +170,7 @@ UNIT_meta_rules := $(META)
 UNIT_meta_random := $(META)
 UNIT_hmac      := agent/crypto/hmac
 UNIT_cbc       := agent/crypto/cbc agent/base/rand
+UNIT_fifo      := agent/base/fifo
 KEYRING        := $(addprefix agent/crypto/,cbc hmac keyring)
 UNIT_keyring   := $(KEYRING) agent/base/rand
 UNIT_seal      := $(KEYRING) agent/crypto/seal $(META)

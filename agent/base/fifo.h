@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A queue of fixed-size items in one growing ring. */
+/* A queue of fixed-size items. */
 #ifndef FL_AGENT_BASE_FIFO_H
 #define FL_AGENT_BASE_FIFO_H
 
@@ -32,6 +32,9 @@ int fl_fifo_push(struct fl_fifo *fifo, const void *item);
 
 /* The oldest item, valid until the next push or pop; NULL if empty. */
 const void *fl_fifo_peek(const struct fl_fifo *fifo);
+
+/* The item @n behind the oldest one, as far as it is easily found: to fetch ahead. May be NULL. */
+const void *fl_fifo_ahead(const struct fl_fifo *fifo, size_t n);
 
 /* Take the oldest item off; nothing happens if there is none. */
 void fl_fifo_pop(struct fl_fifo *fifo);

@@ -109,46 +109,48 @@ static bool is_due(const struct fl_engine *e, uint32_t id, uint32_t now)
 	return e->deadlines[id] && (int32_t)(now - e->deadlines[id]) >= 0;
 }
 
-/* How many sessions ahead (chosen): a miss takes about as long as one or two are worked on. */
-#define AHEAD 4
-
-/*
- * Records and flows of sessions that are due lie anywhere in memory: ask for those of the ones that
- * come next while one is dealt with, first the record, then the flows that it names.
- */
+/* Ask for what those sessions need that come next, while one is dealt with. */
 static void look_ahead(const struct fl_engine *e, uint32_t id, uint32_t now)
 {
-	uint32_t near = id + AHEAD, far = near + AHEAD;
+	uint32_t near = id + FL_ENGINE_AHEAD, far = near + FL_ENGINE_AHEAD;
 
 	if (far <= e->age_limit && is_due(e, far, now))
-		__builtin_prefetch(&e->t->sessions[far]);
-	if (near > e->age_limit || !is_due(e, near, now))
-		return;
-	for (int dir = FL_FORWARD; dir <= FL_REVERSE; dir++)
-		__builtin_prefetch(&e->t->flows[e->t->sessions[near].slot[dir]], 1);
+		fl_store_fetch(e->store, far);
+	if (near <= e->age_limit && is_due(e, near, now))
+		fl_engine_fetch_flows(e, near);
+}
+
+/* The first session from @id on, before @end, that is due; else @end. */
+static uint32_t next_due(const struct fl_engine *e, uint32_t id, uint32_t end, uint32_t now)
+{
+	/* All of the table passes here ten times a second: nothing is loaded but deadlines. */
+	const uint32_t *deadlines = e->deadlines;
+
+	while (id < end && (!deadlines[id] || (int32_t)(now - deadlines[id]) < 0))
+		id++;
+	return id;
 }
 
 bool fl_engine_age(struct fl_engine *e)
 {
-	uint32_t now = deciseconds(e->now), left = SWEEP_ENTRIES, closes = SWEEP_CLOSES;
+	uint32_t now = deciseconds(e->now), end = e->age_cursor + SWEEP_ENTRIES, id;
 
-	while (left-- && closes) {
-		uint32_t id = e->age_cursor;
-
-		if (id > e->age_limit) {
-			e->age_cursor = 1;
-			return false;
-		}
-		e->age_cursor++;
-		if (!is_due(e, id, now))
-			continue;
+	if (end > e->age_limit)
+		end = e->age_limit + 1;
+	for (uint32_t closes = 0; closes < SWEEP_CLOSES; closes++) {
+		id = next_due(e, e->age_cursor, end, now);
+		e->age_cursor = id;
+		if (id >= end)
+			break;
 		look_ahead(e, id, now);
-		if (fl_engine_session(e, id)->state != FL_SESSION_LIVE) {
+		if (fl_engine_session(e, id)->state == FL_SESSION_LIVE)
+			look(e, id);
+		else
 			e->deadlines[id] = 0;
-			continue;
-		}
-		look(e, id);
-		closes--;
+		e->age_cursor++;
 	}
-	return true;
+	if (e->age_cursor <= e->age_limit)
+		return true;
+	e->age_cursor = 1;
+	return false;
 }

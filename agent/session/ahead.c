@@ -10,6 +10,12 @@
 #include "agent/codec/packet.h"
 #include "agent/session/engine_internal.h"
 
+void fl_engine_fetch_flows(const struct fl_engine *e, uint32_t id)
+{
+	for (int dir = FL_FORWARD; dir <= FL_REVERSE; dir++)
+		__builtin_prefetch(fl_engine_flow(e, id, (enum fl_direction)dir), 1);
+}
+
 void fl_engine_host_key(const struct fl_punt *punt, const struct fl_tuple *t,
 			struct fl_wide_key *ret_key)
 {

@@ -286,16 +286,16 @@ void fl_engine_ack_now(struct fl_engine *e, uint32_t id)
 	fl_engine_generate(e, &what);
 }
 
-/* The session is not at hand any more when its answer is due: fetch that of one that comes soon. */
-static void fetch_ack(const struct fl_engine *e, const struct due_ack *soon)
+/* Sessions are not at hand any more when their answers are due: fetch those that come next. */
+static void look_ahead(const struct fl_engine *e)
 {
-	const struct fl_session *s;
+	const struct due_ack *near = fl_fifo_ahead(&e->acks, FL_ENGINE_AHEAD);
+	const struct due_ack *far = fl_fifo_ahead(&e->acks, 2 * FL_ENGINE_AHEAD);
 
-	if (!soon)
-		return;
-	s = &e->t->sessions[soon->id];
-	__builtin_prefetch(&e->t->flows[s->slot[FL_FORWARD]]);
-	__builtin_prefetch(&e->t->flows[s->slot[FL_REVERSE]]);
+	if (far)
+		fl_store_fetch(e->store, far->id);
+	if (near)
+		fl_engine_fetch_flows(e, near->id);
 }
 
 void fl_engine_acks_tick(struct fl_engine *e)
@@ -309,7 +309,7 @@ void fl_engine_acks_tick(struct fl_engine *e)
 		bool same = !memcmp(s->uuid, next->uuid, sizeof(next->uuid));
 
 		fl_fifo_pop(&e->acks);
-		fetch_ack(e, fl_fifo_peek(&e->acks));
+		look_ahead(e);
 		if (same && s->state == FL_SESSION_LIVE && s->in.kind == FL_SIDE_PEER)
 			fl_engine_ack_now(e, id);
 	}

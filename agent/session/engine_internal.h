@@ -180,6 +180,10 @@ void fl_engine_adopt(struct fl_engine *e);
 /* Key of a packet from a host, this one or another. */
 void fl_engine_host_key(const struct fl_punt *punt, const struct fl_tuple *t,
 			struct fl_wide_key *ret_key);
+/* Walks over sessions fetch so many ahead (chosen): a miss takes as long as one or two are worked
+ * on. First the record (fl_store_fetch()), then the flows that it names. */
+#define FL_ENGINE_AHEAD 4
+void fl_engine_fetch_flows(const struct fl_engine *e, uint32_t id);
 void fl_engine_ahead_of_next(struct fl_engine *e, const struct fl_side *out, uint8_t wire_proto);
 void fl_engine_ahead_of_announced(const struct fl_engine *e, const struct fl_meta *m,
 				  const struct fl_decision *d);

@@ -128,7 +128,8 @@ void fl_engine_recover(struct fl_engine *e)
 			e->recover_cursor = 1;
 			return;
 		}
-		if (!id || fl_engine_session(e, id)->state != FL_SESSION_LIVE)
+		/* Live ones have a deadline: dead records need not be looked at. */
+		if (!id || !e->deadlines[id] || fl_engine_session(e, id)->state != FL_SESSION_LIVE)
 			continue;
 		if (health)
 			check_health(e, id, cfg->inactivity_timeout_s * 1000);

@@ -545,14 +545,19 @@ void fl_engine_from_peer(struct fl_engine *e, struct fl_work *work)
 	}
 	open.ring = netif->rx_ring;
 	open.pad = path->cfg->post_encryption_padding;
+	/* What an answer will touch is on its way while its HMAC is computed. */
+	a.peer = path->peer;
+	a.slot = find_peer_flow(e, a.peer, &work->packet);
+	if (a.slot != FL_NO_SLOT)
+		fl_store_fetch(e->store, e->t->flows[a.slot].session);
 	err = fl_open(&open, work->packet.payload, work->packet.payload_len, &a.opened);
 	if (err < 0) {
 		fl_engine_drop(e, (enum fl_drop_reason) - err);
 		return;
 	}
 	count_window(e, a.opened.match);
-	a.peer = path->peer;
-	a.slot = find_peer_flow(e, a.peer, &work->packet);
+	if (a.slot != FL_NO_SLOT)
+		fl_engine_fetch_flows(e, e->t->flows[a.slot].session);
 	if (fl_meta_has(&a.opened.meta, FL_META_FRAGMENT) && !take_slice(e, &a, &open))
 		return;
 	dispatch(e, &a);

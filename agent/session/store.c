@@ -238,17 +238,29 @@ int fl_store_open(struct fl_store *store, const uint8_t uuid[16], uint32_t *ret_
 	return 0;
 }
 
+void fl_store_fetch(const struct fl_store *store, uint32_t id)
+{
+	const char *record = (const char *)&store->tables->sessions[id];
+
+	for (size_t at = 0; at < sizeof(struct fl_session); at += 64)
+		__builtin_prefetch(record + at, 1);
+}
+
 uint32_t fl_store_prefetch(const struct fl_store *store, const uint8_t uuid[16])
 {
+	const struct fl_session *sessions = store->tables->sessions;
 	const uint32_t *next = fl_fifo_peek(&store->free_ids);
-	const char *record;
+	const uint32_t *later = fl_fifo_ahead(&store->free_ids, 1);
 
 	__builtin_prefetch(&store->index[uuid_hash(store, uuid) & store->mask], 1);
 	if (!next)
 		return 0;
-	record = (const char *)&store->tables->sessions[*next];
-	for (size_t at = 0; at < sizeof(struct fl_session); at += 64)
-		__builtin_prefetch(record + at, 1);
+	if (later)
+		fl_store_fetch(store, *later);
+	/* A closed one has to leave the index first; its record was fetched the last time. */
+	if (sessions[*next].state == FL_SESSION_CLOSED)
+		__builtin_prefetch(
+			&store->index[uuid_hash(store, sessions[*next].uuid) & store->mask], 1);
 	return *next;
 }
 

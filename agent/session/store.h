@@ -36,9 +36,12 @@ void fl_store_free(struct fl_store *store);
  */
 int fl_store_open(struct fl_store *store, const uint8_t uuid[16], uint32_t *ret_id);
 
+/* The record of an id is asked of memory, so that it is there when it is looked at. */
+void fl_store_fetch(const struct fl_store *store, uint32_t id);
+
 /*
- * What fl_store_open() will touch for this UUID is asked of memory now, so that it is there then.
- * Returns the id that is likely to be given out, 0 if none.
+ * The same for what fl_store_open() will touch for this UUID, and for the record that is used the
+ * time after. Returns the id that is likely to be given out, 0 if none.
  */
 uint32_t fl_store_prefetch(const struct fl_store *store, const uint8_t uuid[16]);
 
