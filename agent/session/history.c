@@ -14,6 +14,7 @@ struct fl_history {
 	struct fl_history_move moves[FL_HISTORY_MOVES];
 	uint32_t by_content[HASH_SLOTS]; /* the last decision with that hash; it may be gone */
 	uint32_t last_decision;
+	uint32_t last_found; /* the decision that the last session was opened by */
 	uint32_t last_opening;
 	uint32_t last_move;
 };
@@ -47,6 +48,19 @@ static size_t content_len(const struct fl_history_decision *record)
 static const uint8_t *content_of(const struct fl_history_decision *record)
 {
 	return (const uint8_t *)record + CONTENT_FROM;
+}
+
+static struct fl_history_decision *slot_of(struct fl_history *history, uint32_t seq)
+{
+	return &history->decisions[seq % FL_HISTORY_DECISIONS];
+}
+
+/* Is @slot still the record with that number, and of the same content? */
+static bool is_alike(const struct fl_history_decision *slot, uint32_t seq,
+		     const struct fl_history_decision *fresh)
+{
+	return seq && slot->seq == seq &&
+	       memcmp(content_of(slot), content_of(fresh), content_len(fresh)) == 0;
 }
 
 static uint32_t hash_of(const struct fl_history_decision *record)
@@ -134,30 +148,43 @@ static void fill(struct fl_history_decision *record, const struct fl_sla_decisio
 	}
 }
 
+/* The record of what is alike, or where it would have to be remembered. */
+static struct fl_history_decision *
+find_alike(struct fl_history *history, const struct fl_history_decision *fresh, uint32_t **ret_seq)
+{
+	struct fl_history_decision *slot;
+
+	/* Most sessions are decided like the one before. */
+	*ret_seq = &history->last_found;
+	slot = slot_of(history, **ret_seq);
+	if (is_alike(slot, **ret_seq, fresh))
+		return slot;
+	*ret_seq = &history->by_content[hash_of(fresh)];
+	slot = slot_of(history, **ret_seq);
+	return is_alike(slot, **ret_seq, fresh) ? slot : NULL;
+}
+
 uint32_t fl_history_decision(struct fl_history *history, const struct fl_sla_decision *decision,
 			     uint16_t policy, const uint16_t *routes, struct fl_mono now)
 {
 	static struct fl_history_decision fresh;
 	struct fl_history_decision *slot;
-	uint32_t hash, seq;
+	uint32_t *seq;
 
 	memset(&fresh, 0, sizeof(fresh));
 	fill(&fresh, decision, policy, routes);
-	hash = hash_of(&fresh);
-	seq = history->by_content[hash];
-	slot = &history->decisions[seq % FL_HISTORY_DECISIONS];
-	if (!seq || slot->seq != seq ||
-	    memcmp(content_of(slot), content_of(&fresh), content_len(&fresh)) != 0) {
-		seq = ++history->last_decision;
-		slot = &history->decisions[seq % FL_HISTORY_DECISIONS];
-		fresh.seq = seq;
+	slot = find_alike(history, &fresh, &seq);
+	if (!slot) {
+		*seq = ++history->last_decision;
+		slot = slot_of(history, *seq);
+		fresh.seq = *seq;
 		fresh.first = now;
 		memcpy(slot, &fresh, sizeof(*slot));
-		history->by_content[hash] = seq;
 	}
+	history->last_found = *seq;
 	slot->last = now;
 	slot->sessions++;
-	return seq;
+	return *seq;
 }
 
 const struct fl_history_decision *fl_history_find_decision(const struct fl_history *history,
