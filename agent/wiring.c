@@ -164,14 +164,14 @@ const struct fl_fpm_watch_ops fl_daemon_fpm_ops = { .reply = fpm_reply };
 struct fl_quality fl_daemon_fpm_quality(void *ctx, uint16_t path, uint8_t proto)
 {
 	const enum fl_fpm_proto of = proto == IPPROTO_TCP ? FL_FPM_TCP : FL_FPM_UDP;
+	const struct fl_mono now = fl_mono_now();
 	struct fl_quality quality = { 0 };
 	struct daemon *d = ctx;
 	struct fl_fpm_metrics m;
 	uint64_t most = 0;
 
 	for (int class = 0; class < FL_FPM_CLASSES; class ++) {
-		if (!fl_fpm_watch_get(d->fpm, path, (enum fl_fpm_class) class, of, fl_mono_now(),
-				      &m) ||
+		if (!fl_fpm_watch_get(d->fpm, path, (enum fl_fpm_class) class, of, now, &m) ||
 		    !m.quality.has || m.monitor_only || m.sent < most)
 			continue;
 		most = m.sent;
