@@ -30,6 +30,18 @@ next=0
 # Ticks of CPU time that a router's agent has used.
 ticks() { awk '{ print $14 + $15 }' "/proc/${ROUTER_PID[$1]}/stat"; }
 
+# settled LENGTH: packets that the sink has got, once no more come. What waits in a queue is not lost.
+settled() {
+	local before now
+	now=$(talk sink "$1")
+	until [ "$now" = "${before:-}" ]; do
+		before=$now
+		sleep 0.3
+		now=$(talk sink "$1")
+	done
+	echo "$now"
+}
+
 # attempt RATE SECONDS: true if no packet was lost; sets $achieved, $cpu
 attempt() {
 	local count before after out lost used=${cpu_of:-r1} t0 t1
@@ -37,7 +49,7 @@ attempt() {
 	before=$(talk sink "$length")
 	t0=$(ticks "$used")
 	out=$(in_ns c "$TOOLS/first_packets" eth0 "$mac" 10.1.1.0 10.2.0.2 $next "$count" "$1") || exit 1
-	after=$(talk sink "$length")
+	after=$(settled "$length")
 	t1=$(ticks "$used")
 	next=$(((next + count) % 500000000))
 	achieved=$(jq .rate <<<"$out")
@@ -112,7 +124,7 @@ flows=40000
 for i in $(seq "$RUNS"); do
 	before=$(talk sink 60)
 	rate=$(in_ns nc "$TOOLS/first_packets" eth0 "$mac" 10.1.1.0 10.2.0.2 $next $flows 1e9 | jq .rate)
-	after=$(talk sink 60)
+	after=$(settled 60)
 	next=$((next + flows))
 	if [ $((after - before)) -eq $flows ]; then
 		sample sessions-nftables "$rate"

@@ -226,7 +226,7 @@ struct fl_dups_map {
 
 struct fl_punt_new_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 8 << 20);
+	__uint(max_entries, 16 << 20);
 };
 
 struct fl_punt_live_map {
