@@ -129,7 +129,7 @@ for i in $(seq "$RUNS"); do
 	if [ $((after - before)) -eq $flows ]; then
 		sample sessions-nftables "$rate"
 	else
-		note "nftables lost $((flows - after + before)) of $flows"
+		unmeasured sessions-nftables "lost $((flows - after + before)) of $flows in the last round"
 	fi
 done
 talk_stop sink
