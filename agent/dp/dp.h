@@ -102,7 +102,8 @@ void fl_dp_awake(struct fl_dp *dp);
 /**
  * fl_dp_may_sleep() - have the data plane wake us again
  *
- * Return: false if packets wait already, for which it may not do so: read them first.
+ * Return: false if packets wait already, for which it may not do so: then we are awake as before,
+ * and have to read them.
  */
 bool fl_dp_may_sleep(struct fl_dp *dp);
 

@@ -105,7 +105,10 @@ bool fl_dp_may_sleep(struct fl_dp *dp)
 	__atomic_store_n(&dp->tables.settings->agent_awake, 0, __ATOMIC_RELAXED);
 	/* Pairs with the one in fl_punt_wake() (bpf/lib/punt.bpf.h), which says why. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return is_empty(&dp->ring[0]) && is_empty(&dp->ring[1]);
+	if (is_empty(&dp->ring[0]) && is_empty(&dp->ring[1]))
+		return true;
+	fl_dp_awake(dp);
+	return false;
 }
 
 int fl_dp_punt_fd(const struct fl_dp *dp, bool live)

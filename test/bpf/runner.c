@@ -44,6 +44,7 @@ struct wakes {
 	bool awake;
 	bool woken;
 	bool could_sleep_before;
+	bool stays_awake; /* as it may not */
 	bool could_sleep_after;
 };
 
@@ -208,6 +209,10 @@ static bool wake_differs(const struct fixture *fx, const struct wakes *wakes, ch
 		snprintf(why, 256, "the agent was %swoken", wakes->woken ? "" : "not ");
 		return true;
 	}
+	if (wakes->could_sleep_before == wakes->stays_awake) {
+		snprintf(why, 256, "the agent does not do what it may");
+		return true;
+	}
 	if (wakes->could_sleep_before || !wakes->could_sleep_after) {
 		snprintf(why, 256, "the agent may sleep %s",
 			 wakes->could_sleep_before ? "with a packet in a ring" : "no more");
@@ -258,6 +263,7 @@ static void run_row(struct world *w, const struct fixture_set *set, const struct
 							    : w->dp->skel->progs.fl_tc_egress);
 	wakes.woken = is_woken(w);
 	wakes.could_sleep_before = fl_dp_may_sleep(w->dp);
+	wakes.stays_awake = w->t->settings->agent_awake;
 	got.count = 0;
 	fl_dp_punt_read(w->dp, true, capture, NULL, &got);
 	got.live = got.count > 0;
