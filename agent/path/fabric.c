@@ -95,7 +95,7 @@ void fl_fabric_apply(struct fl_fabric *fabric, const struct fl_config *config)
 	struct fl_rings *old = fabric->rings;
 	const bool first = !fabric->config;
 
-	if (!fabric->config)
+	if (first)
 		fl_netifs_leave(fabric, config);
 	fabric->config = config;
 	fabric->rings = fabric->next_rings;

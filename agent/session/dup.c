@@ -89,15 +89,6 @@ static void set_paths(struct fl_engine *e, struct fl_dup_side *side, const struc
 
 /* --- which paths ------------------------------------------------------------------------------ */
 
-static const struct fl_cfg_service_policy *policy_of(const struct fl_engine *e,
-						     const struct fl_session *s)
-{
-	for (size_t i = 0; i < e->config->authority.n_service_policy; i++)
-		if (s->policy && e->plan.policy_names[i] == s->policy)
-			return &e->config->authority.service_policy[i];
-	return NULL;
-}
-
 /* May copies of a session to this peer take the path? Families do not mix: the data plane only
  * readdresses a datagram from one path to the next. */
 static bool is_usable(const struct fl_engine *e, uint16_t id, uint16_t peer, uint8_t family,
@@ -113,7 +104,7 @@ static bool is_usable(const struct fl_engine *e, uint16_t id, uint16_t peer, uin
 static int pick_paths(const struct fl_engine *e, const struct fl_session *s, uint16_t first,
 		      uint16_t paths[FL_DUP_WAYS])
 {
-	const struct fl_cfg_service_policy *policy = policy_of(e, s);
+	const struct fl_cfg_service_policy *policy = fl_engine_policy(e, s->policy);
 	uint8_t family = e->t->paths[first].family;
 	int n = 0;
 
@@ -173,7 +164,7 @@ static int open_side(struct fl_engine *e, uint32_t id, enum fl_dup_end end,
 void fl_engine_dup_open(struct fl_engine *e, uint32_t id, uint16_t path)
 {
 	struct fl_session *s = fl_engine_session(e, id);
-	const struct fl_cfg_service_policy *policy = policy_of(e, s);
+	const struct fl_cfg_service_policy *policy = fl_engine_policy(e, s->policy);
 	struct fl_dup dup = { 0 };
 	static struct fl_log_rate rate;
 	int err;
