@@ -54,6 +54,8 @@ void fl_api_show_peers(struct fl_api *api, const struct fl_json *request, struct
 		fl_json_add_u64(o, "waypoints-in-use", (uint64_t)live[0] + live[1]);
 		fl_json_add_u64(o, "waypoints-udp", live[0]);
 		fl_json_add_u64(o, "waypoints-tcp", live[1]);
+		fl_json_add_u64(o, "waypoints-without-parity",
+				fl_engine_without_parity(api->engine, id));
 		fl_json_add_u64(o, "max-way-points", peer->max_way_points);
 	}
 }

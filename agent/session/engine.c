@@ -445,6 +445,13 @@ void fl_engine_waypoints(const struct fl_engine *engine, uint16_t peer, uint32_t
 		ret_live[i] = ports && ports->ready ? ports->wp[i].live : 0;
 }
 
+uint64_t fl_engine_without_parity(const struct fl_engine *engine, uint16_t peer)
+{
+	const struct fl_peer_ports *ports = peer < FL_MAX_PEERS ? engine->ports[peer] : NULL;
+
+	return ports ? ports->without_parity : 0;
+}
+
 void fl_engine_memory(const struct fl_engine *engine, struct fl_engine_memory *ret_memory)
 {
 	struct fl_engine_memory m = {

@@ -127,6 +127,9 @@ uint64_t fl_engine_time_left_ms(struct fl_engine *engine, uint32_t id);
 /* Waypoint pairs in use toward a peer: UDP and TCP. */
 void fl_engine_waypoints(const struct fl_engine *engine, uint16_t peer, uint32_t ret_live[2]);
 
+/* Sessions that the peer has opened against the rule of parity (P-27). */
+uint64_t fl_engine_without_parity(const struct fl_engine *engine, uint16_t peer);
+
 /* Heap that the engine holds, by part, for `show stats`. */
 struct fl_engine_memory {
 	size_t flows;

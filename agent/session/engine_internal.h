@@ -17,6 +17,8 @@
 /* Waypoints toward one peer: [0] UDP, [1] TCP. */
 struct fl_peer_ports {
 	struct fl_waypoints wp[2];
+	uint64_t without_parity; /* sessions that the peer opened on pairs that are not its to pick
+				  */
 	bool ready;
 };
 
@@ -192,6 +194,8 @@ void fl_engine_ahead_of_announced(const struct fl_engine *e, const struct fl_met
 /* Allocator of a peer's waypoints; NULL without memory. */
 struct fl_waypoints *fl_engine_waypoints_of(struct fl_engine *e, uint16_t peer, uint8_t wire_proto);
 void fl_engine_waypoints_changed(struct fl_engine *e);
+void fl_engine_check_parity(struct fl_engine *e, uint16_t path, uint16_t local_port,
+			    uint16_t remote_port);
 
 /* The pair is ours to give back: we picked it. */
 void fl_engine_release_waypoints(struct fl_engine *e, const struct fl_session *s);

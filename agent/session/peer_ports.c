@@ -2,6 +2,7 @@
 /* Waypoint ports of the engine's peers: taken, given back, found in use after a restart. */
 #include <stdlib.h>
 
+#include "agent/base/log.h"
 #include "agent/path/ports.h"
 #include "agent/session/engine_internal.h"
 
@@ -54,6 +55,31 @@ void fl_engine_waypoints_changed(struct fl_engine *e)
 						    p->max_way_points);
 		}
 	}
+}
+
+/*
+ * A pair that a peer picked: its own port even, ours odd (P-27), unless there is a range, or a NAT
+ * in between, which takes other ports. Otherwise the peer has a range that we know nothing of, and
+ * our picks and its may meet. Its HMAC has proven the packet: the session is taken, and counted.
+ */
+void fl_engine_check_parity(struct fl_engine *e, uint16_t path, uint16_t local_port,
+			    uint16_t remote_port)
+{
+	const struct fl_path_quality *quality = fl_fabric_path_quality(e->fabric, path);
+	const struct fl_path_rt *rt = fl_fabric_path(e->fabric, path);
+	const struct fl_peer *peer = fl_fabric_peer(e->fabric, rt->peer);
+	struct fl_peer_ports *ports;
+
+	if ((local_port % 2 == 1 && remote_port % 2 == 0) || peer->port_range ||
+	    rt->cfg->connectivity == FL_CFG_OUTBOUND_ONLY ||
+	    (quality && (quality->peer_nated || quality->self_nated)))
+		return;
+	ports = ports_of(e, rt->peer);
+	if (ports && !ports->without_parity++)
+		fl_warning("peer %s opens sessions on waypoint ports %u and %u, which are not even "
+			   "at its end and odd at ours: has its adjacency a \"port-range\"? Then "
+			   "ours needs the same",
+			   peer->name, remote_port, local_port);
 }
 
 void fl_engine_release_pair(struct fl_engine *e, uint16_t peer, uint8_t wire_proto,

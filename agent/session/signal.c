@@ -214,6 +214,7 @@ static void open_forward(struct fl_engine *e, struct arrival *a)
 		fl_engine_drop(e, (enum fl_drop_reason) - id);
 		return;
 	}
+	fl_engine_check_parity(e, a->path, what.local_port, what.remote_port);
 	/* Other session on these waypoints: the peer has forgotten it. */
 	if (a->slot != FL_NO_SLOT)
 		fl_engine_close(e, e->t->flows[a->slot].session, FL_CLOSE_REPLACED);
@@ -261,6 +262,7 @@ static void come_from_elsewhere(struct fl_engine *e, struct arrival *a, uint32_t
 		fl_engine_drop(e, (enum fl_drop_reason) - err);
 		return;
 	}
+	fl_engine_check_parity(e, a->path, what.local_port, what.remote_port);
 	a->slot = fl_engine_session(e, id)->slot[FL_FORWARD];
 	repeated_forward(e, a, id);
 }

@@ -88,6 +88,8 @@ Test(engine_ports, both_routers_open_sessions)
 		cr_assert_eq(router_drops(&w->r[r]), 0);
 		fl_engine_waypoints(w->r[r].engine, newest(&w->r[R1])->out.id, ways);
 		cr_assert_eq(ways[0], 100, "only those that it picked itself");
+		cr_assert_eq(fl_engine_without_parity(w->r[r].engine, newest(&w->r[R1])->out.id),
+			     0);
 	}
 	world_free(w);
 }
@@ -187,6 +189,44 @@ Test(engine_ports, p27_quarantine)
 	cr_assert_eq(router_sessions(&w->r[R1]), 1);
 	drain_wire(w);
 	world_free(w);
+}
+
+/* Sessions that R1 opens with a range, and R2, which has none, counts. */
+static uint64_t without_parity(const struct fl_path_quality *quality)
+{
+	struct world_opts opts = { .adjacency = RANGE };
+	struct world *w = world_new(&opts);
+	struct router *r = &w->r[R2];
+	uint64_t count;
+
+	opts.adjacency = NULL;
+	router_configure(r, &opts);
+	for (uint16_t id = 1; quality && id < FL_MAX_PATHS; id++)
+		fl_fabric_set_quality(r->fabric, id, quality);
+	for (uint16_t i = 0; i < 4; i++) {
+		struct say s = from_port((uint16_t)(40000 + i));
+
+		client_says(w, &s);
+	}
+	cr_assert_eq(router_sessions(r), 4, "a range at one end only is no reason to refuse");
+	count = fl_engine_without_parity(r->engine, newest(r)->in.id);
+	world_free(w);
+	return count;
+}
+
+/* Of the four pairs of that range one is as the rule has it. Where a NAT was seen, no rule holds.
+ */
+Test(engine_ports, p27_a_peer_without_parity)
+{
+	struct fl_path_quality quality = { .live = FL_LIVE_YES, .heard = true };
+
+	cr_assert_eq(without_parity(NULL), 3);
+	cr_assert_eq(without_parity(&quality), 3);
+	quality.peer_nated = true;
+	cr_assert_eq(without_parity(&quality), 0);
+	quality =
+		(struct fl_path_quality){ .live = FL_LIVE_YES, .heard = true, .self_nated = true };
+	cr_assert_eq(without_parity(&quality), 0);
 }
 
 /* max-way-points: more are refused, nobody is thrown out; one that ends makes room. */
