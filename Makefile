@@ -313,6 +313,7 @@ $(B)/test/tools/bfd_plain: $(addprefix $(B)/,test/tools/bfd_plain.o $(addprefix 
 
 BENCH_codec    := $(KEYRING) agent/crypto/seal $(META) agent/base/rand
 BENCH_blast    :=
+BENCH_plain_nat :=
 BENCH_router   := $(patsubst $(B)/%.o,%,$(call objs,agent/base agent/dp)) \
                   $(addprefix agent/session/,flows install store)
 BENCH_table_scale := $(patsubst $(B)/%.o,%,$(call objs,$(filter-out agent/api agent/bfd agent/net,$(DAEMON_DIRS))))
@@ -337,12 +338,13 @@ $(B)/bench/stages.bpf.o: $(B)/bpf/maps.o $(B)/bench/stages_tc.bpf.o $(B)/bench/s
 	$(call say,BPFLINK,$@)
 	$(Q)$(BPFTOOL) gen object $@ $^
 
-$(B)/gen/blast.skel.h $(B)/gen/stages.skel.h: $(B)/gen/%.skel.h: $(B)/bench/%.bpf.o
+BENCH_SKELS := $(addprefix $(B)/gen/,blast.skel.h plain_nat.skel.h stages.skel.h)
+$(BENCH_SKELS): $(B)/gen/%.skel.h: $(B)/bench/%.bpf.o
 	$(call say,SKEL,$@)
 	@mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
-$(BENCH_NAMES:%=$(B)/bench/%.o): $(addprefix $(B)/gen/,fairlead.skel.h blast.skel.h stages.skel.h)
+$(BENCH_NAMES:%=$(B)/bench/%.o): $(B)/gen/fairlead.skel.h $(BENCH_SKELS)
 
 $(BENCH_BINS): $(B)/bench/%: $(B)/bench/%.o $$(addprefix $(B)/,$$(addsuffix .o,$$(BENCH_$$*)))
 	$(call say,LINK,$@)

@@ -142,7 +142,11 @@ talk_start() {
 	local name=$1 line to from
 	shift
 	mkfifo "$WORK/$name.in" "$WORK/$name.out"
-	(exec "$@" <"$WORK/$name.in" >"$WORK/$name.out" 2>>"$WORK/$name.log") &
+	(
+		# Another one ends when nobody holds its input any more.
+		for to in "${TALK_IN[@]}"; do exec {to}>&-; done
+		exec "$@" <"$WORK/$name.in" >"$WORK/$name.out" 2>>"$WORK/$name.log"
+	) &
 	TALK_PID[$name]=$!
 	PIDS+=($!)
 	exec {to}>"$WORK/$name.in" {from}<"$WORK/$name.out"

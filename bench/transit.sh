@@ -10,6 +10,8 @@ command="bench/transit.sh: blast --flows N through router and through xdp-bench 
 for name in 1 16k 1M; do
 	figure "transit-$name" "ratio to xdp-bench redirect" "${TARGET[$name]}" "$command"
 	figure "transit-$name-mpps" "Mpps" "" "$command"
+	figure "transit-$name-plain-nat" "ratio to xdp-bench redirect" "" \
+		"bench/transit.sh: blast --flows N through plain_nat.bpf.c and through xdp-bench redirect"
 done
 figure transit-xdp-bench-mpps Mpps "" "$command"
 figure transit-1M-by-slot "ratio to xdp-bench redirect" "" "$command --order FILE"
@@ -35,31 +37,39 @@ by_xdp_bench() {
 }
 has_xdp() { in_ns r ip link show r0 | grep -q prog/xdp && in_ns r ip link show r1 | grep -q xdp; }
 
-by_router() {
-	[ "$(talk router attach)" = ok ] || return 1
-	blast g g0 s s0 "$mac" --seconds "$SECONDS_EACH" --flows "$@"
-	talk router detach >/dev/null
+# ns_by ROUTER N [OPTION]...: "router" is Fairlead, "plain_nat" the least that double NAT can be
+ns_by() {
+	local got lost
+	[ "$(talk "$1" attach)" = ok ] || return 1
+	got=$(blast g g0 s s0 "$mac" --seconds "$SECONDS_EACH" --flows "${@:2}")
+	talk "$1" detach >/dev/null
+	lost=$(jq '.sent - .received' <<<"$got")
+	[ "$lost" -eq 0 ] || note "$1, $2 sessions: $lost packets were not forwarded"
+	jq .ns <<<"$got"
+}
+start() {
+	talk_start "$1" nsenter --net="/run/netns/$TAG-r" -- "$TOOLS/$1" r0 r1 "${@:2}" || exit 1
 }
 
 for name in 1 16k 1M; do
 	n=${SESSIONS[$name]}
-	talk_start router nsenter --net="/run/netns/$TAG-r" -- "$TOOLS/router" r0 r1 "$n" \
-		"$WORK/order" || exit 1
+	start router "$n" "$WORK/order"
+	start plain_nat "$n"
 	for _ in $(seq "$ROUNDS"); do
 		base=$(by_xdp_bench "$n" | jq .ns) || exit 1
-		got=$(by_router "$n") || exit 1
-		lost=$(jq '.sent - .received' <<<"$got")
-		[ "$lost" -eq 0 ] || note "transit-$name: $lost packets were not forwarded"
-		ns=$(jq .ns <<<"$got")
+		sample transit-xdp-bench-mpps "$(calc 1000/ns ns="$base")"
+		ns=$(ns_by plain_nat "$n") || exit 1
+		sample "transit-$name-plain-nat" "$(calc base/ns base="$base" ns="$ns")"
+		ns=$(ns_by router "$n") || exit 1
 		sample "transit-$name" "$(calc base/ns base="$base" ns="$ns")"
 		sample "transit-$name-mpps" "$(calc 1000/ns ns="$ns")"
-		sample transit-xdp-bench-mpps "$(calc 1000/ns ns="$base")"
 		[ "$name" = 1 ] && one=$ns
 		[ "$name" = 1M ] || continue
 		[ -n "${one:-}" ] && sample transit-1M-cache-share "$(calc 1-one/ns one="$one" ns="$ns")"
-		ns=$(by_router "$n" --order "$WORK/order" | jq .ns)
+		ns=$(ns_by router "$n" --order "$WORK/order")
 		sample transit-1M-by-slot "$(calc base/ns base="$base" ns="$ns")"
 	done
 	talk_stop router
+	talk_stop plain_nat
 done
 finish
