@@ -49,11 +49,11 @@ static __always_inline __u16 fl_csum_addr4(const __u8 addr[4])
 /**
  * fl_csum_update() - checksum field after the data it covers changed
  * @check: field as on the wire
- * @delta: ones' complement sum of the new words minus that of the old ones
+ * @delta: ones' complement sum of the new words minus that of the old ones, folded or not
  */
-static __always_inline __u16 fl_csum_update(__u16 check, __u16 delta)
+static __always_inline __u16 fl_csum_update(__u16 check, __u32 delta)
 {
-	return (__u16)~fl_csum_add((__u16)~check, delta);
+	return (__u16)~fl_csum_fold((__u16)~check + delta);
 }
 
 #endif

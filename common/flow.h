@@ -135,6 +135,9 @@ struct fl_flow {
 	__u64 bytes;     /* data plane: IP bytes as received */
 } FL_ALIGNED(64);
 FL_ASSERT_SIZE(struct fl_flow, 64);
+_Static_assert(__builtin_offsetof(struct fl_flow, out_kind) == 40 &&
+		       __builtin_offsetof(struct fl_flow, flags) == 43,
+	       "the data plane loads these four bytes as one word");
 
 /* Peer and policy group; all of its sessions move when `path` is written (design.md 2). */
 struct fl_vector {

@@ -36,6 +36,8 @@ enum fl_fpm_proto {
 
 _Static_assert(FL_FPM_CLASSES *FL_FPM_PROTOS == FL_PATH_SCOPES, "scopes of a path");
 
+#define FL_DSCP_CS1 8
+
 /*
  * Traffic class of a packet, by the class selector of its DSCP (RFC 2474 4.2.2): both ends see the
  * same DSCP, which routers copy outward, as long as nobody under way changes it. Chosen: CS5 to CS7
@@ -44,11 +46,13 @@ _Static_assert(FL_FPM_CLASSES *FL_FPM_PROTOS == FL_PATH_SCOPES, "scopes of a pat
  */
 static __always_inline enum fl_fpm_class fl_fpm_class(__u8 tos)
 {
-	/* Two bits a code point: every packet of a watched path comes by here. */
-	const __u64 low = 0x5555aaaaaaabffffull, high = 0x0000000000005555ull;
-	__u32 dscp = tos >> 2;
+	/* Two bits a selector: every packet of a watched path comes by here. */
+	const __u32 classes = FL_FPM_BEST_EFFORT | FL_FPM_LOW << 2 | FL_FPM_LOW << 4 |
+			      FL_FPM_MEDIUM << 6 | FL_FPM_MEDIUM << 8;
 
-	return (enum fl_fpm_class)((dscp & 32 ? high : low) >> ((dscp & 31) * 2) & 3);
+	if (tos >> 2 == FL_DSCP_CS1)
+		return FL_FPM_BEST_EFFORT;
+	return (enum fl_fpm_class)(classes >> (tos >> 5) * 2 & 3);
 }
 
 /* Index of a scope in its path. @proto: number in the IP header, TCP or UDP. */

@@ -39,6 +39,7 @@
 /* Offsets are bytes from the start of the packet; ports are host order, ICMP identifiers stand in
  * both. */
 struct fl_pkt {
+	__u64 addrs; /* IPv4: source and destination as they stand side by side */
 	__u16 l3;
 	__u16 l4;
 	__u16 payload;   /* behind the layer 4 header; equals l4 where there is none */
@@ -50,6 +51,7 @@ struct fl_pkt {
 	__u8 family; /* 4 or 6; 0 = not IP */
 	__u8 proto;
 	__u8 ttl;
+	__u8 tos; /* or traffic class */
 	__u8 tcp_flags;
 	__u8 icmp_type;
 	__u8 flags; /* FL_PKT_* */
@@ -257,8 +259,10 @@ static __always_inline int fl_parse_ip4(void *ctx, const void *data, const void 
 	if (ip->ver_ihl >> 4 != 4 || hlen < sizeof(*ip) || (!plain && pkt->l3_len < hlen))
 		return -FL_DROP_MALFORMED; /* plain: fl_parse_l4() looks at the length */
 	pkt->family = 4;
+	pkt->addrs = *(const fl_u64_una *)&ip->src;
 	pkt->proto = ip->proto;
 	pkt->ttl = ip->ttl;
+	pkt->tos = ip->tos;
 	pkt->l4 = (__u16)(pkt->l3 + hlen);
 	frag = FL_HOST16(ip->frag_off);
 	if (frag & FL_IP4_DF)
@@ -357,6 +361,7 @@ static __always_inline int fl_parse_ip6(void *ctx, const void *data, const void 
 	pkt->family = 6;
 	pkt->proto = ip->next;
 	pkt->ttl = ip->hop_limit;
+	pkt->tos = (__u8)(FL_HOST32(ip->ver_tc_flow) >> 20);
 	pkt->flags |= FL_PKT_DF;
 	pkt->l4 = (__u16)(pkt->l3 + sizeof(*ip));
 	if (pkt->proto != FL_IPPROTO_UDP && pkt->proto != FL_IPPROTO_TCP &&

@@ -104,7 +104,13 @@ static __always_inline int fl_ctx_parse_l2(FL_CTX *ctx, int l3_device, struct fl
 					   int plain)
 {
 	(void)l3_device; /* such a device has no XDP */
-	return fl_parse_l2(fl_ctx_data(ctx), fl_ctx_end(ctx), pkt, plain);
+	if (plain) {
+		/* The caller has seen the type. */
+		pkt->l3 = sizeof(struct fl_eth);
+		pkt->eth_proto = plain == 6 ? FL_ETH_P_IPV6 : FL_ETH_P_IP;
+		return 0;
+	}
+	return fl_parse_l2(fl_ctx_data(ctx), fl_ctx_end(ctx), pkt, 0);
 }
 
 static __always_inline int fl_xdp_rewrite_icmp(void *l4, const void *end,
@@ -136,7 +142,7 @@ static __always_inline int fl_xdp_rewrite_l4(void *l4, const void *end, const st
 		*(fl_u32_una *)udp = FL_BE32(rw->ports);
 		check = (__u16)udp->check;
 		if (check) { /* RFC 768: 0 means that the sender made none */
-			check = fl_csum_update(check, fl_csum_add(rw->addr_delta, rw->port_delta));
+			check = fl_csum_update(check, rw->addr_delta + rw->port_delta);
 			udp->check = (__be16)(check ? check : 0xffff);
 		}
 	} else if (rw->proto == FL_IPPROTO_TCP) {
@@ -145,8 +151,8 @@ static __always_inline int fl_xdp_rewrite_l4(void *l4, const void *end, const st
 		if ((const void *)(tcp + 1) > end)
 			return -FL_DROP_MALFORMED;
 		*(fl_u32_una *)tcp = FL_BE32(rw->ports);
-		tcp->check = (__be16)fl_csum_update((__u16)tcp->check,
-						    fl_csum_add(rw->addr_delta, rw->port_delta));
+		tcp->check =
+			(__be16)fl_csum_update((__u16)tcp->check, rw->addr_delta + rw->port_delta);
 	} else if (rw->id_port) {
 		return fl_xdp_rewrite_icmp(l4, end, rw);
 	}

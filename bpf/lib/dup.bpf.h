@@ -387,7 +387,7 @@ __noinline int FL_OWN(fl_dup_first)(FL_CTX *ctx)
 	if (err)
 		return err;
 	if (job->path)
-		rw.addr_delta = fl_csum_sub(rw.addr_delta, job->path_sum);
+		rw.addr_delta += (__u16)~job->path_sum;
 	job->pkt.ttl--;
 	simple = fl_ctx_is_simple(&job->pkt, &rw);
 	err = simple ? fl_tc_rewrite_inplace(ctx, &job->pkt, &rw)

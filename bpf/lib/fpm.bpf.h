@@ -74,44 +74,32 @@ static __always_inline struct fl_fpm_work *fl_fpm_work(void)
 	return bpf_map_lookup_elem(&FL_OWN(fl_job_fpm), &zero);
 }
 
-/* TOS or traffic class; 0 for a header that is not all there. */
-static __always_inline __u8 fl_pkt_tos(FL_CTX *ctx, const struct fl_pkt *pkt)
-{
-	const __u8 *ip = (const __u8 *)fl_ctx_data(ctx) + (pkt->l3 & FL_OFFSET_MASK);
-
-	FL_KEEP(ip);
-	if ((const void *)(ip + 2) > fl_ctx_end(ctx))
-		return 0;
-	return pkt->family == 6 ? (__u8)(ip[0] << 4 | ip[1] >> 4) : ip[1];
-}
-
 /**
  * fl_fpm_wants() - is a packet that leaves by a monitored path to be marked?
  * @len: bytes that it will have at layer 3
  *
- * Reads the path's third cache line, and the packet's DSCP.
+ * Reads the path's third cache line.
  */
 static __always_inline bool fl_fpm_wants(FL_CTX *ctx, const struct fl_pkt *pkt,
 					 const struct fl_path *path, __u32 len)
 {
-	__u32 scope;
+	__u32 scope = fl_fpm_scope_of(pkt->tos, pkt->proto) & (FL_PATH_SCOPES - 1);
 
-	if (len + FL_FPM_ROOM > path->mtu || (!FL_CTX_IS_XDP && fl_ctx_gso_size(ctx)))
+	(void)ctx;
+	if (bpf_jiffies64() < path->fpm_due[scope])
 		return false;
-	scope = fl_fpm_scope_of(fl_pkt_tos(ctx, pkt), pkt->proto) & (FL_PATH_SCOPES - 1);
-	return bpf_jiffies64() >= path->fpm_due[scope];
+	return len + FL_FPM_ROOM <= path->mtu && (FL_CTX_IS_XDP || !fl_ctx_gso_size(ctx));
 }
 
 /* Remember what fl_fpm_mark() is to do, once the packet is ready. @what: FL_FPM_* */
-static __always_inline void fl_fpm_order(FL_CTX *ctx, const struct fl_pkt *pkt, __u32 path,
-					 __u32 what)
+static __always_inline void fl_fpm_order(const struct fl_pkt *pkt, __u32 path, __u32 what)
 {
 	struct fl_fpm_work *work = fl_fpm_work();
 
 	if (!work)
 		return;
 	work->path = path;
-	work->scope = fl_fpm_scope_of(fl_pkt_tos(ctx, pkt), pkt->proto);
+	work->scope = fl_fpm_scope_of(pkt->tos, pkt->proto);
 	work->what = what;
 }
 
@@ -576,7 +564,7 @@ __noinline int FL_OWN(fl_fpm_unmark)(FL_CTX *ctx)
 	len = work->pkt.l3 + work->pkt.l3_len - at - work->block_len - work->mac_len;
 	sum = fl_fpm_sum(work, work->trailer, len & 1);
 	if (work->block_len) {
-		fl_fpm_learn(work, fl_pkt_tos(ctx, &work->pkt));
+		fl_fpm_learn(work, work->pkt.tos);
 		if (work->mark.drop) {
 			fl_stat_add(FL_STAT_METRICS_DROPPED);
 			return FL_DONE_PUNTED;

@@ -157,15 +157,10 @@ static __always_inline bool fl_find_path(FL_CTX *ctx, struct fl_job *job)
 	const struct fl_path *path;
 	__u32 id;
 
-	if (job->pkt.family == 4) {
-		const __u8 *src = fl_pkt_saddr(ctx, &job->pkt);
-
-		if (!src || (const void *)(src + 8) > fl_ctx_end(ctx))
-			return false;
-		id = fl_path_find4(*(const fl_u32_una *)(src + 4), *(const fl_u32_una *)src);
-	} else {
+	if (job->pkt.family == 4)
+		id = fl_path_find4((__u32)(job->pkt.addrs >> 32), (__u32)job->pkt.addrs);
+	else
 		id = fl_find_path6(ctx, job->pkt.l3);
-	}
 	if (!id)
 		return false;
 	path = bpf_map_lookup_elem(&fl_paths, &id);

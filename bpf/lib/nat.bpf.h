@@ -59,9 +59,10 @@ static __always_inline int fl_nat_by_path(FL_CTX *ctx, const struct fl_flow *flo
 	__u32 id = rw->path;
 	const struct fl_path *path = bpf_map_lookup_elem(&fl_paths, &id);
 
+	/* What is plain is up. */
 	if (plain && (!path || path->plain != pkt->family))
 		return FL_NOT_PLAIN;
-	if (!path || path->state != FL_PATH_UP)
+	if (!plain && (!path || path->state != FL_PATH_UP))
 		return -FL_DROP_NO_PATH;
 	if (plain && path->tx_flags & FL_TX_FPM && fl_fpm_wants(ctx, pkt, path, pkt->l3_len))
 		return FL_NOT_PLAIN;
@@ -72,7 +73,7 @@ static __always_inline int fl_nat_by_path(FL_CTX *ctx, const struct fl_flow *flo
 	rw->ifindex = path->ifindex;
 	rw->iface = path->iface;
 	rw->mtu = path->mtu;
-	rw->addr_delta = fl_csum_add(flow->addr_delta, path->addr_sum);
+	rw->addr_delta = (__u32)flow->addr_delta + path->addr_sum;
 	rw->proto = pkt->proto;
 	if (plain) {
 		rw->family = pkt->family;
@@ -130,7 +131,7 @@ static __always_inline int fl_nat_to_nexthop(const struct fl_flow *flow, struct 
 
 	if (plain && (!hop || !hop->plain))
 		return FL_NOT_PLAIN;
-	if (!hop || hop->state != FL_PATH_UP)
+	if (!plain && (!hop || hop->state != FL_PATH_UP))
 		return -FL_DROP_NEXT_HOP;
 	rw->smac = hop->smac;
 	rw->dmac = hop->dmac;

@@ -79,7 +79,7 @@ static __noinline int fl_admit(FL_CTX *ctx, const struct fl_job *job, struct fl_
 {
 	int err;
 
-	if (!fl_tcp_is_plain(flow, &job->pkt)) {
+	if (flow->tcp != FL_TCP_NONE && !fl_tcp_goes_by(flow->tcp, flow->flags, &job->pkt)) {
 		if (fl_tcp_reopens(flow, &job->pkt))
 			return FL_OWN(fl_job_punt)(ctx, job->path ? FL_PUNT_BARE : FL_PUNT_NEW);
 		err = FL_OWN(fl_tcp_track)(ctx);
@@ -156,7 +156,7 @@ static __always_inline int fl_wants_mark(FL_CTX *ctx, const struct fl_job *job,
 		return 0;
 	if (!job->pkt.l3 && rw->tx_flags & FL_TX_L3)
 		what |= FL_FPM_L3;
-	fl_fpm_order(ctx, &job->pkt, rw->path, what);
+	fl_fpm_order(&job->pkt, rw->path, what);
 	return FL_DONE_MARK;
 }
 
@@ -173,7 +173,7 @@ static __always_inline int fl_send(FL_CTX *ctx, struct fl_job *job, struct fl_fl
 	/* Packets of a peer arrive with their path's addresses; the flow does not know which path.
 	 */
 	if (job->path)
-		rw.addr_delta = fl_csum_sub(rw.addr_delta, job->path_sum);
+		rw.addr_delta += (__u16)~job->path_sum;
 	if (fl_too_big(ctx, &job->pkt, &rw))
 		return plain ? FL_NOT_PLAIN : FL_OWN(fl_job_punt)(ctx, FL_PUNT_TOO_BIG);
 	/* Each segment needs an HMAC of its own: the agent takes the super-packet apart. */
@@ -203,6 +203,17 @@ static __always_inline int fl_meta(FL_CTX *ctx, const struct fl_job *job)
 	return FL_OWN(fl_job_punt)(ctx, FL_PUNT_META);
 }
 
+/* Nothing to do for this flow but to rewrite and send. Four bytes side by side: one load. */
+static __always_inline bool fl_flow_is_plain(const struct fl_flow *flow, const struct fl_pkt *pkt)
+{
+	const __u32 four = *(const fl_u32_al *)&flow->out_kind;
+	const __u8 state = (__u8)(four >> 8), tcp = (__u8)(four >> 16), flags = (__u8)(four >> 24);
+
+	if (state || flags & (FL_FLOW_WRAP | FL_FLOW_DUP))
+		return false;
+	return tcp == FL_TCP_NONE || fl_tcp_goes_by((enum fl_tcp_state)tcp, flags, pkt);
+}
+
 /*
  * A flow was found: may the packet pass, does it need the agent, then send it. What is not simply
  * sent on makes the common path give up.
@@ -210,37 +221,36 @@ static __always_inline int fl_meta(FL_CTX *ctx, const struct fl_job *job)
 static __always_inline int fl_forward(FL_CTX *ctx, struct fl_job *job, struct fl_flow *flow,
 				      bool plain)
 {
+	const enum fl_out_kind out = flow->out_kind;
 	int err;
 
-	if (plain && (flow->state || flow->flags & (FL_FLOW_WRAP | FL_FLOW_DUP) ||
-		      !fl_tcp_is_plain(flow, &job->pkt)))
+	if (plain && !fl_flow_is_plain(flow, &job->pkt))
 		return FL_NOT_PLAIN;
-	if (job->path || flow->out_kind == FL_OUT_PEER) {
+	if (job->path || out == FL_OUT_PEER) {
 		if (fl_looks_like_meta(ctx, &job->pkt))
 			return plain ? FL_NOT_PLAIN : fl_meta(ctx, job);
 	}
-	if (job->pkt.ttl <= 1 && flow->out_kind != FL_OUT_HOST)
+	if (job->pkt.ttl <= 1 && out != FL_OUT_HOST)
 		return plain ? FL_NOT_PLAIN : fl_expired(ctx, job);
 	if (!plain) {
 		err = fl_admit(ctx, job, flow);
 		if (err)
 			return err;
-		return fl_send(ctx, job, flow, flow->out_kind, false);
+		return fl_send(ctx, job, flow, out, false);
 	}
-	if (flow->out_kind == FL_OUT_PEER)
+	if (out == FL_OUT_PEER)
 		return fl_send(ctx, job, flow, FL_OUT_PEER, true);
-	if (flow->out_kind == FL_OUT_NEXTHOP)
+	if (out == FL_OUT_NEXTHOP)
 		return fl_send(ctx, job, flow, FL_OUT_NEXTHOP, true);
 	return FL_NOT_PLAIN;
 }
 
 /* Was this frame sent to us? Without promiscuous mode others rarely come up, but veth and bridges
  * do it. */
-static __always_inline bool fl_for_us(FL_CTX *ctx, const struct fl_iface *iface)
+static __always_inline bool fl_for_us(const __u8 *dst, const void *end,
+				      const struct fl_iface *iface)
 {
-	const __u8 *dst = fl_ctx_data(ctx);
-
-	if ((const void *)(dst + sizeof(struct fl_eth)) > fl_ctx_end(ctx))
+	if ((const void *)(dst + sizeof(struct fl_eth)) > end)
 		return false;
 	/* Six bytes as one word: what follows them is shifted out. */
 	return *(const fl_u64_una *)dst << 16 == *(const fl_u64_al *)iface->mac << 16;
@@ -250,6 +260,7 @@ static __always_inline bool fl_for_us(FL_CTX *ctx, const struct fl_iface *iface)
 static __always_inline int fl_parse(FL_CTX *ctx, struct fl_job *job, __u8 family)
 {
 	const struct fl_iface *iface;
+	const void *data, *end;
 	bool l3_device = false;
 	int err;
 
@@ -267,20 +278,21 @@ static __always_inline int fl_parse(FL_CTX *ctx, struct fl_job *job, __u8 family
 	iface = fl_iface_find(fl_ctx_ifindex(ctx), job->pkt.vlan, job->pkt.ivlan);
 	if (!iface)
 		return FL_DONE_KERNEL;
-	if (!l3_device && !fl_for_us(ctx, iface))
+	data = fl_ctx_data(ctx);
+	end = fl_ctx_end(ctx);
+	if (!l3_device && !fl_for_us(data, end, iface))
 		return FL_DONE_KERNEL;
 	job->iface = iface->id;
 	job->iface_flags = iface->flags;
 	if (family == 4)
-		err = fl_parse_ip4(ctx, fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt, 1);
+		err = fl_parse_ip4(ctx, data, end, &job->pkt, 1);
 	else if (family == 6)
-		err = fl_parse_ip6(ctx, fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt, 1);
+		err = fl_parse_ip6(ctx, data, end, &job->pkt, 1);
 	else
-		err = fl_parse_l3(ctx, fl_ctx_data(ctx), fl_ctx_end(ctx), &job->pkt);
+		err = fl_parse_l3(ctx, data, end, &job->pkt);
 	if (err)
 		return err;
-	if ((long)fl_ctx_end(ctx) - (long)fl_ctx_data(ctx) <
-		    (long)(job->pkt.l3 + job->pkt.l3_len) &&
+	if ((long)end - (long)data < (long)(job->pkt.l3 + job->pkt.l3_len) &&
 	    (family || job->pkt.l3 + job->pkt.l3_len > fl_ctx_len(ctx)))
 		return family ? FL_NOT_PLAIN : -FL_DROP_MALFORMED;
 	return 0;
@@ -297,12 +309,7 @@ static __always_inline int fl_find_flow(FL_CTX *ctx, const struct fl_job *job, b
 	if (job->path) {
 		words.rest = fl_key_rest(pkt->ports, job->peer, pkt->proto, FL_KEY_PEER);
 	} else if (pkt->family == 4) {
-		const __u8 *addr = fl_pkt_saddr(ctx, pkt);
-
-		/* Source and destination stand side by side, as they do in the key. */
-		if (!addr || (const void *)(addr + 8) > fl_ctx_end(ctx))
-			return -FL_DROP_MALFORMED;
-		words.addrs = *(const fl_u64_una *)addr;
+		words.addrs = pkt->addrs;
 		words.rest = fl_key_rest(pkt->ports, job->iface, pkt->proto,
 					 host ? FL_KEY_HOST4 : FL_KEY_LAN4);
 	} else {

@@ -38,7 +38,7 @@ struct fl_rewrite {
 	__u16 vlan;
 	__u16 ivlan;
 	__u32 ports;      /* new ports: source << 16 | destination, host order */
-	__u16 addr_delta; /* memory order, see common/flow.h */
+	__u32 addr_delta; /* memory order, see common/flow.h; a sum that is not folded */
 	__u16 port_delta;
 	__u16 icmp_id;    /* host order */
 	__u16 icmp_delta; /* what the change does to the message's checksum */
@@ -99,8 +99,7 @@ static __always_inline int fl_rewrite_l3(void *l3, const void *end, const struct
 			return -FL_DROP_MALFORMED;
 		ip->src = *(const fl_u32_al *)rw->saddr;
 		ip->dst = *(const fl_u32_al *)rw->daddr;
-		ip->check =
-			(__be16)fl_csum_update((__u16)ip->check, fl_csum_add(rw->addr_delta, hop));
+		ip->check = (__be16)fl_csum_update((__u16)ip->check, rw->addr_delta + hop);
 		ip->ttl = pkt->ttl;
 	} else {
 		struct fl_ip6 *ip = l3;

@@ -12,14 +12,13 @@
 #include "common/session.h"
 #include "common/tcp.h"
 
-/* May this packet pass without looking any further? */
-static __always_inline bool fl_tcp_is_plain(const struct fl_flow *flow, const struct fl_pkt *pkt)
+/* May this segment pass without looking any further? @state and @flags are its flow's. */
+static __always_inline bool fl_tcp_goes_by(enum fl_tcp_state state, __u8 flags,
+					   const struct fl_pkt *pkt)
 {
-	if (flow->tcp == FL_TCP_NONE)
-		return true;
-	return flow->tcp == FL_TCP_ESTABLISHED &&
-	       !(pkt->tcp_flags & (FL_TH_SYN | FL_TH_FIN | FL_TH_RST)) &&
-	       (pkt->tcp_flags & FL_TH_ACK) && !(flow->flags & FL_FLOW_FOLLOW);
+	return state == FL_TCP_ESTABLISHED &&
+	       (pkt->tcp_flags & (FL_TH_SYN | FL_TH_FIN | FL_TH_RST | FL_TH_ACK)) == FL_TH_ACK &&
+	       !(flags & FL_FLOW_FOLLOW);
 }
 
 /* A SYN that starts the same tuple anew: the old session makes room. */
