@@ -20,7 +20,8 @@
 #include "common/abi_version.h"
 #include "test/bpf/fixture.h"
 
-#define REPEAT  1000000
+#define REPEAT  100000
+#define GOES    15
 #define PAYLOAD 100 /* the headers to restore lie all in the packet */
 
 /* The fixtures' session, from the LAN and from the peer. */
@@ -138,6 +139,34 @@ static struct stages_bpf *load(const struct pg_packet *packet)
 	return skel;
 }
 
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * Nanoseconds a run, of the quickest third of all goes: what disturbs one (neighbours, interrupts)
+ * only makes it longer. Their mean, since the kernel tells whole nanoseconds.
+ */
+static double quickest(const struct bpf_program *prog, struct bpf_test_run_opts *opts,
+		       uint32_t want)
+{
+	double ns[GOES], sum = 0;
+
+	opts->repeat = REPEAT;
+	for (int i = 0; i < GOES; i++) {
+		if (bpf_prog_test_run_opts(bpf_program__fd(prog), opts) || opts->retval != want)
+			die(bpf_program__name(prog));
+		ns[i] = opts->duration;
+	}
+	qsort(ns, GOES, sizeof(*ns), by_value);
+	for (int i = 0; i < GOES / 3; i++)
+		sum += ns[i];
+	return sum / (GOES / 3);
+}
+
 static double run_xdp(const struct bpf_program *prog, const struct pg_packet *packet,
 		      uint32_t ifindex, uint32_t want)
 {
@@ -145,12 +174,9 @@ static double run_xdp(const struct bpf_program *prog, const struct pg_packet *pa
 	struct xdp_md ctx = { .data_end = (uint32_t)packet->len, .ingress_ifindex = ifindex };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet->data,
 		    .data_size_in = (uint32_t)packet->len, .data_out = out,
-		    .data_size_out = sizeof(out), .ctx_in = &ctx, .ctx_size_in = sizeof(ctx),
-		    .repeat = REPEAT);
+		    .data_size_out = sizeof(out), .ctx_in = &ctx, .ctx_size_in = sizeof(ctx));
 
-	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts) || opts.retval != want)
-		die(bpf_program__name(prog));
-	return opts.duration;
+	return quickest(prog, &opts, want);
 }
 
 static double run_tc(const struct bpf_program *prog, const struct pg_packet *packet,
@@ -160,12 +186,9 @@ static double run_tc(const struct bpf_program *prog, const struct pg_packet *pac
 	struct __sk_buff ctx = { .ifindex = ifindex };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet->data,
 		    .data_size_in = (uint32_t)packet->len, .data_out = out,
-		    .data_size_out = sizeof(out), .ctx_in = &ctx, .ctx_size_in = sizeof(ctx),
-		    .repeat = REPEAT);
+		    .data_size_out = sizeof(out), .ctx_in = &ctx, .ctx_size_in = sizeof(ctx));
 
-	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts) || opts.retval != want)
-		die(bpf_program__name(prog));
-	return opts.duration;
+	return quickest(prog, &opts, want);
 }
 
 /* The stages one by one, for a packet of the common path. */
@@ -231,14 +254,7 @@ static void dropped(const char *name, const struct pg_spec *spec, uint32_t ifind
 	stages_bpf__destroy(skel);
 }
 
-#define COLOUR_ROUNDS 15
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
+#define COLOUR_ROUNDS 7
 
 /* A packet of the common path, its path watched or not; no mark is due. */
 static double coloured(const struct stages_bpf *skel, const struct pg_packet *packet, bool watched)
