@@ -5,7 +5,9 @@
 # such rate is looked for in short trials, then shown over the full time, RUNS times.
 #
 #   one router alone: it decides, signs metadata and sends to the peer; behind it the sink
-#   both routers:     the second proves the metadata, opens the session too; the server is the sink
+#   both routers:     the second proves the metadata, opens the session too; the server is the sink. Each
+#                     agent is bound to a core, as on a machine of its own: the scheduler at times leaves
+#                     both on one for seconds while the other idles
 #   nftables:         stateful double NAT on both routers, without policy, metadata or proof, as fast
 #                     as it will: how fast this machine is, on which the other two depend
 MODE=xdp
@@ -111,6 +113,7 @@ talk_stop sink
 
 router_up r2 1048576 $INITIAL || exit 1
 warm || exit 1
+taskset -apc 0 "${ROUTER_PID[r1]}" >/dev/null && taskset -apc 1 "${ROUTER_PID[r2]}" >/dev/null || exit 1
 talk_start sink "$TOOLS/blast" --to "$TAG-s:eth0" --sink-only || exit 1
 measure sessions-both-routers "${START_BOTH:-80000}"
 talk_stop sink
