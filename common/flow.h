@@ -191,6 +191,9 @@ struct fl_path {
 	__u64 fpm_due[FL_PATH_SCOPES];
 } FL_ALIGNED(64);
 FL_ASSERT_SIZE(struct fl_path, 192);
+_Static_assert(__builtin_offsetof(struct fl_path, smac) ==
+		       __builtin_offsetof(struct fl_path, dmac) + 6,
+	       "in the order of a frame");
 
 /* May a packet from the path's peer with these ports be a session's? */
 static __always_inline bool fl_path_has_ports(const struct fl_path *path, __u16 sport, __u16 dport)
@@ -222,6 +225,9 @@ struct fl_nexthop {
 	__u8 reserved2[16];
 } FL_ALIGNED(64);
 FL_ASSERT_SIZE(struct fl_nexthop, 64);
+_Static_assert(__builtin_offsetof(struct fl_nexthop, smac) ==
+		       __builtin_offsetof(struct fl_nexthop, dmac) + 6,
+	       "in the order of a frame");
 
 enum fl_iface_mode {
 	FL_MODE_NONE = 0,

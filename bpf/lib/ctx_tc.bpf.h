@@ -200,12 +200,11 @@ static __always_inline int fl_tc_rewrite_plain(FL_CTX *ctx, const struct fl_pkt 
 	struct fl_eth *eth = (struct fl_eth *)data;
 	__u8 *l4 = data + (pkt->l4 & FL_OFFSET_MASK);
 
-	if (!pkt->l3 || rw->tx_flags & FL_TX_L3 || rw->vlan || !rw->smac || !fl_tc_has_ports(rw) ||
+	if (!pkt->l3 || rw->tx_flags & FL_TX_L3 || rw->vlan || !rw->macs || !fl_tc_has_ports(rw) ||
 	    (void *)(eth + 1) > (void *)end || l4 + 4 > end)
 		return FL_NOT_PLAIN;
 	*(fl_u32_una *)l4 = FL_BE32(rw->ports);
-	fl_mac_copy(eth->dst, rw->dmac);
-	fl_mac_copy(eth->src, rw->smac);
+	fl_macs_copy(eth, rw->macs);
 	if (fl_rewrite_l3(data + (pkt->l3 & FL_OFFSET_MASK), end, pkt, rw))
 		return -FL_DROP_MALFORMED;
 	return fl_tc_csum_l4(ctx, pkt->l4, rw);
@@ -252,7 +251,7 @@ static __noinline int fl_tc_rebuild(FL_CTX *ctx, struct fl_pkt *pkt, const struc
 	__u8 *data, *end;
 
 	/* The kernel does not resize behind a tag. */
-	if (rw->smac && fl_tc_untag(ctx, pkt))
+	if (rw->macs && fl_tc_untag(ctx, pkt))
 		return -FL_DROP_TX_ERROR;
 	l3 = pkt->l3;
 	FL_KEEP(l3);
@@ -314,10 +313,8 @@ static __always_inline int fl_tc_rewrite_l2(FL_CTX *ctx, const struct fl_pkt *pk
 	/* Coming from a device without link header: make room for one. */
 	if (!pkt->l3 && bpf_skb_change_head(ctx, sizeof(eth), 0))
 		return -FL_DROP_TX_ERROR;
-	for (int i = 0; i < 3; i++) {
-		eth[i] = ((const fl_u16_una *)rw->dmac)[i];
-		eth[3 + i] = ((const fl_u16_una *)rw->smac)[i];
-	}
+	for (int i = 0; i < 6; i++)
+		eth[i] = ((const fl_u16_una *)rw->macs)[i];
 	eth[6] = (__u16)proto;
 	if (bpf_skb_store_bytes(ctx, 0, eth, sizeof(eth), 0))
 		return -FL_DROP_TX_ERROR;
@@ -390,7 +387,7 @@ static __always_inline int fl_ctx_forward(FL_CTX *ctx, struct fl_pkt *pkt,
 		err = fl_tc_rebuild(ctx, pkt, rw);
 	if (err)
 		return err;
-	if (!rw->smac)
+	if (!rw->macs)
 		return TC_ACT_OK;
 	if (!plain)
 		err = fl_tc_untag(ctx, pkt);

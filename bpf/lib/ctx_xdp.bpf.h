@@ -170,9 +170,8 @@ static __always_inline int fl_xdp_rewrite_inplace(FL_CTX *ctx, const struct fl_p
 		return -FL_DROP_MALFORMED;
 	if (fl_rewrite_l3((__u8 *)data + (pkt->l3 & FL_OFFSET_MASK), end, pkt, rw))
 		return -FL_DROP_MALFORMED;
-	if (rw->smac) {
-		fl_mac_copy(eth->dst, rw->dmac);
-		fl_mac_copy(eth->src, rw->smac);
+	if (rw->macs) {
+		fl_macs_copy(eth, rw->macs);
 	}
 	return fl_xdp_rewrite_l4((__u8 *)data + (pkt->l4 & FL_OFFSET_MASK), end, rw);
 }
@@ -193,9 +192,8 @@ static __always_inline int fl_xdp_build_l2(__u8 *data, const void *end, const st
 
 	if ((const void *)(eth + 1) > end)
 		return -FL_DROP_MALFORMED;
-	if (rw->smac) {
-		fl_mac_copy(eth->dst, rw->dmac);
-		fl_mac_copy(eth->src, rw->smac);
+	if (rw->macs) {
+		fl_macs_copy(eth, rw->macs);
 	} else {
 		__builtin_memcpy(eth, keep, 12);
 	}
@@ -326,7 +324,7 @@ static __always_inline int fl_ctx_send(FL_CTX *ctx, __u16 iface, __u32 ifindex)
 static __always_inline bool fl_ctx_is_simple(const struct fl_pkt *pkt, const struct fl_rewrite *rw)
 {
 	return rw->family == pkt->family && rw->wrap == FL_WRAP_NONE &&
-	       (!rw->smac || (pkt->l3 == sizeof(struct fl_eth) && !rw->vlan));
+	       (!rw->macs || (pkt->l3 == sizeof(struct fl_eth) && !rw->vlan));
 }
 
 /**
@@ -346,7 +344,7 @@ static __always_inline int fl_ctx_forward(FL_CTX *ctx, const struct fl_pkt *pkt,
 		err = fl_xdp_rebuild(ctx, pkt, rw);
 	if (err)
 		return err;
-	if (!rw->smac)
+	if (!rw->macs)
 		return XDP_PASS;
 	return fl_ctx_send(ctx, rw->iface, rw->ifindex);
 }

@@ -431,8 +431,7 @@ static __noinline int fl_dup_leave(FL_CTX *ctx, struct fl_job *job, const struct
 				   bool more)
 {
 	struct fl_rewrite rw = {
-		.smac = path->smac,
-		.dmac = path->dmac,
+		.macs = path->dmac,
 		.family = path->family,
 		.vlan = path->vlan,
 		.ivlan = path->ivlan,

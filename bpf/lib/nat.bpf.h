@@ -68,8 +68,7 @@ static __always_inline int fl_nat_by_path(FL_CTX *ctx, const struct fl_flow *flo
 		return FL_NOT_PLAIN;
 	rw->saddr = path->local;
 	rw->daddr = path->remote;
-	rw->smac = path->smac;
-	rw->dmac = path->dmac;
+	rw->macs = path->dmac;
 	rw->ifindex = path->ifindex;
 	rw->iface = path->iface;
 	rw->mtu = path->mtu;
@@ -133,8 +132,7 @@ static __always_inline int fl_nat_to_nexthop(const struct fl_flow *flow, struct 
 		return FL_NOT_PLAIN;
 	if (!plain && (!hop || hop->state != FL_PATH_UP))
 		return -FL_DROP_NEXT_HOP;
-	rw->smac = hop->smac;
-	rw->dmac = hop->dmac;
+	rw->macs = hop->dmac;
 	rw->ifindex = hop->ifindex;
 	rw->iface = hop->iface;
 	rw->mtu = hop->mtu;

@@ -182,7 +182,7 @@ static __always_inline int fl_send(FL_CTX *ctx, struct fl_job *job, struct fl_fl
 	if (FL_CTX_IS_XDP && (rw.tx_flags & FL_TX_SKB))
 		return FL_DONE_KERNEL; /* the TC program on this device does the same and can send
 					  it */
-	if (rw.smac)
+	if (rw.macs)
 		job->pkt.ttl--; /* one hop; delivery to this host is none */
 	flow->packets++;
 	flow->bytes += job->pkt.l3_len;

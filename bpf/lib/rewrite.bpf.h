@@ -29,8 +29,8 @@ enum fl_wrap {
 struct fl_rewrite {
 	const __u8 *saddr; /* new addresses, of @family */
 	const __u8 *daddr;
-	const __u8 *smac; /* NULL: deliver to this host, link header stays */
-	const __u8 *dmac;
+	/* Destination and source, side by side; NULL: deliver to this host, link header stays. */
+	const __u8 *macs;
 	__u32 ifindex;
 	__u16 iface;
 	__u16 path; /* toward a peer, full path of the stages only; else 0 */
@@ -75,6 +75,15 @@ static __always_inline int fl_rewrite_growth(const struct fl_pkt *pkt, const str
 	return growth;
 }
 
+/* Both of a frame. */
+static __always_inline void fl_macs_copy(struct fl_eth *eth, const __u8 *from)
+{
+	__u8 *to = (__u8 *)eth;
+
+	*(fl_u64_una *)to = *(const fl_u64_una *)from;
+	*(fl_u32_una *)(to + 8) = *(const fl_u32_una *)(from + 8);
+}
+
 static __always_inline void fl_mac_copy(__u8 *to, const __u8 *from)
 {
 	*(fl_u32_una *)to = *(const fl_u32_una *)from;
@@ -89,7 +98,7 @@ static __always_inline void fl_mac_copy(__u8 *to, const __u8 *from)
 static __always_inline int fl_rewrite_l3(void *l3, const void *end, const struct fl_pkt *pkt,
 					 const struct fl_rewrite *rw)
 {
-	const __u16 hop = rw->smac ? (__u16)~FL_BE16(0x0100) : 0;
+	const __u16 hop = rw->macs ? (__u16)~FL_BE16(0x0100) : 0;
 
 	FL_KEEP(l3);
 	if (pkt->family == 4) {
