@@ -4,7 +4,8 @@
  * that are established already, from a LAN device to a peer behind a WAN device. Runs in the
  * namespace of the devices. Commands on the standard input, one a line, each answered by a line:
  *
- *   attach, detach   put the programs on the devices, take them off
+ *   attach, detach       put the programs on the devices, take them off
+ *   monitor, unmonitor   watch the path by marks in its packets, none of them due; and not
  *
  * usage: build/bench/router LAN WAN SESSIONS [ORDER-FILE]
  *
@@ -221,6 +222,15 @@ static void detach(struct bench *b)
 		fl_dp_detach(b->dp, b->ifindex[id]);
 }
 
+static void monitor(struct bench *b, bool on)
+{
+	struct fl_path *path = &b->t->paths[PATH];
+
+	for (int scope = 0; scope < FL_PATH_SCOPES; scope++)
+		path->fpm_due[scope] = ~0ull;
+	path->tx_flags = on ? FL_TX_FPM : 0;
+}
+
 static void obey(struct bench *b)
 {
 	char line[64];
@@ -233,6 +243,10 @@ static void obey(struct bench *b)
 			err = attach(b);
 		else if (!strcmp(line, "detach"))
 			detach(b);
+		else if (!strcmp(line, "monitor") || !strcmp(line, "unmonitor"))
+			monitor(b, line[0] == 'm');
+		else
+			err = -EINVAL;
 		printf(err ? "failed\n" : "ok\n");
 		fflush(stdout);
 	}
