@@ -17,8 +17,7 @@
 /* Waypoints toward one peer: [0] UDP, [1] TCP. */
 struct fl_peer_ports {
 	struct fl_waypoints wp[2];
-	uint64_t without_parity; /* sessions that the peer opened on pairs that are not its to pick
-				  */
+	uint64_t without_parity; /* sessions opened on pairs that were not the peer's to pick */
 	bool ready;
 };
 

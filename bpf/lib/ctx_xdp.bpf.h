@@ -170,9 +170,8 @@ static __always_inline int fl_xdp_rewrite_inplace(FL_CTX *ctx, const struct fl_p
 		return -FL_DROP_MALFORMED;
 	if (fl_rewrite_l3((__u8 *)data + (pkt->l3 & FL_OFFSET_MASK), end, pkt, rw))
 		return -FL_DROP_MALFORMED;
-	if (rw->macs) {
+	if (rw->macs)
 		fl_macs_copy(eth, rw->macs);
-	}
 	return fl_xdp_rewrite_l4((__u8 *)data + (pkt->l4 & FL_OFFSET_MASK), end, rw);
 }
 
@@ -192,11 +191,10 @@ static __always_inline int fl_xdp_build_l2(__u8 *data, const void *end, const st
 
 	if ((const void *)(eth + 1) > end)
 		return -FL_DROP_MALFORMED;
-	if (rw->macs) {
+	if (rw->macs)
 		fl_macs_copy(eth, rw->macs);
-	} else {
+	else
 		__builtin_memcpy(eth, keep, 12);
-	}
 	if (!rw->vlan) {
 		eth->proto = proto;
 		return 0;
