@@ -6,10 +6,10 @@
 for _ in $(seq "$ROUNDS"); do
 	out=$("$TOOLS/stages") || exit 1
 	while read -r name ns; do
-		unit="ns a packet"
-		[ "$name" = fpm-unmarked-percent ] && unit="% of the program"
+		unit="ns a packet" target=""
+		[ "$name" = fpm-unmarked-percent ] && unit="% of the program" target="<= 3"
 		[ -e "$RESULTS/stage-$name/figure" ] ||
-			figure "stage-$name" "$unit" "" "build/bench/stages, BPF_PROG_TEST_RUN"
+			figure "stage-$name" "$unit" "$target" "build/bench/stages, BPF_PROG_TEST_RUN"
 		sample "stage-$name" "$ns"
 	done <<<"$out"
 done

@@ -32,43 +32,52 @@ link_ns g g0 r r0
 link_ns r r1 s s0
 mac=$(mac_of r r0)
 
-by_xdp_bench() {
-	local pid
-	spawn r "$WORK/xdp-bench.log" "$xdp_bench" redirect r0 r1
-	pid=$!
-	wait_for 10 has_xdp || return 1
-	blast g g0 s s0 "$mac" --seconds "$GO" --flows "$1" | jq .ns
-	kill "$pid"
-	wait "$pid" 2>/dev/null
-}
-has_xdp() { in_ns r ip link show r0 | grep -q prog/xdp && in_ns r ip link show r1 | grep -q xdp; }
-
-# least A B: of two numbers, one of which may be empty
-least() { printf '%s\n' "$@" | grep . | sort -g | head -n 1; }
-
-# What performance monitoring costs: a nanosecond or two.
-by_monitored() {
-	local off="" on=""
-	for _ in 1 2 3 4 5 6; do
-		talk router unmonitor >/dev/null
-		off=$(least "$off" "$(blast g g0 s s0 "$mac" --seconds 0.15 --flows 1 | jq .ns)")
-		talk router monitor >/dev/null
-		on=$(least "$on" "$(blast g g0 s s0 "$mac" --seconds 0.15 --flows 1 | jq .ns)")
-	done
-	talk router unmonitor >/dev/null
-	calc '100*(on/off-1)' on="$on" off="$off"
+# timed SECONDS FLOWS [OPTION]...: nanoseconds a packet, by what is attached now
+timed() {
+	local got lost
+	got=$(blast g g0 s s0 "$mac" --seconds "$1" --flows "${@:2}") || return 1
+	lost=$(jq '.sent - .received' <<<"$got")
+	[ "$lost" -eq 0 ] || note "$2 sessions: $lost packets were not forwarded"
+	jq -e .ns <<<"$got"
 }
 
 # by ROUTER N [OPTION]...: "router" is Fairlead, "plain_nat" the least that double NAT can be
 by() {
-	local got lost
-	[ "$(talk "$1" attach)" = ok ] || return 1
-	got=$(blast g g0 s s0 "$mac" --seconds "$GO" --flows "${@:2}")
+	local ns
+	[ "$(talk "$1" attach)" = ok ] && ns=$(timed "$GO" "${@:2}") || return 1
 	talk "$1" detach >/dev/null
-	lost=$(jq '.sent - .received' <<<"$got")
-	[ "$lost" -eq 0 ] || note "$1, $2 sessions: $lost packets were not forwarded"
-	jq .ns <<<"$got"
+	echo "$ns"
 }
+by_xdp_bench() {
+	local pid ns
+	spawn r "$WORK/xdp-bench.log" "$xdp_bench" redirect r0 r1
+	pid=$!
+	wait_for 10 has_xdp && ns=$(timed "$GO" "$1") || return 1
+	kill "$pid"
+	wait "$pid" 2>/dev/null
+	echo "$ns"
+}
+has_xdp() { in_ns r ip link show r0 | grep -q prog/xdp && in_ns r ip link show r1 | grep -q xdp; }
+
+# least BEST COMMAND...: the number that a command prints, or the best so far ("" at first)
+least() {
+	local now
+	now=$("${@:2}") || return 1
+	calc '(best == "" || now < best ? now : best)' best="$1" now="$now"
+}
+
+# What performance monitoring adds to a packet, in percent: many short goes, since it is a nanosecond or two.
+by_monitored() {
+	local off="" on=""
+	for _ in $(seq 15); do
+		talk router unmonitor >/dev/null
+		off=$(least "$off" timed 0.05 1) || return 1
+		talk router monitor >/dev/null
+		on=$(least "$on" timed 0.05 1) || return 1
+	done
+	calc '100*(on/off-1)' on="$on" off="$off"
+}
+
 start() {
 	talk_start "$1" nsenter --net="/run/netns/$TAG-r" -- "$TOOLS/$1" r0 r1 "${@:2}" || exit 1
 }
@@ -80,9 +89,9 @@ for name in 1 16k 1M; do
 	for _ in $(seq "$ROUNDS"); do
 		base="" plain="" ns=""
 		for _ in $(seq $GOES); do
-			base=$(least "$base" "$(by_xdp_bench "$n")") || exit 1
-			plain=$(least "$plain" "$(by plain_nat "$n")") || exit 1
-			ns=$(least "$ns" "$(by router "$n")") || exit 1
+			base=$(least "$base" by_xdp_bench "$n") || exit 1
+			plain=$(least "$plain" by plain_nat "$n") || exit 1
+			ns=$(least "$ns" by router "$n") || exit 1
 		done
 		sample transit-xdp-bench-mpps "$(calc 1000/ns ns="$base")"
 		sample "transit-$name-plain-nat" "$(calc base/ns base="$base" ns="$plain")"
@@ -91,12 +100,15 @@ for name in 1 16k 1M; do
 		[ "$name" = 1 ] && one=$ns
 		[ "$name" = 1M ] || continue
 		[ -n "${one:-}" ] && sample transit-1M-cache-share "$(calc 1-one/ns one="$one" ns="$ns")"
-		ns=$(by router "$n" --order "$WORK/order")
+		ns=$(by router "$n" --order "$WORK/order") || exit 1
 		sample transit-1M-by-slot "$(calc base/ns base="$base" ns="$ns")"
 	done
 	if [ "$name" = 1 ]; then
 		[ "$(talk router attach)" = ok ] || exit 1
-		for _ in $(seq "$ROUNDS"); do sample transit-fpm-unmarked-percent "$(by_monitored)"; done
+		for _ in $(seq "$ROUNDS"); do
+			percent=$(by_monitored) || exit 1
+			sample transit-fpm-unmarked-percent "$percent"
+		done
 		talk router detach >/dev/null
 	fi
 	talk_stop router
