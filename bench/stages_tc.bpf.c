@@ -8,14 +8,15 @@
 /* Needs the context. */
 #include "bench/stages.bpf.h"
 
-SEC("tc")
-int stage_tc_nothing(struct __sk_buff *ctx)
+static __always_inline int do_nothing(FL_CTX *ctx)
 {
 	return stages_restore(ctx) ? TC_ACT_SHOT : TC_ACT_OK;
 }
 
-SEC("tc")
-int stage_tc_all(struct __sk_buff *ctx)
+static __always_inline int do_all(FL_CTX *ctx)
 {
 	return stages_restore(ctx) ? TC_ACT_SHOT : fl_ingress(ctx, FL_HOOK_TC_INGRESS);
 }
+
+STAGE("tc", stage_tc_nothing, do_nothing)
+STAGE("tc", stage_tc_all, do_all)
