@@ -37,22 +37,24 @@ enum fl_fpm_proto {
 _Static_assert(FL_FPM_CLASSES *FL_FPM_PROTOS == FL_PATH_SCOPES, "scopes of a path");
 
 #define FL_DSCP_CS1 8
+#define FL_DSCP_CS3 24
+#define FL_DSCP_CS5 40
 
 /*
- * Traffic class of a packet, by the class selector of its DSCP (RFC 2474 4.2.2): both ends see the
- * same DSCP, which routers copy outward, as long as nobody under way changes it. Chosen: CS5 to CS7
- * and EF are high, CS3, CS4, AF3x and AF4x medium, AF1x and AF2x low; CS1 is for what may wait
- * (RFC 3662), like everything else.
+ * Traffic class of a packet, by its DSCP (RFC 2474 4.2.2): both ends see the same one, which
+ * routers copy outward, as long as nobody under way changes it. Chosen: CS5 to CS7 and EF are high,
+ * CS3, CS4, AF3x and AF4x medium, CS2, AF1x and AF2x low; CS1 is for what may wait (RFC 3662), like
+ * everything else. A constant if @tos is one.
  */
+#define FL_FPM_CLASS(tos)                                                                          \
+	((tos) >> 2 >= FL_DSCP_CS5   ? FL_FPM_HIGH                                                 \
+	 : (tos) >> 2 >= FL_DSCP_CS3 ? FL_FPM_MEDIUM                                               \
+	 : (tos) >> 2 > FL_DSCP_CS1  ? FL_FPM_LOW                                                  \
+				     : FL_FPM_BEST_EFFORT)
+
 static __always_inline enum fl_fpm_class fl_fpm_class(__u8 tos)
 {
-	/* Two bits a selector: every packet of a watched path comes by here. */
-	const __u32 classes = FL_FPM_BEST_EFFORT | FL_FPM_LOW << 2 | FL_FPM_LOW << 4 |
-			      FL_FPM_MEDIUM << 6 | FL_FPM_MEDIUM << 8;
-
-	if (tos >> 2 == FL_DSCP_CS1)
-		return FL_FPM_BEST_EFFORT;
-	return (enum fl_fpm_class)(classes >> (tos >> 5) * 2 & 3);
+	return FL_FPM_CLASS(tos);
 }
 
 /* Index of a scope in its path. @proto: number in the IP header, TCP or UDP. */

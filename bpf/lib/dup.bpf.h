@@ -383,7 +383,7 @@ __noinline int FL_OWN(fl_dup_first)(FL_CTX *ctx)
 	rw.path = (__u16)buf->path[0];
 	rw.ports = *(const fl_u32_al *)&flow->dport;
 	rw.port_delta = flow->port_delta;
-	err = fl_nat_by_path(ctx, flow, &job->pkt, &rw, false);
+	err = fl_nat_by_path(flow, &job->pkt, &rw, false);
 	if (err)
 		return err;
 	if (job->path)

@@ -74,19 +74,44 @@ static __always_inline struct fl_fpm_work *fl_fpm_work(void)
 	return bpf_map_lookup_elem(&FL_OWN(fl_job_fpm), &zero);
 }
 
+/*
+ * Where in fl_path.fpm_due a packet's scope stands, in bytes, by its TOS and for UDP: all packets
+ * of a monitored path come by here, and working it out takes longer.
+ */
+#define FL_DUE_SIZE      ((__u32)sizeof(__u64))
+#define FL_DUE_OF(tos)   (FL_FPM_CLASS(tos) * FL_FPM_PROTOS * FL_DUE_SIZE)
+#define FL_DUE_OF_4(tos) FL_DUE_OF(tos), FL_DUE_OF(tos + 1), FL_DUE_OF(tos + 2), FL_DUE_OF(tos + 3)
+#define FL_DUE_OF_16(tos)                                                                          \
+	FL_DUE_OF_4(tos), FL_DUE_OF_4(tos + 4), FL_DUE_OF_4(tos + 8), FL_DUE_OF_4(tos + 12)
+#define FL_DUE_OF_64(tos)                                                                          \
+	FL_DUE_OF_16(tos), FL_DUE_OF_16(tos + 16), FL_DUE_OF_16(tos + 32), FL_DUE_OF_16(tos + 48)
+
+static const __u8 fl_fpm_due_at[256] = { FL_DUE_OF_64(0), FL_DUE_OF_64(64), FL_DUE_OF_64(128),
+					 FL_DUE_OF_64(192) };
+
+/* TCP's number has this bit, UDP's has not. */
+#define FL_PROTO_BIT_TCP 4
+
+_Static_assert((FL_IPPROTO_TCP & FL_PROTO_BIT_TCP) && !(FL_IPPROTO_UDP & FL_PROTO_BIT_TCP) &&
+		       FL_FPM_TCP * FL_DUE_SIZE == FL_PROTO_BIT_TCP * 2 && !FL_FPM_UDP,
+	       "TCP's scopes follow UDP's");
+
 /**
  * fl_fpm_wants() - is a packet that leaves by a monitored path to be marked?
+ * @pkt: TCP or UDP
  * @len: bytes that it will have at layer 3
+ * @now: jiffies
  *
  * Reads the path's third cache line.
  */
 static __always_inline bool fl_fpm_wants(FL_CTX *ctx, const struct fl_pkt *pkt,
-					 const struct fl_path *path, __u32 len)
+					 const struct fl_path *path, __u32 len, __u64 now)
 {
-	__u32 scope = fl_fpm_scope_of(pkt->tos, pkt->proto) & (FL_PATH_SCOPES - 1);
+	__u32 at = fl_fpm_due_at[pkt->tos] + (pkt->proto & FL_PROTO_BIT_TCP) * 2;
 
 	(void)ctx;
-	if (bpf_jiffies64() < path->fpm_due[scope])
+	at &= (FL_PATH_SCOPES - 1) * FL_DUE_SIZE;
+	if (now < *(const __u64 *)((const __u8 *)path->fpm_due + at))
 		return false;
 	return len + FL_FPM_ROOM <= path->mtu && (FL_CTX_IS_XDP || !fl_ctx_gso_size(ctx));
 }

@@ -52,9 +52,8 @@ static __noinline int fl_nat_icmp(const struct fl_flow *flow, struct fl_rewrite 
 }
 
 /* By the path that rw->path names. */
-static __always_inline int fl_nat_by_path(FL_CTX *ctx, const struct fl_flow *flow,
-					  const struct fl_pkt *pkt, struct fl_rewrite *rw,
-					  bool plain)
+static __always_inline int fl_nat_by_path(const struct fl_flow *flow, const struct fl_pkt *pkt,
+					  struct fl_rewrite *rw, bool plain)
 {
 	__u32 id = rw->path;
 	const struct fl_path *path = bpf_map_lookup_elem(&fl_paths, &id);
@@ -64,8 +63,8 @@ static __always_inline int fl_nat_by_path(FL_CTX *ctx, const struct fl_flow *flo
 		return FL_NOT_PLAIN;
 	if (!plain && (!path || path->state != FL_PATH_UP))
 		return -FL_DROP_NO_PATH;
-	if (plain && path->tx_flags & FL_TX_FPM && fl_fpm_wants(ctx, pkt, path, pkt->l3_len))
-		return FL_NOT_PLAIN;
+	if (path->tx_flags & FL_TX_FPM)
+		rw->watched = path;
 	rw->saddr = path->local;
 	rw->daddr = path->remote;
 	rw->macs = path->dmac;
@@ -90,9 +89,8 @@ static __always_inline int fl_nat_by_path(FL_CTX *ctx, const struct fl_flow *flo
 	return flow->flags & FL_FLOW_ID_PORT ? fl_nat_icmp(flow, rw) : 0;
 }
 
-static __always_inline int fl_nat_to_peer(FL_CTX *ctx, const struct fl_flow *flow,
-					  const struct fl_pkt *pkt, struct fl_rewrite *rw,
-					  bool plain)
+static __always_inline int fl_nat_to_peer(const struct fl_flow *flow, const struct fl_pkt *pkt,
+					  struct fl_rewrite *rw, bool plain)
 {
 	const struct fl_vector *vector;
 	__u32 id = flow->out;
@@ -101,7 +99,7 @@ static __always_inline int fl_nat_to_peer(FL_CTX *ctx, const struct fl_flow *flo
 	if (!vector)
 		return -FL_DROP_INTERNAL;
 	rw->path = vector->path;
-	return fl_nat_by_path(ctx, flow, pkt, rw, plain);
+	return fl_nat_by_path(flow, pkt, rw, plain);
 }
 
 /* New addresses of an IPv6 session stand in its record; a flow slot has no room for them. */
@@ -186,21 +184,20 @@ static __always_inline int fl_nat_to_lan(const struct fl_flow *flow, enum fl_out
 
 /**
  * fl_nat_resolve() - what has to become of a packet of this flow
- * @ctx:   its packet
  * @out:   the flow's out_kind
  * @rw:    zeroed
  * @plain: constant; leave out what only unusual packets and ways need
  *
  * Return: 0, FL_NOT_PLAIN, or a negative drop reason.
  */
-static __always_inline int fl_nat_resolve(FL_CTX *ctx, const struct fl_flow *flow,
-					  enum fl_out_kind out, const struct fl_pkt *pkt,
-					  struct fl_rewrite *rw, bool plain)
+static __always_inline int fl_nat_resolve(const struct fl_flow *flow, enum fl_out_kind out,
+					  const struct fl_pkt *pkt, struct fl_rewrite *rw,
+					  bool plain)
 {
 	rw->ports = *(const fl_u32_al *)&flow->dport;
 	rw->port_delta = flow->port_delta;
 	if (out == FL_OUT_PEER)
-		return fl_nat_to_peer(ctx, flow, pkt, rw, plain);
+		return fl_nat_to_peer(flow, pkt, rw, plain);
 	return fl_nat_to_lan(flow, out, pkt, rw, plain);
 }
 

@@ -117,18 +117,18 @@ static __always_inline bool fl_too_big(FL_CTX *ctx, const struct fl_pkt *pkt,
 	return (int)len + fl_rewrite_growth(pkt, rw) > rw->mtu;
 }
 
-/* Is it time for a mark in this packet (fpm.bpf.h)? */
+/* Is it time for a mark in this packet (fpm.bpf.h)? @now: jiffies */
 static __always_inline bool fl_mark_is_due(FL_CTX *ctx, const struct fl_job *job,
-					   const struct fl_rewrite *rw)
+					   const struct fl_rewrite *rw, __u64 now)
 {
-	const struct fl_path *path;
-	__u32 id = rw->path;
+	const struct fl_path *path = rw->watched;
 
-	if (!(rw->tx_flags & FL_TX_FPM) || job->pkt.flags & FL_PKT_PORTLESS)
+	/* Asked of the pointer itself, not of why it is NULL: the verifier of 6.1 needs that. */
+	FL_KEEP(path);
+	if (!path || job->pkt.flags & FL_PKT_PORTLESS)
 		return false;
-	path = bpf_map_lookup_elem(&fl_paths, &id);
-	return path && fl_fpm_wants(ctx, &job->pkt, path,
-				    job->pkt.l3_len + (__u32)fl_rewrite_growth(&job->pkt, rw));
+	return fl_fpm_wants(ctx, &job->pkt, path,
+			    job->pkt.l3_len + (__u32)fl_rewrite_growth(&job->pkt, rw), now);
 }
 
 /* Without a payload there is nothing that an HMAC could be of (svr-protocol.md 2.8). */
@@ -142,7 +142,7 @@ static __always_inline bool fl_has_payload(const struct fl_pkt *pkt)
  * or 0.
  */
 static __always_inline int fl_wants_mark(FL_CTX *ctx, const struct fl_job *job,
-					 const struct fl_rewrite *rw)
+					 const struct fl_rewrite *rw, __u64 now)
 {
 	__u32 what = 0;
 
@@ -150,7 +150,7 @@ static __always_inline int fl_wants_mark(FL_CTX *ctx, const struct fl_job *job,
 		return 0;
 	if (rw->tx_flags & FL_TX_SEAL && fl_has_payload(&job->pkt))
 		what = FL_FPM_SEAL;
-	if (fl_mark_is_due(ctx, job, rw))
+	if (fl_mark_is_due(ctx, job, rw, now))
 		what |= FL_FPM_MARK;
 	if (!what)
 		return 0;
@@ -166,8 +166,9 @@ static __always_inline int fl_send(FL_CTX *ctx, struct fl_job *job, struct fl_fl
 {
 	struct fl_rewrite rw = {};
 	int err, mark = 0;
+	__u64 now;
 
-	err = fl_nat_resolve(ctx, flow, out, &job->pkt, &rw, plain);
+	err = fl_nat_resolve(flow, out, &job->pkt, &rw, plain);
 	if (err)
 		return err;
 	/* Packets of a peer arrive with their path's addresses; the flow does not know which path.
@@ -182,13 +183,16 @@ static __always_inline int fl_send(FL_CTX *ctx, struct fl_job *job, struct fl_fl
 	if (FL_CTX_IS_XDP && (rw.tx_flags & FL_TX_SKB))
 		return FL_DONE_KERNEL; /* the TC program on this device does the same and can send
 					  it */
+	now = bpf_jiffies64();
+	if (plain && fl_mark_is_due(ctx, job, &rw, now))
+		return FL_NOT_PLAIN;
 	if (rw.macs)
 		job->pkt.ttl--; /* one hop; delivery to this host is none */
 	flow->packets++;
 	flow->bytes += job->pkt.l3_len;
-	flow->last_seen = (__u32)bpf_jiffies64();
+	flow->last_seen = (__u32)now;
 	if (!plain)
-		mark = fl_wants_mark(ctx, job, &rw);
+		mark = fl_wants_mark(ctx, job, &rw, now);
 	err = fl_ctx_forward(ctx, &job->pkt, &rw, plain);
 	return err < 0 ? err : FL_DONE_SENT | mark | err;
 }

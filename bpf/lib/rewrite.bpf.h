@@ -31,6 +31,7 @@ struct fl_rewrite {
 	const __u8 *daddr;
 	/* Destination and source, side by side; NULL: deliver to this host, link header stays. */
 	const __u8 *macs;
+	const struct fl_path *watched; /* the way out, if it has FL_TX_FPM; else NULL */
 	__u32 ifindex;
 	__u16 iface;
 	__u16 path; /* toward a peer, full path of the stages only; else 0 */
