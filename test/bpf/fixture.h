@@ -58,7 +58,8 @@ struct fixture_set {
 	const struct fixture_set id = { text, rows, sizeof(rows) / sizeof((rows)[0]) }
 
 extern const struct fixture_set fx_forward, fx_l2, fx_parse, fx_handshake, fx_tcp, fx_icmp,
-	fx_admission, fx_host, fx_gso, fx_echo, fx_mark, fx_unmark, fx_dup, fx_seal, fx_unseal;
+	fx_admission, fx_host, fx_gso, fx_echo, fx_mark, fx_mark_class, fx_unmark, fx_dup, fx_seal,
+	fx_unseal;
 
 /* Client 10.1.0.5 to server 10.2.0.53 by way of peer 1; ports 40000 and 53; waypoints 20000 and
  * 20001. */

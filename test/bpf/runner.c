@@ -18,8 +18,9 @@
 #include "test/bpf/fixture.h"
 
 static const struct fixture_set *const sets[] = {
-	&fx_forward, &fx_l2,   &fx_parse, &fx_handshake, &fx_tcp, &fx_icmp, &fx_admission, &fx_host,
-	&fx_gso,     &fx_echo, &fx_mark,  &fx_unmark,    &fx_dup, &fx_seal, &fx_unseal,
+	&fx_forward,   &fx_l2,   &fx_parse, &fx_handshake, &fx_tcp,  &fx_icmp,
+	&fx_admission, &fx_host, &fx_gso,   &fx_echo,      &fx_mark, &fx_mark_class,
+	&fx_unmark,    &fx_dup,  &fx_seal,  &fx_unseal,
 };
 
 static const char *const drop_names[] = { "none",
