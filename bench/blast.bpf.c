@@ -27,6 +27,14 @@ struct {
 	__type(value, __u64);
 } blast_count SEC(".maps");
 
+/* Nanoseconds of a slice of packets. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BLAST_SLICES);
+	__type(key, __u32);
+	__type(value, __u64);
+} blast_slices SEC(".maps");
+
 const volatile struct blast_cfg cfg = {};
 const volatile bool reflect = false;
 struct blast_sent sent = {};
@@ -40,6 +48,16 @@ static __always_inline void put_headers(void *data)
 	for (int i = 0; i < BLAST_HEADERS / 8; i++)
 		((fl_u64_una *)data)[i] = from[i];
 	*(fl_u16_una *)(data + 40) = *(const volatile fl_u16_una *)(cfg.headers + 40);
+}
+
+static __always_inline void end_slice(void)
+{
+	__u32 at = (__u32)(sent.packets / BLAST_SLICE - 1) % BLAST_SLICES;
+	__u64 now = bpf_ktime_get_ns(), *slice = bpf_map_lookup_elem(&blast_slices, &at);
+
+	if (slice)
+		*slice = now - sent.slice_ns;
+	sent.slice_ns = now;
 }
 
 SEC("xdp")
@@ -66,9 +84,13 @@ int blast_send(struct xdp_md *ctx)
 	*(__u16 *)(data + 28) = low;
 	*(__u16 *)(data + 34) = port;
 	*(__u16 *)(data + 40) = ~fl_csum_fold(cfg.udp_sum + low + port);
-	if (!sent.packets)
+	if (!sent.packets) {
 		sent.start_ns = bpf_ktime_get_ns();
+		sent.slice_ns = sent.start_ns;
+	}
 	sent.packets++;
+	if (sent.packets % BLAST_SLICE == 0)
+		end_slice();
 	if (sent.packets == sent.total)
 		sent.end_ns = bpf_ktime_get_ns();
 	return (int)bpf_redirect(cfg.ifindex, 0);

@@ -11,6 +11,13 @@
 #define BLAST_PORT_BITS 14
 #define BLAST_PORT      10000
 
+/*
+ * Times are taken once in so many packets; longer runs keep the last slices. A slice is all of 16 k
+ * flows: the quickest of shorter ones would be those whose flows happen to be in the cache.
+ */
+#define BLAST_SLICE  16384
+#define BLAST_SLICES 2048
+
 #define BLAST_LENGTHS 2048 /* frames are counted by their length */
 
 #define BLAST_HEADERS 42 /* Ethernet, IPv4 without options, UDP */
@@ -30,7 +37,8 @@ struct blast_sent {
 	__u64 packets;
 	__u64 start_ns; /* of the first and of the last packet */
 	__u64 end_ns;
-	__u64 next; /* place in the order */
+	__u64 next;     /* place in the order */
+	__u64 slice_ns; /* when the present slice began */
 };
 
 #endif
