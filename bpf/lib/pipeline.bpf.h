@@ -350,19 +350,12 @@ static __noinline int fl_unproven(FL_CTX *ctx, const struct fl_job *job)
 	return FL_GO_UNSEAL;
 }
 
-/* The order of the stages for a packet that comes in on an interface. @family as for fl_parse(). */
-static __always_inline int fl_ingress_stages(FL_CTX *ctx, struct fl_job *job, __u8 family)
+/* The stages once it is known whether the packet is a peer's. */
+static __always_inline int fl_ingress_from(FL_CTX *ctx, struct fl_job *job, bool plain)
 {
-	const bool plain = family != 0;
 	struct fl_found found = {};
 	int err;
 
-	err = fl_parse(ctx, job, family);
-	if (err)
-		return err;
-	if ((job->iface_flags & FL_IFACE_WAN) && !(job->pkt.flags & FL_PKT_PORTLESS) &&
-	    fl_find_path(ctx, job))
-		return plain ? FL_NOT_PLAIN : fl_stray(job);
 	if (job->path && job->iface_flags & FL_IFACE_SEALED) {
 		err = plain ? FL_NOT_PLAIN : fl_unproven(ctx, job);
 		if (err)
@@ -389,6 +382,24 @@ static __always_inline int fl_ingress_stages(FL_CTX *ctx, struct fl_job *job, __
 	if (job->path && !fl_path_expected(found.flow, job->path))
 		return plain ? FL_NOT_PLAIN : fl_elsewhere(ctx, job);
 	return fl_forward(ctx, job, found.flow, plain);
+}
+
+/* The order of the stages for a packet that comes in on an interface. @family as for fl_parse(). */
+static __always_inline int fl_ingress_stages(FL_CTX *ctx, struct fl_job *job, __u8 family)
+{
+	const bool plain = family != 0;
+	int err;
+
+	err = fl_parse(ctx, job, family);
+	if (err)
+		return err;
+	if ((job->iface_flags & FL_IFACE_WAN) && !(job->pkt.flags & FL_PKT_PORTLESS) &&
+	    fl_find_path(ctx, job))
+		return plain ? FL_NOT_PLAIN : fl_stray(job);
+	/* Twice: what only a peer's packets need is then nowhere on the others' way. */
+	if (plain && !job->path)
+		return fl_ingress_from(ctx, job, true);
+	return fl_ingress_from(ctx, job, plain);
 }
 
 static __always_inline int fl_verdict(int result)
