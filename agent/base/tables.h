@@ -91,19 +91,20 @@ static inline void fl_tables_count(struct fl_tables *t, enum fl_stat stat)
 	t->stats[stat]++;
 }
 
-/* Buckets and slots for @max_sessions: see common/flow.h; 60 % full buckets (chosen: 2 % spill
- * over). */
+/*
+ * Buckets and slots for @max_sessions: see common/flow.h. Buckets are 45 % full (chosen: a flow in
+ * four does not find its home slot free, and one in 200 no slot of its bucket).
+ */
 static inline uint32_t fl_tables_buckets(uint32_t max_sessions)
 {
-	return (uint32_t)((uint64_t)max_sessions * 2 * 10 / 6 / FL_BUCKET_SLOTS) + 1;
+	return (uint32_t)((uint64_t)max_sessions * 2 * 22 / 10 / FL_BUCKET_SLOTS) + 1;
 }
 
 /* Indexed slots: one for each session, should all of them be IPv6, and an eighth for spilled ones.
  */
-static inline uint32_t fl_tables_slots(uint32_t max_sessions)
+static inline uint32_t fl_tables_slots(uint32_t max_sessions, uint32_t buckets)
 {
-	return fl_tables_buckets(max_sessions) * FL_BUCKET_SLOTS + max_sessions + max_sessions / 8 +
-	       8;
+	return buckets * FL_BUCKET_SLOTS + max_sessions + max_sessions / 8 + 8;
 }
 
 #endif

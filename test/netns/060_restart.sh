@@ -61,6 +61,24 @@ is "no session left" "$(ctl r1 -j show stats | jq .sessions) $(ctl r2 -j show st
 is "no flow left" "$(ctl r1 -j show stats | jq .flows) $(ctl r2 -j show stats | jq .flows)" "0 0"
 is "no waypoint left in use" "$(ctl r1 -j show peers | jq -c '[.peers[]."waypoints-in-use"]')" "[0]"
 
+# Tables of another size, as an earlier release made them, are taken over as they are.
+pins=/sys/fs/bpf/fairlead/$TAG-r1/$PIN_VERSION
+entries() { bpftool -j map show pinned "$pins/$1" | jq .max_entries; }
+remake() {
+	rm "$pins/$1" && bpftool map create "$pins/$1" type array key 4 value "$2" entries "$3" name "$1" flags 0x400
+}
+buckets=$(entries fl_tags)
+fewer=$((buckets * 3 / 4))
+slots=$(($(entries fl_flows) - (buckets - fewer) * 8))
+stop_router r1
+ok "a smaller table" remake fl_tags 8 $fewer
+ok "with its slots" remake fl_flows 64 $slots
+start_router r1 || fail "no start on it"
+wait_for 5 paths_up r1
+ok "sessions open" in_ns c "$TOP/test/tools/udp_echo.py" --ask 10.2.0.2 7 --count 20 --timeout 1 --sport 32000
+is "in a table of that size" "$(entries fl_tags) $(entries fl_flows)" "$fewer $slots"
+is "by two flows" "$(ctl r1 -j show stats | jq .flows)" 2
+
 # Removal takes everything.
 stop_router r1
 in_ns r1 "$BIN/fairleadd" -i "$TAG-r1" --remove

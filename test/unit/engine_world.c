@@ -62,7 +62,7 @@ static void make_tables(struct router *r, uint32_t max_sessions)
 
 	t->max_sessions = max_sessions;
 	t->buckets = fl_tables_buckets(max_sessions);
-	t->slots = fl_tables_slots(max_sessions);
+	t->slots = fl_tables_slots(max_sessions, t->buckets);
 	t->hash_seed = 0x5eed;
 	t->flows = aligned(t->slots, sizeof(*t->flows));
 	t->tags = zeroed(t->buckets, FL_BUCKET_SLOTS);
