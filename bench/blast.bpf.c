@@ -12,12 +12,13 @@
 #include "common/csum.h"
 #include "common/hdr.h"
 
+/* 64 bits each: elements of an array stand at multiples of eight bytes, also to who maps it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, BLAST_MAX_FLOWS);
 	__type(key, __u32);
-	__type(value, __u32);
+	__type(value, __u64);
 } blast_order SEC(".maps");
 
 struct {
@@ -64,8 +65,9 @@ SEC("xdp")
 int blast_send(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	__u32 at = (__u32)sent.next, *flow, n;
+	__u32 at = (__u32)sent.next, n;
 	__u16 low, port;
+	__u64 *flow;
 
 	if (data + BLAST_HEADERS > end)
 		return XDP_DROP;
@@ -75,7 +77,7 @@ int blast_send(struct xdp_md *ctx)
 	flow = bpf_map_lookup_elem(&blast_order, &at);
 	if (!flow)
 		return XDP_DROP;
-	n = *flow;
+	n = (__u32)*flow;
 	low = (__u16)FL_BE16(cfg.saddr_low + (n >> BLAST_PORT_BITS));
 	port = (__u16)FL_BE16(BLAST_PORT + (n & ((1 << BLAST_PORT_BITS) - 1)));
 	/* Frames come back with what the last receiver made of them. */

@@ -237,25 +237,35 @@ static uint32_t random_below(uint32_t n)
 	return (uint32_t)((random_state >> 32) * n >> 32);
 }
 
+static void read_order(const struct options *o, uint64_t *order)
+{
+	FILE *f = fopen(o->order, "re");
+	uint32_t flow;
+
+	for (uint32_t i = 0; i < o->flows; i++) {
+		if (!f || fread(&flow, sizeof(flow), 1, f) != 1)
+			die(o->order);
+		order[i] = flow;
+	}
+	fclose(f);
+}
+
 static void fill_order(const struct options *o, struct blast_bpf *skel)
 {
-	size_t bytes = (size_t)o->flows * sizeof(uint32_t);
-	uint32_t *order = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+	size_t bytes = (size_t)o->flows * sizeof(uint64_t);
+	uint64_t *order = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
 			       bpf_map__fd(skel->maps.blast_order), 0);
-	FILE *f;
 
 	if (order == MAP_FAILED)
 		die("mmap");
 	for (uint32_t i = 0; i < o->flows; i++)
 		order[i] = i;
 	if (o->order) {
-		f = fopen(o->order, "re");
-		if (!f || fread(order, sizeof(*order), o->flows, f) != o->flows)
-			die(o->order);
-		fclose(f);
+		read_order(o, order);
 	} else {
 		for (uint32_t i = o->flows; i > 1; i--) {
-			uint32_t j = random_below(i), t = order[i - 1];
+			uint32_t j = random_below(i);
+			uint64_t t = order[i - 1];
 
 			order[i - 1] = order[j];
 			order[j] = t;
