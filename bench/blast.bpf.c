@@ -51,6 +51,26 @@ static __always_inline void put_headers(void *data)
 	*(fl_u16_una *)(data + 40) = *(const volatile fl_u16_una *)(cfg.headers + 40);
 }
 
+/*
+ * Place @at in a list of all flows that looks random and needs no memory, which would take the
+ * cache from those whose packets these are: numbers of so many bits, mixed by steps that can all be
+ * undone, until one is below the count of flows.
+ */
+static __always_inline __u32 scatter(__u32 at)
+{
+	const __u32 mask = (1u << cfg.flow_bits) - 1, half = (cfg.flow_bits + 1) / 2;
+
+	for (int i = 0; i < 32; i++) {
+		at = (at * 0x9E3779B1u + 0x3C6EF372u) & mask;
+		at ^= at >> half;
+		at = at * 0x85EBCA6Bu & mask;
+		at ^= at >> half;
+		if (at < cfg.flows)
+			return at;
+	}
+	return 0;
+}
+
 static __always_inline void end_slice(void)
 {
 	__u32 at = (__u32)(sent.packets / BLAST_SLICE - 1) % BLAST_SLICES;
@@ -74,10 +94,14 @@ int blast_send(struct xdp_md *ctx)
 	if (at >= cfg.flows)
 		at = 0;
 	sent.next = at + 1;
-	flow = bpf_map_lookup_elem(&blast_order, &at);
-	if (!flow)
-		return XDP_DROP;
-	n = (__u32)*flow;
+	if (cfg.ordered) {
+		flow = bpf_map_lookup_elem(&blast_order, &at);
+		if (!flow)
+			return XDP_DROP;
+		n = (__u32)*flow;
+	} else {
+		n = scatter(at);
+	}
 	low = (__u16)FL_BE16(cfg.saddr_low + (n >> BLAST_PORT_BITS));
 	port = (__u16)FL_BE16(BLAST_PORT + (n & ((1 << BLAST_PORT_BITS) - 1)));
 	/* Frames come back with what the last receiver made of them. */

@@ -223,54 +223,30 @@ static void build(const struct options *o, struct blast_cfg *cfg)
 	pseudo = sum_words(h + 26, 8) + (uint32_t)FL_BE16(FL_IPPROTO_UDP) + (uint32_t)FL_BE16(udp);
 	cfg->udp_sum = fl_csum_fold(pseudo + sum_words(h + 34, 8));
 	cfg->flows = o->flows;
+	cfg->ordered = o->order != NULL;
+	while (1u << cfg->flow_bits < o->flows)
+		cfg->flow_bits++;
 }
 
 /* --- the order of flows ----------------------------------------------------------------------- */
 
-static uint64_t random_state = 0x9E3779B97F4A7C15ULL;
-
-static uint32_t random_below(uint32_t n)
+/* From a file of 32-bit numbers. */
+static void fill_order(const struct options *o, struct blast_bpf *skel)
 {
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (uint32_t)((random_state >> 32) * n >> 32);
-}
-
-static void read_order(const struct options *o, uint64_t *order)
-{
+	size_t bytes = (size_t)o->flows * sizeof(uint64_t);
+	uint64_t *order = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+			       bpf_map__fd(skel->maps.blast_order), 0);
 	FILE *f = fopen(o->order, "re");
 	uint32_t flow;
 
+	if (order == MAP_FAILED)
+		die("mmap");
 	for (uint32_t i = 0; i < o->flows; i++) {
 		if (!f || fread(&flow, sizeof(flow), 1, f) != 1)
 			die(o->order);
 		order[i] = flow;
 	}
 	fclose(f);
-}
-
-static void fill_order(const struct options *o, struct blast_bpf *skel)
-{
-	size_t bytes = (size_t)o->flows * sizeof(uint64_t);
-	uint64_t *order = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-			       bpf_map__fd(skel->maps.blast_order), 0);
-
-	if (order == MAP_FAILED)
-		die("mmap");
-	for (uint32_t i = 0; i < o->flows; i++)
-		order[i] = i;
-	if (o->order) {
-		read_order(o, order);
-	} else {
-		for (uint32_t i = o->flows; i > 1; i--) {
-			uint32_t j = random_below(i);
-			uint64_t t = order[i - 1];
-
-			order[i - 1] = order[j];
-			order[j] = t;
-		}
-	}
 	munmap(order, bytes);
 }
 
@@ -338,7 +314,7 @@ static struct blast_bpf *load(const struct options *o, const struct blast_cfg *c
 	skel->rodata->reflect = o->reflect;
 	if (blast_bpf__load(skel))
 		die("load");
-	if (!o->sink_only)
+	if (o->order)
 		fill_order(o, skel);
 	enter(o->to_ns);
 	if (bpf_xdp_attach((int)if_nametoindex(o->to_dev), bpf_program__fd(skel->progs.blast_sink),

@@ -27,10 +27,12 @@ struct blast_cfg {
 	__u16 saddr_low;             /* host order */
 	__u32 ip_sum;                /* ones' complement sums without what changes, memory order */
 	__u32 udp_sum;
-	__u32 ifindex; /* device to send on */
-	__u32 flows;   /* to go through, again and again */
+	__u32 ifindex;   /* device to send on */
+	__u32 flows;     /* to go through, again and again */
+	__u32 flow_bits; /* that their numbers have */
+	__u32 ordered;   /* by blast_order */
 };
-FL_ASSERT_SIZE(struct blast_cfg, 60);
+FL_ASSERT_SIZE(struct blast_cfg, 68);
 
 struct blast_sent {
 	__u64 total; /* packets of this run, set before */
