@@ -139,9 +139,10 @@ static int set_sizes(struct fl_dp *dp, const struct fl_dp_cfg *cfg)
 	dp->adopted = pinned != 0;
 	t->max_sessions = pinned ? pinned - 1 : cfg->max_sessions;
 	/* A pinned table stays as large as it was made, by whatever release. */
-	t->buckets = pinned_info(dp->dir, "fl_tags", &info) ? info.max_entries
-							    : fl_tables_buckets(t->max_sessions);
-	t->slots = pinned_info(dp->dir, "fl_flows", &info)
+	t->buckets = pinned && pinned_info(dp->dir, "fl_tags", &info)
+			     ? info.max_entries
+			     : fl_tables_buckets(t->max_sessions);
+	t->slots = pinned && pinned_info(dp->dir, "fl_flows", &info)
 			   ? info.max_entries
 			   : fl_tables_slots(t->max_sessions, t->buckets);
 	bpf_map__set_max_entries(dp->skel->maps.fl_sessions, t->max_sessions + 1);
