@@ -6,6 +6,7 @@
  *
  *   attach, detach       put the programs on the devices, take them off
  *   monitor, unmonitor   watch the path by marks in its packets, none of them due; and not
+ *   used                 answered by the number of sessions that a packet has come of
  *
  * usage: build/bench/router LAN WAN SESSIONS [ORDER-FILE]
  *
@@ -231,6 +232,15 @@ static void monitor(struct bench *b, bool on)
 	path->tx_flags = on ? FL_TX_FPM : 0;
 }
 
+static uint32_t used(const struct bench *b)
+{
+	uint32_t count = 0;
+
+	for (uint32_t id = 1; id <= b->sessions; id++)
+		count += b->t->flows[b->t->sessions[id].slot[FL_FORWARD]].packets > 0;
+	return count;
+}
+
 static void obey(struct bench *b)
 {
 	char line[64];
@@ -245,9 +255,12 @@ static void obey(struct bench *b)
 			detach(b);
 		else if (!strcmp(line, "monitor") || !strcmp(line, "unmonitor"))
 			monitor(b, line[0] == 'm');
-		else
+		else if (strcmp(line, "used"))
 			err = -EINVAL;
-		printf(err ? "failed\n" : "ok\n");
+		if (!strcmp(line, "used"))
+			printf("%u\n", used(b));
+		else
+			printf(err ? "failed\n" : "ok\n");
 		fflush(stdout);
 	}
 }
